@@ -1,0 +1,21 @@
+"""Generative adversarial networks: the networks and losses of one paper per file, and one training loop."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from ganfp.gans.progan import ProGAN
+
+GANS = {"progan": ProGAN}
+LABELS = {"progan": "ProGAN"}  # as the paper prints them
+
+
+def config_from(name: str, values: dict):
+    """The configuration object of a GAN from plain values; unknown names and keys raise ``ValueError``."""
+    if name not in GANS:
+        raise ValueError(f"unknown GAN {name!r}; known are {', '.join(sorted(GANS))}")
+    known = {field.name for field in fields(GANS[name].Config)}
+    if unknown := sorted(set(values) - known):
+        raise ValueError(f"unknown {name} settings {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return GANS[name].Config(**plain)

@@ -1,0 +1,188 @@
+"""ProGAN: progressive growing of GANs (Karras et al. 2018), the GAN of Tables 2 to 8.
+
+Everything that makes it one: progressive growing with fade-in, equalised learning rate, pixel norm, minibatch
+standard deviation, WGAN-GP with drift, and a moving average of the generator's weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu, minibatch_stddev, pixel_norm
+from ganfp.gans.stage import Stage
+
+SMALLEST = 4  # side of the first images, and of the last feature map of the critic
+
+
+@dataclass(frozen=True)
+class ProGANConfig:
+    """What a ProGAN is and how it is trained; the defaults are the paper's (official code, 128 px)."""
+
+    resolution: int = 128
+    latent: int = 512
+    fmap_base: int = 16384  # feature maps at a resolution: min(fmap_base / resolution, fmap_max)
+    fmap_max: int = 512
+    phase_images: int = 600_000  # images of each fade-in, and of each stable phase
+    total_images: int = 12_000_000  # images shown to the critic in all; the last phase takes what is left
+    batch: int = 32  # images per step, at least
+    batch_base: int = 2048  # images per step: max(batch, batch_base / resolution), so small images come in large batches
+    learning_rate: float = 0.001
+    learning_rate_128: float = 0.0015  # from 128 px on
+    betas: tuple[float, float] = (0.0, 0.99)
+    ema: float = 0.999  # decay of the generator's moving average, per step
+    gradient_penalty: float = 10.0
+    drift: float = 0.001
+    critic_steps: int = 1
+
+    def __post_init__(self) -> None:
+        if self.resolution < SMALLEST or self.resolution & (self.resolution - 1):
+            raise ValueError(f"resolution must be a power of two and at least {SMALLEST}, not {self.resolution}")
+        sizes = {max(self.batch, self.batch_base // r) for r in (SMALLEST, *_resolutions(self))}
+        if any(size % 4 for size in sizes):
+            raise ValueError(f"batch and batch_base / resolution must be multiples of 4, not {sorted(sizes)}")
+
+    def width(self, resolution: int) -> int:
+        """Feature maps at a resolution."""
+        return channels(resolution, self.fmap_base, self.fmap_max)
+
+    def stage(self, seen: int) -> Stage:
+        """Resolution, blend, batch and learning rate after ``seen`` images: stable at 4 px, then fade, stable, ..."""
+        phase = seen // self.phase_images
+        resolution = min(SMALLEST << ((phase + 1) // 2), self.resolution)
+        fading = phase % 2 == 1 and SMALLEST << (phase // 2) < self.resolution
+        return Stage(
+            resolution=resolution,
+            blend=(seen % self.phase_images) / self.phase_images if fading else 1.0,
+            batch=max(self.batch, self.batch_base // resolution),
+            learning_rate=self.learning_rate_128 if resolution >= 128 else self.learning_rate,
+        )
+
+
+class Generator(nn.Module):
+    """Latents (N, latent) ~ N(0, 1) -> images (N, 3, R, R), linear output that real pixels keep near [-1, 1].
+
+    ``resolution`` and ``blend`` choose the stage of growth: the image of that resolution, mixed with the enlarged
+    image of the one below while it fades in.
+    """
+
+    def __init__(self, config: ProGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.dense = EqualLinear(config.latent, width(SMALLEST) * SMALLEST**2, gain=2**0.5 / 4, bias=False)
+        self.dense_bias = nn.Parameter(torch.zeros(width(SMALLEST)))  # one per channel, as in the official code
+        self.first = EqualConv2d(width(SMALLEST), width(SMALLEST))
+        self.blocks = nn.ModuleList()
+        self.to_rgb = nn.ModuleList([EqualConv2d(width(SMALLEST), 3, 1, gain=1)])
+        for r in _resolutions(config):
+            self.blocks.append(
+                nn.ModuleList([EqualConv2d(width(r // 2), width(r), resample="up"), EqualConv2d(width(r), width(r))])
+            )
+            self.to_rgb.append(EqualConv2d(width(r), 3, 1, gain=1))
+
+    def forward(self, latents: Tensor, resolution: int | None = None, blend: float = 1.0) -> Tensor:
+        level = _level(resolution or self.config.resolution)
+        x = self.dense(pixel_norm(latents)).unflatten(1, (-1, SMALLEST, SMALLEST))
+        x = pixel_norm(leaky_relu(x + self.dense_bias[:, None, None]))
+        x = pixel_norm(leaky_relu(self.first(x)))
+        for block in self.blocks[:level]:
+            below = x
+            for convolution in block:
+                x = pixel_norm(leaky_relu(convolution(x)))
+        image = self.to_rgb[level](x)
+        if blend < 1:
+            image = torch.lerp(enlarge(self.to_rgb[level - 1](below)), image, blend)
+        return image
+
+
+class Critic(nn.Module):
+    """Images (N, 3, R, R) in [-1, 1] -> scores (N,), higher for real; the generator's mirror image."""
+
+    def __init__(self, config: ProGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.from_rgb = nn.ModuleList([EqualConv2d(3, width(SMALLEST), 1)])
+        self.blocks = nn.ModuleList()
+        for r in _resolutions(config):
+            self.from_rgb.append(EqualConv2d(3, width(r), 1))
+            self.blocks.append(
+                nn.ModuleList([EqualConv2d(width(r), width(r)), EqualConv2d(width(r), width(r // 2), resample="down")])
+            )
+        self.last = EqualConv2d(width(SMALLEST) + 1, width(SMALLEST))
+        self.dense = EqualLinear(width(SMALLEST) * SMALLEST**2, width(SMALLEST))
+        self.score = EqualLinear(width(SMALLEST), 1, gain=1)
+
+    def forward(self, images: Tensor, blend: float = 1.0) -> Tensor:
+        level = _level(images.shape[-1])
+        x = leaky_relu(self.from_rgb[level](images))
+        for i in range(level, 0, -1):
+            for convolution in self.blocks[i - 1]:
+                x = leaky_relu(convolution(x))
+            if i == level and blend < 1:
+                x = torch.lerp(leaky_relu(self.from_rgb[level - 1](reduce(images))), x, blend)
+        x = leaky_relu(self.last(minibatch_stddev(x)))
+        x = leaky_relu(self.dense(x.flatten(1)))
+        return self.score(x).squeeze(1)
+
+
+class ProGAN:
+    """The two networks and the two losses, for :func:`ganfp.gans.training.train`."""
+
+    Config = ProGANConfig
+    Generator = Generator
+    Critic = Critic
+
+    def __init__(self, config: ProGANConfig) -> None:
+        self.config = config
+
+    def latents(self, n: int, random: torch.Generator) -> Tensor:
+        """(n, latent) standard normal, drawn on the CPU so that every device sees the same."""
+        return torch.randn(n, self.config.latent, generator=random)
+
+    def real(self, images: Tensor, stage: Stage) -> Tensor:
+        """Real images at a stage: while a resolution fades in, blended with their own reduction, as the fakes are."""
+        return torch.lerp(enlarge(reduce(images)), images, stage.blend) if stage.blend < 1 else images
+
+    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
+        """WGAN-GP (Gulrajani et al. 2017, Equation 3) with ProGAN's drift term: loss and what it is made of."""
+        score_real, score_fake = critic(real, stage.blend), critic(fake, stage.blend)
+        penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, random)
+        distance = (score_real - score_fake).mean()
+        loss = -distance + self.config.gradient_penalty * penalty + self.config.drift * score_real.square().mean()
+        return loss, {"distance": distance, "penalty": penalty}
+
+    def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage) -> Tensor:
+        """Minus the critic's mean score of generated images."""
+        return -critic(fake, stage.blend).mean()
+
+
+def gradient_penalty(critic, real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:
+    """E[(|grad critic(x)| - 1)^2] at random points x between real and fake images, the norm over the whole image."""
+    mix = torch.rand(len(real), 1, 1, 1, generator=random).to(real)
+    between = torch.lerp(real, fake, mix).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def enlarge(images: Tensor) -> Tensor:
+    """Nearest-neighbour enlargement by 2."""
+    return F.interpolate(images, scale_factor=2, mode="nearest")
+
+
+def reduce(images: Tensor) -> Tensor:
+    """Box reduction by 2."""
+    return F.avg_pool2d(images, 2)
+
+
+def _resolutions(config: ProGANConfig) -> list[int]:
+    """Resolutions above the smallest: 8, 16, ..."""
+    return [SMALLEST << i for i in range(1, _level(config.resolution) + 1)]
+
+
+def _level(resolution: int) -> int:
+    return (resolution // SMALLEST).bit_length() - 1

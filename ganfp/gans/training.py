@@ -1,0 +1,303 @@
+"""One training loop for every GAN: deterministic, resumable, bounded by images or by seconds.
+
+All randomness is a function of three seeds and a position, never of a state that must be carried along: the
+weights start from ``init``; the latents of iteration t come from (``noise``, t); the real images of epoch e come in
+the permutation of (``order``, e).  A training that is stopped and resumed therefore ends with the same bytes as
+one that was not, and two trainings that differ in one image stay byte-equal until that image is seen.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganfp.files import read_tensors, write_json, write_tensors
+from ganfp.seeding import deterministic, mix
+from ganfp.gans import GANS, config_from
+from ganfp.gans.stage import Stage
+
+CHECKPOINT = "checkpoint.safetensors"
+GENERATOR = "generator.safetensors"
+CRITIC = "critic.safetensors"
+HISTORY = "history.json"
+ROWS = 400  # of the training curves
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The three sources of randomness of a training: weights, latents, order of the images."""
+
+    init: int
+    noise: int
+    order: int
+
+    @classmethod
+    def all(cls, seed: int) -> Seeds:
+        """All three varied together, as the official code's one seed does (Table 3)."""
+        return cls(seed, seed, seed)
+
+
+class DivergedError(RuntimeError):
+    """A loss stopped being finite."""
+
+
+class Training:
+    """The state of one training; :meth:`step` advances it by one generator update.
+
+    ``images`` are uint8 (N, 3, R, R), an array or a memmap, with R the configuration's resolution.
+    """
+
+    def __init__(self, name: str, config, seeds: Seeds, images: np.ndarray, device: str = "cpu") -> None:
+        if images.shape[1:] != (3, config.resolution, config.resolution) or images.dtype != np.uint8:
+            raise ValueError(
+                f"images must be uint8 (N, 3, {config.resolution}, {config.resolution}), not {images.dtype} {images.shape}"
+            )
+        if len(images) < config.stage(0).batch:
+            raise ValueError(f"{len(images)} images are fewer than one batch of {config.stage(0).batch}")
+        self.name, self.config, self.seeds, self.images = name, config, seeds, images
+        self.device = torch.device(device)
+        self.gan = GANS[name](config)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeds.init)  # weights are drawn on the CPU: the same on every device
+            self.generator = self.gan.Generator(config)
+            self.critic = self.gan.Critic(config)
+        for network in (self.generator, self.critic):
+            network.to(device=self.device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
+        self.seen = 0  # images shown to the critic
+        self.iteration = 0  # updates of the generator
+        self.seconds = 0.0
+        self.rows: list[dict] = []  # training curves
+        self._sums: dict[str, Tensor] = {}
+        self._summed = 0
+        self._epoch: tuple[int, np.ndarray] | None = None
+        self._reset_optimisers(config.stage(0).resolution)
+
+    # ------------------------------------------------------------------ one step
+
+    def step(self) -> None:
+        """``critic_steps`` updates of the critic, one of the generator, one of its moving average."""
+        stage = self.config.stage(self.seen)
+        if stage.resolution != self.resolution:
+            self._reset_optimisers(stage.resolution)  # as ProGAN does whenever the networks grow
+        random = torch.Generator().manual_seed(mix(self.seeds.noise, self.iteration))
+        for optimiser in (self.critic_optimiser, self.generator_optimiser):
+            optimiser.param_groups[0]["lr"] = stage.learning_rate
+        logs: dict[str, Tensor] = {}
+        for _ in range(self.config.critic_steps):
+            real = self.gan.real(self._next_real(stage), stage)
+            with torch.no_grad():
+                fake = self._fake(stage, random)
+            loss, parts = self.gan.critic_loss(self.critic, real, fake, stage, random)
+            _update(self.critic_optimiser, loss)
+            logs = {"critic": loss, **parts}
+            self.seen += stage.batch
+        self.critic.requires_grad_(False)
+        loss = self.gan.generator_loss(self.critic, self._fake(stage, random), stage)
+        _update(self.generator_optimiser, loss)
+        self.critic.requires_grad_(True)
+        self._update_average()
+        self.iteration += 1
+        self._log({**logs, "generator": loss})
+
+    def _next_real(self, stage: Stage) -> Tensor:
+        """The next batch in [-1, 1], reduced by box averages to the stage's resolution and rounded to grey levels."""
+        positions = np.arange(self.seen, self.seen + stage.batch)
+        batch = torch.from_numpy(self.images[self.indices(positions)]).to(self.device).float()
+        if stage.resolution < self.config.resolution:
+            batch = F.avg_pool2d(batch, self.config.resolution // stage.resolution).round_()
+        return batch.div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
+
+    def indices(self, positions: np.ndarray) -> np.ndarray:
+        """Which image stands at each position of the endless stream of epochs; depends on ``order`` and N alone."""
+        epochs, slots = np.divmod(positions, len(self.images))
+        return np.concatenate([self._permutation(int(e))[slots[epochs == e]] for e in np.unique(epochs)])
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        if self._epoch is None or self._epoch[0] != epoch:
+            self._epoch = epoch, np.random.default_rng([self.seeds.order, epoch]).permutation(len(self.images))
+        return self._epoch[1]
+
+    def _fake(self, stage: Stage, random: torch.Generator) -> Tensor:
+        latents = self.gan.latents(stage.batch, random).to(self.device)
+        return self.generator(latents, stage.resolution, stage.blend)
+
+    def _update_average(self) -> None:
+        with torch.no_grad():
+            averages, values = list(self.average.parameters()), list(self.generator.parameters())
+            torch._foreach_lerp_(averages, values, 1 - self.config.ema)
+            for average, value in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+                average.copy_(value)
+
+    def _reset_optimisers(self, resolution: int) -> None:
+        self.resolution = resolution
+        self.critic_optimiser = self._adam(self.critic)
+        self.generator_optimiser = self._adam(self.generator)
+
+    def _adam(self, network: nn.Module) -> torch.optim.Adam:
+        betas = tuple(map(float, self.config.betas))
+        return torch.optim.Adam(network.parameters(), betas=betas, eps=1e-8, fused=True)  # step() sets the rate
+
+    # ------------------------------------------------------------------ training curves
+
+    def _log(self, values: dict[str, Tensor]) -> None:
+        for key, value in values.items():
+            self._sums[key] = self._sums.get(key, 0) + value.detach()
+        self._summed += 1
+        if self.seen * ROWS // self.config.total_images > len(self.rows):
+            self.flush()
+
+    def flush(self) -> None:
+        """Close a row of the training curves; raises :class:`DivergedError` if a loss in it is not finite."""
+        if not self._summed:
+            return
+        means = {key: float(value) / self._summed for key, value in self._sums.items()}
+        for key, value in means.items():
+            if not np.isfinite(value):
+                raise DivergedError(
+                    f"{self.name}: the {key} loss is {value} after {self.seen} images at {self.resolution} px; "
+                    "lower the learning rate or train with another seed (the last checkpoint is sound)"
+                )
+        stage = self.config.stage(self.seen)
+        self.rows.append({"images": self.seen, "resolution": stage.resolution, "blend": stage.blend, **means})
+        self._sums, self._summed = {}, 0
+
+    # ------------------------------------------------------------------ to and from disk
+
+    def save(self, path: Path) -> None:
+        """Write everything that the training needs to go on, atomically, in one file."""
+        for key, value in self._sums.items():
+            if not torch.isfinite(torch.as_tensor(value)):
+                raise DivergedError(f"{self.name}: the {key} loss is not finite after {self.seen} images")
+        tensors = {f"sums.{key}": value.reshape(1) for key, value in self._sums.items()}
+        for part in ("generator", "critic", "average"):
+            tensors |= {f"{part}.{key}": value for key, value in getattr(self, part).state_dict().items()}
+        for part in ("generator_optimiser", "critic_optimiser"):
+            for index, state in getattr(self, part).state_dict()["state"].items():
+                tensors |= {f"{part}.{index}.{key}": value.reshape(-1) for key, value in state.items()}
+        position = {k: getattr(self, k) for k in ("seen", "iteration", "seconds", "resolution", "rows", "_summed")}
+        write_tensors(path, tensors, {"run": self.identity(), "position": position})
+
+    def identity(self) -> dict:
+        """What a checkpoint must agree on before it may be resumed."""
+        return {"name": self.name, "config": asdict(self.config), "seeds": asdict(self.seeds), "images": len(self.images)}
+
+    def restore(self, path: Path) -> None:
+        """Continue from a checkpoint; raises ``ValueError`` if it belongs to another configuration or seed."""
+        tensors, meta = read_tensors(path, self.device)
+        if meta["run"] != (wanted := json.loads(json.dumps(self.identity()))):
+            differs = sorted(k for k in wanted if meta["run"].get(k) != wanted[k])
+            raise ValueError(f"{path} was made with other {', '.join(differs)}; resume with the same, or use a new folder")
+        for key, value in meta["position"].items():
+            setattr(self, key, value)
+        for part in ("generator", "critic", "average"):
+            getattr(self, part).load_state_dict(_under(tensors, part))
+        self._reset_optimisers(self.resolution)
+        for part in ("generator_optimiser", "critic_optimiser"):
+            optimiser, state = getattr(self, part), {}
+            parameters = optimiser.param_groups[0]["params"]
+            for key, value in _under(tensors, part).items():
+                index, name = key.split(".")
+                # moments must lie in memory as their parameter does: the fused Adam walks both alike
+                like = torch.zeros((), device=value.device) if name == "step" else parameters[int(index)].detach()
+                state.setdefault(int(index), {})[name] = torch.empty_like(like).copy_(value.reshape(like.shape))
+            optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        self._sums = {key: value.reshape(()) for key, value in _under(tensors, "sums").items()}
+
+    def export(self, folder: Path) -> None:
+        """Write the averaged generator, the critic and the training curves for use outside the training."""
+        stage = self.config.stage(self.seen)
+        meta = {**self.identity(), "resolution": stage.resolution, "blend": stage.blend, "seen": self.seen}
+        write_tensors(folder / GENERATOR, self.average.state_dict(), meta)
+        write_tensors(folder / CRITIC, self.critic.state_dict(), meta)
+        history = {"rows": self.rows, "seen": self.seen, "iterations": self.iteration, "seconds": self.seconds}
+        write_json(folder / HISTORY, history)
+
+
+def train(
+    name: str,
+    config,
+    seeds: Seeds,
+    images: np.ndarray,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    budget: float | None = None,
+    resume: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> bool:
+    """Train a GAN until it has seen ``config.total_images``, or for ``budget`` seconds of this call.
+
+    Writes ``generator.safetensors`` (the moving average), ``critic.safetensors`` and ``history.json`` into
+    ``folder``, and a checkpoint at least every minute.  With ``resume`` it goes on from the checkpoint there, if
+    there is one; without, a checkpoint found there raises ``FileExistsError``, so that nothing is lost.
+    ``progress`` is called with the share done, 0 to 1.  Returns whether the training is complete; after an
+    exhausted budget the generator written is the one so far, at its own resolution and blend.
+    """
+    if budget is not None and budget <= 0:
+        raise ValueError(f"budget must be a positive number of seconds, not {budget}")
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / CHECKPOINT
+    with deterministic(device):
+        training = Training(name, config, seeds, images, device)
+        if checkpoint.exists():
+            if not resume:
+                raise FileExistsError(f"{checkpoint} exists; resume that training, or train into another folder")
+            training.restore(checkpoint)
+        started = saved = time.monotonic()
+        before = training.seconds
+        while training.seen < config.total_images and (budget is None or time.monotonic() - started < budget):
+            training.step()
+            now = time.monotonic()
+            training.seconds = before + now - started
+            if now - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                training.save(checkpoint)
+                saved = now
+            if progress:
+                progress(min(1.0, training.seen / config.total_images))
+        complete = training.seen >= config.total_images
+        if complete:
+            training.flush()
+        training.save(checkpoint)
+        training.export(folder)
+    return complete
+
+
+def load_generator(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
+    """The averaged generator of a finished or interrupted training, and its metadata (name, config, blend, ...)."""
+    return _load(folder / GENERATOR, "Generator", device)
+
+
+def load_critic(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
+    """The critic that the generator was trained against, and the same metadata."""
+    return _load(folder / CRITIC, "Critic", device)
+
+
+def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
+    tensors, meta = read_tensors(path, device)
+    config = config_from(meta["name"], meta["config"])
+    network = getattr(GANS[meta["name"]], kind)(config)
+    network.load_state_dict(tensors)
+    network.to(device=device, memory_format=torch.channels_last)
+    return network.requires_grad_(False).eval(), meta
+
+
+def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The entries below ``prefix.``, without it."""
+    return {key[len(prefix) + 1 :]: value for key, value in tensors.items() if key.startswith(prefix + ".")}

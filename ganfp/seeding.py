@@ -1,0 +1,29 @@
+"""Randomness that is a function of seeds alone, and arithmetic that repeats itself."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def mix(*integers: int) -> int:
+    """One well-mixed 63-bit seed from several non-negative integers."""
+    return int(np.random.SeedSequence(integers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@contextmanager
+def deterministic(device: str = "cpu"):
+    """Same inputs, same bytes, on the same machine, for as long as the context lasts."""
+    if torch.device(device).type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first cuBLAS handle is made
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
