@@ -1,0 +1,170 @@
+"""Build recipes: whatever they need first, in parallel, each once, with progress and time left."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from ganfp.recipes import Recipe
+from ganfp.store import Store
+
+POLL_SECONDS = 0.5
+
+
+def closure(recipes: Iterable[Recipe]) -> list[Recipe]:
+    """The recipes and everything they need, each once, needs first."""
+    found: dict[str, Recipe] = {}
+
+    def visit(recipe: Recipe) -> None:
+        if recipe.key not in found:
+            for need in recipe.needs():
+                visit(need)
+            found[recipe.key] = recipe
+
+    for recipe in recipes:
+        visit(recipe)
+    return list(found.values())
+
+
+def missing(recipes: Iterable[Recipe], store: Store) -> list[Recipe]:
+    """What has to be made so that ``recipes`` exist, needs first; what only finished artifacts need is left out."""
+    wanted: dict[str, Recipe] = {}
+
+    def visit(recipe: Recipe) -> None:
+        if recipe.key not in wanted and not store.has(recipe):
+            for need in recipe.needs():
+                visit(need)
+            wanted[recipe.key] = recipe
+
+    for recipe in recipes:
+        visit(recipe)
+    return list(wanted.values())
+
+
+def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
+    """Make one recipe whose needs are there, in this process; the folder of the artifact.
+
+    The needs' checksums are verified first, so that no result rests on a damaged file.
+    """
+    store = Store(root)
+    if store.has(recipe):
+        return store.folder(recipe)
+    for need in recipe.needs():
+        store.verify(need)
+
+    def work(folder: Path, progress) -> None:
+        recipe.make(folder, store.folder, device, progress)
+
+    notes = {"device": device, "hardware": hardware(device), "torch": torch.__version__, "python": platform.python_version()}
+    return store.build(recipe, work, **notes)
+
+
+def build(
+    recipes: Iterable[Recipe],
+    store: Store,
+    *,
+    device: str = "cpu",
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    quiet: bool = False,
+) -> float:
+    """Make the recipes and what they need; returns the seconds it took.
+
+    ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder: a
+    Dask client's ``get_executor()`` on a cluster; by default ``jobs`` processes (all cores), one thread each,
+    because as many trainings as cores beat one training on all cores.  Longest work starts first.  If one recipe
+    fails, those under way are stopped, what they had is kept for the next attempt, and the error is raised.
+    """
+    todo = missing(recipes, store)
+    started = time.monotonic()
+    if not todo:
+        return 0.0
+    own = executor is None
+    executor = executor or ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), initializer=one_thread)
+    running: dict[Future, Recipe] = {}
+    try:
+        with _Bar(todo, store, quiet) as bar:
+            waiting = list(todo)
+            while waiting or running:
+                ready = [r for r in waiting if all(store.has(need) for need in r.needs())]
+                waiting = [r for r in waiting if r not in ready]
+                for recipe in sorted(ready, key=lambda r: -r.cost()):
+                    running[executor.submit(make, recipe, str(store.root), device)] = recipe
+                done, _ = wait(running, POLL_SECONDS, FIRST_COMPLETED)
+                for future in done:
+                    recipe = running.pop(future)
+                    try:
+                        future.result()
+                    except Exception as error:
+                        error.add_note(f"while building {title(recipe)} in {store.folder(recipe)}")
+                        raise
+                bar.update(running.values())
+    except BaseException:
+        for future in running:
+            future.cancel()
+        if own:
+            for process in list((executor._processes or {}).values()):  # no public way to stop a running task
+                process.terminate()
+        raise
+    finally:
+        if own:
+            executor.shutdown(cancel_futures=True)
+    return time.monotonic() - started
+
+
+class _Bar:
+    """One line: how much of the work is done, weighted by cost, what is under way, and how long it will take."""
+
+    def __init__(self, todo: list[Recipe], store: Store, quiet: bool) -> None:
+        self.todo, self.store = todo, store
+        self.total = sum(recipe.cost() for recipe in todo)
+        layout = "{desc:<44.44} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+        interval = 0.1 if sys.stderr.isatty() else 15.0  # a log file wants few lines
+        self.bar = tqdm(total=self.total, bar_format=layout, disable=quiet, mininterval=interval)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.bar.close()
+
+    def update(self, running: Iterable[Recipe]) -> None:
+        self.bar.set_description_str(", ".join(title(recipe) for recipe in running), refresh=False)
+        done = sum(recipe.cost() * self.store.share(recipe) for recipe in self.todo)
+        self.bar.update(done - self.bar.n)
+
+
+def title(recipe: Recipe) -> str:
+    """A recipe in a word or two, for a line of progress."""
+    name = getattr(recipe, "name", None) or getattr(recipe, "method", None)
+    seeds = getattr(recipe, "seeds", None)
+    parts = [recipe.kind, name, f"seed {seeds.init}" if seeds else None, "twin" if getattr(recipe, "replica", 0) else None]
+    return " ".join(part for part in parts if part)
+
+
+def one_thread() -> None:
+    """Let a worker process compute with one thread."""
+    torch.set_num_threads(1)
+
+
+@cache
+def hardware(device: str = "cpu") -> str:
+    """The machine that computes, in a few words."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor() or platform.machine()
+    return f"{model}, {os.cpu_count()} cores"

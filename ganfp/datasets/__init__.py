@@ -1,0 +1,63 @@
+"""Real images: drawn by code, or anybody's own files.
+
+Every data set is uint8 (N, 3, R, R).  A name is ``faces`` (drawn; any number), ``npz:PATH`` or ``folder:PATH``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+DRAWN = ("faces",)
+FILES = ("npz", "folder")
+
+
+def load(name: str, resolution: int, count: int, seed: int) -> np.ndarray:
+    """The images of a data set: the first ``count`` drawn with ``seed``, or all images of a user's file or folder."""
+    kind, path = parse(name)
+    if kind == "faces":
+        from ganfp.datasets import faces
+
+        return faces.draw(count, resolution, seed)
+    from ganfp.datasets import files
+
+    return (files.load_npz if kind == "npz" else files.load_folder)(path, resolution)
+
+
+def parse(name: str) -> tuple[str, str]:
+    """``"faces"`` -> ("faces", ""); ``"npz:PATH"`` -> ("npz", "PATH"); anything else raises ``ValueError``."""
+    kind, _, path = name.partition(":")
+    if (kind in DRAWN and not path) or (kind in FILES and path):
+        return kind, path
+    known = [*DRAWN, *(f"{kind}:PATH" for kind in FILES)]
+    raise ValueError(f"unknown dataset {name!r}; known are {', '.join(known)}")
+
+
+def digest(name: str) -> str:
+    """A digest of a user's files, so that a changed file is a new data set; empty for a drawn one."""
+    kind, path = parse(name)
+    if kind in DRAWN:
+        return ""
+    from ganfp.datasets import files
+
+    return files.fingerprint(path)
+
+
+SPLITS = ("gan", "train", "validation", "test")
+
+
+def split(n: int, held: dict[str, int]) -> dict[str, range]:
+    """Cut N real images once: ``held`` says how many go to train, validation and test, the GANs get the rest.
+
+    The parts are consecutive, in the order of :data:`SPLITS`, so that a file that keeps each person's photographs
+    together is cut (nearly) between persons.  Raises ``ValueError`` if fewer than half as many images as are held
+    out would be left for the GANs.
+    """
+    sizes = [held[name] for name in SPLITS[1:]]
+    least = sum(sizes) + (sum(sizes) + 1) // 2
+    if n < least:
+        raise ValueError(
+            f"{n} real images are too few: {sum(sizes)} are held out for attribution (training, validation, test), "
+            f"and the GANs need half as many more; give {least} or more, or choose a smaller profile"
+        )
+    edges = np.cumsum([0, n - sum(sizes), *sizes])
+    return {name: range(a, b) for name, a, b in zip(SPLITS, edges[:-1].tolist(), edges[1:].tolist(), strict=True)}

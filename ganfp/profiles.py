@@ -1,0 +1,136 @@
+"""How big a run is.  A profile is a frozen dataclass, read from ``presets/NAME.yml``; unknown keys are refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, get_type_hints
+
+import yaml
+
+from ganfp.gans.progan import ProGANConfig
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run needs on the machine it was measured on."""
+
+    seconds: float  # wall clock of `ganfp book`, artifacts and notebooks, without installation
+    bytes: float  # of artifacts on disk
+    machine: str
+    measured: bool = True  # False: an estimate from counted operations
+
+
+@dataclass(frozen=True)
+class Real:
+    """Real images: how many are drawn, and how many are kept from the GANs for attribution."""
+
+    drawn: int
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Training of the attribution network."""
+
+    fmap_base: int
+    fmap_max: int
+    images: int
+    batch: int
+    learning_rate: float
+    flip: bool
+    checks: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """Training of the content network on drawn images."""
+
+    drawn: int
+    steps: int
+    batch: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Plane:
+    """t-SNE: images per class, and perplexity."""
+
+    per_class: int
+    perplexity: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The size of every part of a run; counts of images are per source."""
+
+    name: str
+    summary: str
+    cost: Cost
+    resolution: int
+    real: Real
+    seeds: int
+    progan: ProGANConfig
+    classifier: Classifier
+    content: Content
+    plane: Plane
+    inception: str = ""  # a file of Inception weights; without one the content network stands in
+    baselines: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from the methods' own
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.baselines) - {"knn", "eigenface", "prnu"}):
+            raise ValueError(f"unknown baselines {', '.join(unknown)}; known are knn, eigenface, prnu")
+
+
+def names() -> list[str]:
+    """The known profiles, smallest first."""
+    folder = files("ganfp") / "presets"
+    found = {path.name.removesuffix(".yml") for path in folder.iterdir() if path.name.endswith(".yml")}
+    order = ["smoke", "quick", "reference", "gpu", "paper"]
+    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+@cache
+def load(name: str) -> Profile:
+    """The profile of a name; an unknown one raises ``ValueError`` that lists the known ones."""
+    if name not in names():
+        raise ValueError(f"unknown profile {name!r}; known are {', '.join(names())}")
+    text = (files("ganfp") / "presets" / f"{name}.yml").read_text("utf-8")
+    return read(text, name)
+
+
+def read(text: str, name: str) -> Profile:
+    """A profile from YAML text; ``name`` is used in errors and as the profile's name."""
+    values = yaml.safe_load(text)
+    profile = _fill(Profile, {"name": name, **values}, f"presets/{name}.yml")
+    return replace(profile, progan=replace(profile.progan, resolution=profile.resolution))
+
+
+def _fill(kind: type, values: Any, where: str):
+    """A dataclass from a mapping, nested ones too; errors name the file and the key."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{where}: expected a mapping, not {values!r}")
+    known = {f.name for f in fields(kind)}
+    if unknown := sorted(set(values) - known):
+        raise ValueError(f"{where}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    hints = get_type_hints(kind)
+    filled = {
+        key: _fill(hints[key], value, f"{where}: {key}") if is_dataclass(hints[key]) else _typed(hints[key], value, f"{where}: {key}")
+        for key, value in values.items()
+    }
+    try:
+        return kind(**filled)
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _typed(kind: type, value: Any, where: str):
+    """A plain value of the type that the dataclass declares; 3 is a fine float, 0.5 no fine int."""
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind in (int, float, str, bool) and type(value) is not kind:
+        raise ValueError(f"{where}: expected {kind.__name__}, not {value!r}")
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,402 @@
+"""What can be made, and from what: one frozen description per kind of artifact.
+
+Everything flows one way: images -> GAN -> samples -> fitted attributor -> evaluation; the content network and the
+two-dimensional embeddings hang beside.  A recipe's key is a digest of its whole description, down to the images,
+plus a version per kind that changes with the code behind it.  This is the only place where the rooms (data sets,
+GANs, attributors, features) meet the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from ganfp import datasets, gans
+from ganfp.attributors import Attributor, attributor_class
+from ganfp.datasets import split
+from ganfp.gans import training
+from ganfp.images import quantise
+from ganfp.seeding import deterministic, mix
+
+Progress = Callable[[float], None]
+IMAGES, PREDICTIONS, PROBABILITIES = "images.npy", "predictions.npy", "probabilities.npy"
+FEATURES, POINTS = "features.npy", "points.npy"
+SAMPLING_BATCH = 250
+
+
+@dataclass(frozen=True)
+class Recipe(ABC):
+    """A frozen description of an artifact; subclasses say how to make it from the artifacts it needs."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    code: ClassVar[tuple[str, ...]] = ()  # the modules behind it: a change there asks for a new version
+
+    @cached_property
+    def key(self) -> str:
+        text = json.dumps(self.describe(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+    def describe(self) -> dict:
+        """Everything that the result depends on, as plain JSON values."""
+        return {"kind": self.kind, "version": self.version, **_plain_fields(self)}
+
+    def needs(self) -> list[Recipe]:
+        """The recipes that this one is made from."""
+        return list(_recipes_in([getattr(self, f.name) for f in fields(self)]))
+
+    def cost(self) -> float:
+        """A rough number of core-seconds, for the order of work and the time left."""
+        return 1.0
+
+    @abstractmethod
+    def make(self, folder: Path, paths: Callable[[Recipe], Path], device: str, progress: Progress) -> None:
+        """Fill ``folder``; ``paths`` gives the folder of each recipe in :meth:`needs`."""
+
+
+@dataclass(frozen=True)
+class Images(Recipe):
+    """Real images, and how they are cut into GAN training, attribution training, validation and test."""
+
+    kind = "images"
+    code = ("datasets", "datasets.faces", "datasets.drawing", "datasets.files", "images")
+
+    dataset: str
+    resolution: int
+    count: int  # how many to draw; a user's files are taken whole
+    train: int
+    validation: int
+    test: int
+    seed: int = 0
+    digest: str = ""  # of a user's files; see `real_images`
+    path: str = field(default="", metadata={"key": False})
+
+    def cost(self) -> float:
+        return self.count * self.resolution**2 * 1e-6
+
+    def make(self, folder, paths, device, progress) -> None:
+        name = f"{self.dataset}:{self.path}" if self.path else self.dataset
+        np.save(folder / IMAGES, datasets.load(name, self.resolution, self.count, self.seed))
+
+    def part(self, images: np.ndarray, name: str) -> np.ndarray:
+        """The images of one split."""
+        held = {"train": self.train, "validation": self.validation, "test": self.test}
+        indices = split(len(images), held)[name]
+        return images[indices.start : indices.stop]
+
+
+def real_images(dataset: str, resolution: int, count: int, held: dict[str, int], seed: int = 0) -> Images:
+    """The recipe of a data set by its name; a user's files enter the key by their content, not by their path."""
+    kind, path = datasets.parse(dataset)
+    drawn = kind in datasets.DRAWN
+    return Images(kind, resolution, count if drawn else 0, **held, seed=seed, digest=datasets.digest(dataset), path=path)
+
+
+@dataclass(frozen=True)
+class GAN(Recipe):
+    """A trained GAN.  ``replica`` is a second training of the same thing: it enters the key and no seed."""
+
+    kind = "gan"
+    code = ("gans.progan", "gans.training", "gans.stage", "layers", "seeding")
+
+    images: Images
+    name: str
+    config: Any
+    seeds: training.Seeds
+    replica: int = 0
+
+    def cost(self) -> float:
+        levels = (self.config.resolution // 2).bit_length() - 1
+        return 7e-9 * self.config.total_images * self.config.fmap_base**2 * levels
+
+    def make(self, folder, paths, device, progress) -> None:
+        images = self.images.part(load_array(paths(self.images), IMAGES), "gan")
+        training.train(
+            self.name, self.config, self.seeds, images, folder, device=device, resume=True, progress=progress
+        )
+        (folder / training.CHECKPOINT).unlink()
+
+
+@dataclass(frozen=True)
+class Sample(Recipe):
+    """Images of one source: a cut of the real ones, or generated from latents of their own per split."""
+
+    kind = "sample"
+    code = ("gans.progan", "images", "seeding")
+
+    origin: Images | GAN
+    split: str
+    count: int
+    seed: int = 0
+
+    def cost(self) -> float:
+        return self.count * 2e-3
+
+    def make(self, folder, paths, device, progress) -> None:
+        if isinstance(self.origin, Images):
+            images = self.origin.part(load_array(paths(self.origin), IMAGES), self.split)[: self.count]
+        else:
+            images = self._generate(paths(self.origin), device, progress)
+        np.save(folder / IMAGES, images)
+
+    def _generate(self, trained: Path, device: str, progress: Progress) -> np.ndarray:
+        network, meta = training.load_generator(trained, device)
+        gan = gans.GANS[self.origin.name](self.origin.config)
+        # splits and replicas never share a latent: two identical generators must not show identical images
+        stream = mix(self.seed, datasets.SPLITS.index(self.split), self.origin.replica)
+        latents = gan.latents(self.count, torch.Generator().manual_seed(stream)).to(device)
+        parts = []
+        with deterministic(device), torch.inference_mode():
+            for batch in latents.split(SAMPLING_BATCH):
+                parts.append(quantise(network(batch, meta["resolution"], meta["blend"])).cpu())
+                progress(len(parts) * SAMPLING_BATCH / max(SAMPLING_BATCH, self.count))
+        return torch.cat(parts).numpy()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A class of the attribution task: its name and where its images come from."""
+
+    name: str
+    origin: Images | GAN
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An attribution task: the sources, and how many images of each are for training, validation and test."""
+
+    name: str
+    sources: tuple[Source, ...]
+    train: int
+    validation: int
+    test: int
+    seed: int = 0
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the sources, in the order of the setup."""
+        return [source.name for source in self.sources]
+
+    def part(self, name: str) -> tuple[Sample, ...]:
+        """The samples of a split, one per source."""
+        return tuple(Sample(source.origin, name, getattr(self, name), self.seed) for source in self.sources)
+
+    def labels(self, name: str) -> np.ndarray:
+        """The class of each image of a split, in the order in which :func:`load_part` gives them."""
+        return np.repeat(self.classes, getattr(self, name))
+
+
+def load_part(setup: Setup, name: str, paths: Callable[[Recipe], Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Images (N, 3, R, R) and labels (N,) of a split of a setup, source by source."""
+    images = np.concatenate([load_array(paths(sample), IMAGES) for sample in setup.part(name)])
+    return images, setup.labels(name)
+
+
+@dataclass(frozen=True)
+class Fit(Recipe):
+    """An attributor fitted to the training images of a setup; its choices are made on the validation images."""
+
+    kind = "attributor"
+    code = (
+        "attributors.base", "attributors.calibration", "attributors.network", "attributors.cnn",
+        "attributors.knn", "attributors.eigenface", "attributors.prnu", "layers", "images", "seeding",
+    )  # fmt: skip
+
+    method: str
+    setup: Setup
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def needs(self) -> list[Recipe]:
+        return [*self.setup.part("train"), *self.setup.part("validation")]
+
+    def cost(self) -> float:
+        if self.method == "cnn":
+            settings = dict(self.settings)
+            return 1.2e-9 * settings["images"] * settings["fmap_base"] ** 2 * 3
+        return 4e-3 * self.setup.train * len(self.setup.sources)
+
+    def make(self, folder, paths, device, progress) -> None:
+        attributor = attributor_class(self.method)(**dict(self.settings), **_device(self.method, device))
+        attributor.progress = progress
+        attributor.fit(*load_part(self.setup, "train", paths), validation=load_part(self.setup, "validation", paths))
+        attributor.save(folder)
+
+
+@dataclass(frozen=True)
+class Evaluation(Recipe):
+    """What a fitted attributor says of test images: the class, the probabilities and, where it has them, features.
+
+    Predictions are columns of ``classes_``, sorted by name: (N,) int64.
+    """
+
+    kind = "evaluation"
+    code = Fit.code
+
+    fit: Fit
+    setup: Setup
+    split: str = "test"
+
+    def needs(self) -> list[Recipe]:
+        return [self.fit, *self.setup.part(self.split)]
+
+    def make(self, folder, paths, device, progress) -> None:
+        attributor = Attributor.load(paths(self.fit), **_device(self.fit.method, device))
+        images, _ = load_part(self.setup, self.split, paths)
+        np.save(folder / PREDICTIONS, np.searchsorted(attributor.classes_, attributor.predict(images)))
+        np.save(folder / PROBABILITIES, attributor.predict_proba(images).astype(np.float32))
+        if hasattr(attributor, "features"):
+            np.save(folder / FEATURES, attributor.features(images))
+
+
+@dataclass(frozen=True)
+class ContentNetwork(Recipe):
+    """A network that tells the content of drawn real images, and never sees a GAN: Inception's stand-in."""
+
+    kind = "content"
+    code = ("features.content", "datasets.faces", "datasets.drawing")
+
+    world: str
+    resolution: int
+    count: int
+    settings: tuple[tuple[str, Any], ...]
+    seed: int = 1_000_003  # far from the seeds of the worlds that GANs see
+
+    def cost(self) -> float:
+        return 1e-3 * dict(self.settings)["steps"] * dict(self.settings)["batch"]
+
+    def make(self, folder, paths, device, progress) -> None:
+        from ganfp.datasets import faces
+        from ganfp.features import content
+
+        factors = faces.factors(self.count, self.seed)
+        images = faces.draw(self.count, self.resolution, self.seed)
+        values = dict(self.settings)
+        rate = values.pop("learning_rate")
+        network, history = content.train_content(
+            images, factors, faces.FACTORS, seed=self.seed, device=device, lr=rate, **values
+        )
+        network.save(folder)
+
+
+@dataclass(frozen=True)
+class InceptionWeights(Recipe):
+    """A user's file of Inception weights, known by its digest."""
+
+    kind = "inception"
+
+    digest: str
+    path: str = field(default="", metadata={"key": False})
+
+    def make(self, folder, paths, device, progress) -> None:
+        (folder / "path.txt").write_text(str(Path(self.path).resolve()))
+
+
+@dataclass(frozen=True)
+class Features(Recipe):
+    """Features of the images of a setup by a generic extractor."""
+
+    kind = "features"
+    code = ("features.content", "features.inception")
+
+    extractor: ContentNetwork | InceptionWeights
+    setup: Setup
+    split: str = "test"
+
+    def needs(self) -> list[Recipe]:
+        return [self.extractor, *self.setup.part(self.split)]
+
+    def cost(self) -> float:
+        return 2e-3 * self.setup.test * len(self.setup.sources)
+
+    def make(self, folder, paths, device, progress) -> None:
+        images, _ = load_part(self.setup, self.split, paths)
+        if isinstance(self.extractor, InceptionWeights):
+            from ganfp.features.inception import inception_features
+
+            weights = (paths(self.extractor) / "path.txt").read_text()
+            features = inception_features(images, weights, device)
+        else:
+            from ganfp.features import content
+
+            features = content.ContentNetwork.load(paths(self.extractor), device).features(images)
+        np.save(folder / FEATURES, features)
+
+
+@dataclass(frozen=True)
+class Embedding(Recipe):
+    """t-SNE of features to the plane (Figure 1): standardised nowhere, started from the first two components."""
+
+    kind = "embedding"
+
+    features: Features | Evaluation
+    setup: Setup
+    per_class: int
+    perplexity: float
+    seed: int
+
+    def needs(self) -> list[Recipe]:
+        return [self.features]
+
+    def cost(self) -> float:
+        return 6e-3 * self.per_class * len(self.setup.sources)
+
+    def rows(self) -> np.ndarray:
+        """Which rows of the features are shown: the first ``per_class`` of each class."""
+        return np.flatnonzero(np.tile(np.arange(self.setup.test) < self.per_class, len(self.setup.sources)))
+
+    def make(self, folder, paths, device, progress) -> None:
+        from sklearn.manifold import TSNE
+
+        features = load_array(paths(self.features), FEATURES)[self.rows()]
+        tsne = TSNE(perplexity=self.perplexity, init="pca", random_state=self.seed)
+        np.save(folder / POINTS, tsne.fit_transform(features))
+
+
+def load_array(folder: Path, name: str) -> np.ndarray:
+    """An array of an artifact as a read-only memory map; a damaged file raises ``ValueError`` that names it."""
+    try:
+        return np.load(folder / name, mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{folder / name} is damaged ({error}); delete {folder} and build again") from error
+
+
+def settings(values: Any) -> tuple[tuple[str, Any], ...]:
+    """A dataclass or mapping as a frozen, sorted tuple of pairs."""
+    values = asdict(values) if is_dataclass(values) else dict(values)
+    return tuple(sorted(values.items()))
+
+
+def _device(method: str, device: str) -> dict[str, str]:
+    return {"device": device} if method == "cnn" else {}
+
+
+def _plain_fields(value) -> dict:
+    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.metadata.get("key", True)}
+
+
+def _plain(value):
+    """A value as JSON can hold it."""
+    if isinstance(value, Recipe):
+        return value.describe()
+    if is_dataclass(value):
+        return _plain_fields(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _recipes_in(values):
+    for value in values:
+        if isinstance(value, Recipe):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            yield from _recipes_in(value)

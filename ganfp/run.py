@@ -1,0 +1,152 @@
+"""A run: the five parameters of every notebook, and the artifacts that follow from them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganfp import datasets, profiles, recipes
+from ganfp.building import build
+from ganfp.files import sha256
+from ganfp.gans.training import Seeds
+from ganfp.profiles import Profile
+from ganfp.records import Result
+from ganfp.recipes import Evaluation, Features, Fit, Images, Recipe, Sample, Setup
+from ganfp.store import Store
+
+STORE_VARIABLE = "GANFP_STORE"
+
+
+@dataclass(frozen=True)
+class Run:
+    """``seed`` moves everything that is random after the GANs are trained; they keep seeds 1, 2, ... of their own."""
+
+    profile: Profile
+    dataset: str
+    seed: int
+    device: str
+    out: str
+    source: str = ""  # the data set as the user named it, with its path
+
+    @cached_property
+    def store(self) -> Store:
+        """Where the artifacts are: ``$GANFP_STORE``, or ``artifacts`` in the project's folder."""
+        return Store(os.environ.get(STORE_VARIABLE) or project_root() / "artifacts")
+
+    # ------------------------------------------------------------------ recipes
+
+    @cached_property
+    def images(self) -> Images:
+        """The real images."""
+        real = self.profile.real
+        held = {"train": real.train, "validation": real.validation, "test": real.test}
+        return recipes.real_images(self.source, self.profile.resolution, real.drawn, held)
+
+    def progan(self, seed: int, replica: int = 0) -> recipes.GAN:
+        """A ProGAN trained on all images that are for GANs, everything random in it moved by ``seed``."""
+        return recipes.GAN(self.images, "progan", self.profile.progan, Seeds.all(seed), replica)
+
+    def setup(self, name: str, sources: Iterable[tuple[str, Recipe]]) -> Setup:
+        """An attribution task with the profile's number of images per source."""
+        real = self.profile.real
+        sources = tuple(recipes.Source(*source) for source in sources)
+        return Setup(name, sources, real.train, real.validation, real.test, self.seed)
+
+    def fit(self, method: str, setup: Setup) -> Fit:
+        """A method fitted to a setup, with the profile's settings."""
+        if method == "cnn":
+            settings = recipes.settings(self.profile.classifier) + (("seed", self.seed),)
+        else:
+            settings = recipes.settings(self.profile.baselines.get(method, {}))
+        return Fit(method, setup, settings)
+
+    def evaluation(self, method: str, setup: Setup) -> Evaluation:
+        """What a method says of the setup's test images."""
+        return Evaluation(self.fit(method, setup), setup)
+
+    @cached_property
+    def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights:
+        """What stands in the row "Inception": the real one if the profile names a file, else the content network."""
+        if path := self.profile.inception or os.environ.get("GANFP_INCEPTION", ""):
+            return recipes.InceptionWeights(sha256(Path(path)), path)
+        content = recipes.settings(self.profile.content)
+        drawn = dict(content)["drawn"]
+        settings = tuple(pair for pair in content if pair[0] != "drawn")
+        return recipes.ContentNetwork("faces", self.profile.resolution, drawn, settings)
+
+    def features(self, setup: Setup) -> Features:
+        """Content (or Inception) features of the setup's test images."""
+        return Features(self.extractor, setup)
+
+    def embedding(self, features: Features | Evaluation, setup: Setup) -> recipes.Embedding:
+        """Features in the plane, for Figure 1."""
+        plane = self.profile.plane
+        return recipes.Embedding(features, setup, plane.per_class, plane.perplexity, self.seed)
+
+    # ------------------------------------------------------------------ artifacts
+
+    def build(self, wanted: Iterable[Recipe], **options) -> float:
+        """Make what is missing of the recipes and of what they need; the seconds it took."""
+        return build(list(wanted), self.store, device=self.device, **options)
+
+    def path(self, recipe: Recipe) -> Path:
+        """The folder of an artifact, built if need be."""
+        self.build([recipe])
+        return self.store.folder(recipe)
+
+    def array(self, recipe: Recipe, name: str) -> np.ndarray:
+        """An array of an artifact, built if need be."""
+        return recipes.load_array(self.path(recipe), name)
+
+    def sample(self, recipe: Sample) -> np.ndarray:
+        """The images of a sample, uint8 (N, 3, R, R)."""
+        return self.array(recipe, recipes.IMAGES)
+
+    def seconds(self, recipe: Recipe) -> float:
+        """How long the artifact took to make, whenever that was."""
+        return self.store.info(recipe)["seconds"]
+
+    def save(self, result: Result, name: str) -> None:
+        """Write records and arrays into ``out``; without an ``out`` a run leaves nothing behind."""
+        if self.out:
+            result.save(self.out, name)
+
+
+def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device: str = "cpu", out: str = "") -> Run:
+    """Check the parameters of a notebook and start a run.
+
+    profile: a name in ``ganfp/presets``; dataset: ``faces``, ``npz:PATH`` or ``folder:PATH``; device: ``cpu``,
+    ``cuda``, ``cuda:1`` ...; out: a folder for records, none by default.  ``ValueError`` names what is wrong.
+    """
+    kind, path = datasets.parse(dataset)
+    if path and not Path(path).exists():
+        raise FileNotFoundError(f"dataset: {path} does not exist (it was looked for from {Path.cwd()})")
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be a whole number, 0 or more, not {seed!r}")
+    try:
+        available = torch.device(device).type == "cpu" or torch.zeros(1, device=device) is not None
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {device!r} cannot be used here: {error}") from error
+    assert available
+    size = profiles.load(profile)
+    label = f"{kind}:{Path(path).name}" if path else kind
+    return Run(size, label, seed, device, out, dataset)
+
+
+def with_profile(run: Run, **changes) -> Run:
+    """The same run with some fields of its profile changed, for ablations and tests."""
+    return replace(run, profile=replace(run.profile, **changes))
+
+
+def project_root() -> Path:
+    """The checkout: the first folder with a ``_toc.yml``, from the working folder upwards or around the package."""
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[1]):
+        if (folder / "_toc.yml").is_file():
+            return folder
+    return Path.cwd()

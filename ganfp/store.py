@@ -1,0 +1,160 @@
+"""Artifacts on disk: made once, whole or absent, and never mixed up.
+
+An artifact is what a recipe makes; its folder is named after the recipe's kind and key.  It is built beside its
+final place in a folder that ends in ``.part``, which outlives an interruption so that long work can resume, and
+takes its final name only when it is complete.  A lock file lets only one process build it, the others wait.  The
+store knows nothing of GANs: a recipe is anything with a ``kind``, a ``key`` and a ``describe()``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from ganfp.files import sha256, write_json
+
+DONE = "artifact.json"
+PROGRESS = "progress"
+SECONDS_BETWEEN_REPORTS = 0.25
+
+
+class Recipe(Protocol):
+    """What the store asks of a recipe."""
+
+    kind: str  # a word: the folder of all its likes
+
+    @property
+    def key(self) -> str: ...  # a digest of everything that the result depends on
+
+    def describe(self) -> dict: ...  # the same as plain JSON values
+
+
+class DamagedArtifactError(RuntimeError):
+    """A file of a finished artifact is missing or has changed."""
+
+
+class Store:
+    """A folder of artifacts; made if need be."""
+
+    def __init__(self, root: str | os.PathLike) -> None:
+        self.root = Path(root)
+
+    def folder(self, recipe: Recipe) -> Path:
+        """Where the artifact is, or will be."""
+        return self.root / recipe.kind / recipe.key
+
+    def has(self, recipe: Recipe) -> bool:
+        """Whether the artifact is complete."""
+        return (self.folder(recipe) / DONE).is_file()
+
+    def info(self, recipe: Recipe) -> dict:
+        """What is known of a finished artifact: recipe, seconds, bytes, machine, date, checksums."""
+        return json.loads((self.folder(recipe) / DONE).read_text())
+
+    def build(self, recipe: Recipe, make: Callable[[Path, Callable[[float], None]], None], **notes) -> Path:
+        """The folder of the artifact, made by ``make(folder, progress)`` unless it is there.
+
+        ``make`` gets a folder that holds whatever an interrupted attempt left, and a function to report the share
+        done (0 to 1).  ``notes`` are stored with the artifact.
+        """
+        folder = self.folder(recipe)
+        if self.has(recipe):
+            return folder
+        with self._locked(recipe):
+            if self.has(recipe):  # another process was faster
+                return folder
+            part = _part(folder)
+            part.mkdir(parents=True, exist_ok=True)
+            spent = _spent(part)
+            started = time.monotonic()
+
+            reported = -math.inf
+
+            def progress(share: float) -> None:
+                nonlocal reported
+                if (now := time.monotonic()) - reported > SECONDS_BETWEEN_REPORTS:
+                    _report(part, share, spent + now - started)
+                    reported = now
+
+            try:
+                make(part, progress)
+            finally:  # the time of an attempt that failed counts too
+                seconds = spent + time.monotonic() - started
+                _report(part, _share(part), seconds)
+            (part / PROGRESS).unlink()
+            files = sorted(path for path in part.rglob("*") if path.is_file())
+            write_json(
+                part / DONE,
+                {
+                    "kind": recipe.kind,
+                    "key": recipe.key,
+                    "recipe": recipe.describe(),
+                    "seconds": round(seconds, 3),
+                    "bytes": sum(path.stat().st_size for path in files),
+                    "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                    **notes,
+                    "sha256": {str(path.relative_to(part)): sha256(path) for path in files},
+                },
+            )
+            os.replace(part, folder)
+        return folder
+
+    def verify(self, recipe: Recipe) -> None:
+        """Raise :class:`DamagedArtifactError` unless every file is as it was when the artifact was finished."""
+        folder = self.folder(recipe)
+        for name, digest in self.info(recipe)["sha256"].items():
+            path = folder / name
+            if not path.is_file() or sha256(path) != digest:
+                raise DamagedArtifactError(f"{path} is missing or has changed; delete {folder} and build again")
+
+    def share(self, recipe: Recipe) -> float:
+        """Share of the artifact that is done, 0 to 1, also while another process works on it."""
+        return 1.0 if self.has(recipe) else _share(_part(self.folder(recipe)))
+
+    def clear(self, recipe: Recipe) -> None:
+        """Remove the artifact and what an interrupted attempt left."""
+        for folder in (self.folder(recipe), _part(self.folder(recipe))):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self, recipe: Recipe):
+        """Hold the artifact's lock; the system releases it even if the process dies."""
+        folder = self.folder(recipe)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with open(folder.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _part(folder: Path) -> Path:
+    return folder.with_suffix(".part")
+
+
+def _report(part: Path, share: float, seconds: float) -> None:
+    temporary = part / f".{PROGRESS}"
+    temporary.write_text(f"{share} {seconds}")
+    os.replace(temporary, part / PROGRESS)
+
+
+def _read(part: Path) -> tuple[float, float]:
+    try:
+        share, seconds = (part / PROGRESS).read_text().split()
+        return float(share), float(seconds)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return 0.0, 0.0
+
+
+def _share(part: Path) -> float:
+    return _read(part)[0]
+
+
+def _spent(part: Path) -> float:
+    return _read(part)[1]
