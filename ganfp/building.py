@@ -65,7 +65,12 @@ def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
     def work(folder: Path, progress) -> None:
         recipe.make(folder, store.folder, device, progress)
 
-    notes = {"device": device, "hardware": hardware(device), "torch": torch.__version__, "python": platform.python_version()}
+    notes = {
+        "device": device,
+        "hardware": hardware(device),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
     return store.build(recipe, work, **notes)
 
 
@@ -148,7 +153,12 @@ def title(recipe: Recipe) -> str:
     """A recipe in a word or two, for a line of progress."""
     name = getattr(recipe, "name", None) or getattr(recipe, "method", None)
     seeds = getattr(recipe, "seeds", None)
-    parts = [recipe.kind, name, f"seed {seeds.init}" if seeds else None, "twin" if getattr(recipe, "replica", 0) else None]
+    parts = [
+        recipe.kind,
+        name,
+        f"seed {seeds.init}" if seeds else None,
+        "twin" if getattr(recipe, "replica", 0) else None,
+    ]
     return " ".join(part for part in parts if part)
 
 

@@ -66,7 +66,8 @@ class EqualConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight * self.scale
         if self.resample == "up":
-            return F.conv_transpose2d(x, spread(weight).transpose(0, 1), self.bias, stride=2, padding=1)
+            flipped = spread(weight).flip(2, 3)  # a transposed convolution scatters where a convolution gathers
+            return F.conv_transpose2d(x, flipped.transpose(0, 1), self.bias, stride=2, padding=1)
         if self.resample == "down":
             return F.conv2d(x, spread(weight) * 0.25, self.bias, stride=2, padding=1)
         if self.padding_mode == "reflect" and self.padding:

@@ -118,7 +118,9 @@ def _fill(kind: type, values: Any, where: str):
         raise ValueError(f"{where}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
     hints = get_type_hints(kind)
     filled = {
-        key: _fill(hints[key], value, f"{where}: {key}") if is_dataclass(hints[key]) else _typed(hints[key], value, f"{where}: {key}")
+        key: _fill(hints[key], value, f"{where}: {key}")
+        if is_dataclass(hints[key])
+        else _typed(hints[key], value, f"{where}: {key}")
         for key, value in values.items()
     }
     try:

@@ -18,19 +18,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 
-from ganfp import datasets, gans
+from ganfp import datasets
 from ganfp.attributors import Attributor, attributor_class
 from ganfp.datasets import split
 from ganfp.gans import training
-from ganfp.images import quantise
-from ganfp.seeding import deterministic, mix
+from ganfp.seeding import mix
 
 Progress = Callable[[float], None]
 IMAGES, PREDICTIONS, PROBABILITIES = "images.npy", "predictions.npy", "probabilities.npy"
 FEATURES, POINTS = "features.npy", "points.npy"
-SAMPLING_BATCH = 250
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,9 @@ def real_images(dataset: str, resolution: int, count: int, held: dict[str, int],
     """The recipe of a data set by its name; a user's files enter the key by their content, not by their path."""
     kind, path = datasets.parse(dataset)
     drawn = kind in datasets.DRAWN
-    return Images(kind, resolution, count if drawn else 0, **held, seed=seed, digest=datasets.digest(dataset), path=path)
+    return Images(
+        kind, resolution, count if drawn else 0, **held, seed=seed, digest=datasets.digest(dataset), path=path
+    )
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ class Sample(Recipe):
     """Images of one source: a cut of the real ones, or generated from latents of their own per split."""
 
     kind = "sample"
-    code = ("gans.progan", "images", "seeding")
+    code = ("gans.progan", "gans.training", "images", "seeding")
 
     origin: Images | GAN
     split: str
@@ -145,21 +144,10 @@ class Sample(Recipe):
         if isinstance(self.origin, Images):
             images = self.origin.part(load_array(paths(self.origin), IMAGES), self.split)[: self.count]
         else:
-            images = self._generate(paths(self.origin), device, progress)
+            # splits and replicas never share a latent: two identical generators must not show identical images
+            stream = mix(self.seed, datasets.SPLITS.index(self.split), self.origin.replica)
+            images = training.sample(paths(self.origin), self.count, stream, device, progress)
         np.save(folder / IMAGES, images)
-
-    def _generate(self, trained: Path, device: str, progress: Progress) -> np.ndarray:
-        network, meta = training.load_generator(trained, device)
-        gan = gans.GANS[self.origin.name](self.origin.config)
-        # splits and replicas never share a latent: two identical generators must not show identical images
-        stream = mix(self.seed, datasets.SPLITS.index(self.split), self.origin.replica)
-        latents = gan.latents(self.count, torch.Generator().manual_seed(stream)).to(device)
-        parts = []
-        with deterministic(device), torch.inference_mode():
-            for batch in latents.split(SAMPLING_BATCH):
-                parts.append(quantise(network(batch, meta["resolution"], meta["blend"])).cpu())
-                progress(len(parts) * SAMPLING_BATCH / max(SAMPLING_BATCH, self.count))
-        return torch.cat(parts).numpy()
 
 
 @dataclass(frozen=True)
@@ -282,7 +270,7 @@ class ContentNetwork(Recipe):
         values = dict(self.settings)
         rate = values.pop("learning_rate")
         network, history = content.train_content(
-            images, factors, faces.FACTORS, seed=self.seed, device=device, lr=rate, **values
+            images, faces.content(factors), faces.CONTENT, seed=self.seed, device=device, lr=rate, **values
         )
         network.save(folder)
 
@@ -376,7 +364,7 @@ def settings(values: Any) -> tuple[tuple[str, Any], ...]:
 
 
 def _device(method: str, device: str) -> dict[str, str]:
-    return {"device": device} if method == "cnn" else {}
+    return {"device": device} if "device" in attributor_class(method).__dataclass_fields__ else {}
 
 
 def _plain_fields(value) -> dict:

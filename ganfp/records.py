@@ -30,7 +30,11 @@ class Result:
 
     def value(self, row: str, metric: str = "accuracy", variant: str | None = None) -> dict:
         """The one record of a row; ``variant`` names an extra beside the table."""
-        found = [r for r in self.records if r["row"] == row and r["metric"] == metric and r["params"].get("variant") == variant]
+        found = [
+            r
+            for r in self.records
+            if r["row"] == row and r["metric"] == metric and r["params"].get("variant") == variant
+        ]
         if len(found) != 1:
             raise LookupError(f"{len(found)} records of {row}, {metric}, variant {variant}; one was expected")
         return found[0]

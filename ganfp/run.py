@@ -16,8 +16,8 @@ from ganfp.building import build
 from ganfp.files import sha256
 from ganfp.gans.training import Seeds
 from ganfp.profiles import Profile
-from ganfp.records import Result
 from ganfp.recipes import Evaluation, Features, Fit, Images, Recipe, Sample, Setup
+from ganfp.records import Result
 from ganfp.store import Store
 
 STORE_VARIABLE = "GANFP_STORE"

@@ -21,8 +21,8 @@ PREDICT_BATCH = 256
 
 @dataclass(eq=False)
 class CNN(Attributor):
-    """The paper's network trained with cross-entropy and Adam; the defaults are the official code's at 128
-    px.
+    """The paper's network trained with cross-entropy and Adam; the defaults are the official code's at
+    128 px.
 
     During training the validation images are scored ``checks`` times, and the weights of the best check are
     kept (highest accuracy, then lowest loss).  Without validation images the last weights are.
@@ -63,7 +63,9 @@ class CNN(Attributor):
             x = to_float(images[batch], self.device)
             if self.flip:
                 x = _flip(x, mix(self.seed, 1, step))
-            loss = F.cross_entropy(network(x.contiguous(memory_format=torch.channels_last)), codes[batch].to(self.device))
+            loss = F.cross_entropy(
+                network(x.contiguous(memory_format=torch.channels_last)), codes[batch].to(self.device)
+            )
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()

@@ -7,7 +7,6 @@ layer compares it with one weight vector per source: the model fingerprint.
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu
@@ -52,6 +51,7 @@ class Stage(nn.Module):
         super().__init__()
         self.first = EqualConv2d(into, middle, padding_mode="reflect")
         self.second = EqualConv2d(middle, out, padding_mode="reflect")
+        self.pool = nn.AvgPool2d(2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.avg_pool2d(leaky_relu(self.second(leaky_relu(self.first(x)))), 2)
+        return self.pool(leaky_relu(self.second(leaky_relu(self.first(x)))))

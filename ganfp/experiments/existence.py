@@ -119,8 +119,15 @@ def fd_ratios(run: Run, row: str, features: np.ndarray, setup: Setup, table: str
             params["variant"] = variant
         found.append(
             record(
-                run, row, "fd_ratio", ratio.ratio,
-                table=table, setup=setup.name, n=len(features), classes=len(setup.sources), params=params,
+                run,
+                row,
+                "fd_ratio",
+                ratio.ratio,
+                table=table,
+                setup=setup.name,
+                n=len(features),
+                classes=len(setup.sources),
+                params=params,
             )  # fmt: skip
         )
     return found
@@ -189,7 +196,13 @@ def figure1(run: Run) -> Result:
         purity = neighbour_purity(run.array(features, recipes.FEATURES)[embedding.rows()], labels)
         result.records.append(
             record(
-                run, row, "neighbour_purity", purity, figure="1", setup=setup.name, n=len(labels),
+                run,
+                row,
+                "neighbour_purity",
+                purity,
+                figure="1",
+                setup=setup.name,
+                n=len(labels),
                 classes=len(setup.sources),
                 params={"features": extractor_name(run) if row == "Inception" else "fingerprint"},
             )  # fmt: skip
@@ -224,27 +237,47 @@ def training_curves(run: Run) -> dict[str, list[dict]]:
 def critics(run: Run) -> Result:
     """Attribution by the critics that the GANs were trained against, instead of a classifier of its own.
 
-    Each critic scores every test image of the generated sources, and the highest score names the source: once
-    with the scores as they are, once after scaling each critic to mean 0 and deviation 1 on the validation
-    images.  Arrays: ``scores`` (N, K), ``classes``.
+    Each critic scores every test image of the generated sources, and the highest (or the lowest) score names the
+    source: with the scores as they are, and after scaling each critic to mean 0 and deviation 1 on the validation
+    images.  Arrays: ``classes``; ``mean_scaled`` (K, K), mean scaled score by source (row) and critic (column).
     """
-    setup = seed_setup(run)
-    generated = run.setup(setup.name, [(s.name, s.origin) for s in setup.sources[1:]])
+    generated = generated_setup(run)
     held, _ = recipes.load_part(generated, "validation", run.path)
     images, truth = recipes.load_part(generated, "test", run.path)
-    result = Result(arrays={"classes": np.array(generated.classes)})
-    reference, scores = (critic_scores(run, generated, part) for part in (held, images))
-    result.arrays["scores"] = scores
-    scaled = (scores - reference.mean(axis=0)) / reference.std(axis=0)
-    for row, values in {"Critics, raw": scores, "Critics, scaled": scaled}.items():
-        measured = metrics.accuracy(truth, np.array(generated.classes)[values.argmax(axis=1)])
-        result.records.append(
-            record(
-                run, row, "accuracy", measured.value, setup="critics", interval=(measured.low, measured.high),
-                n=measured.n, classes=len(generated.sources),
-            )  # fmt: skip
-        )
+    reference, raw = (critic_scores(run, generated, part) for part in (held, images))
+    scaled = (raw - reference.mean(axis=0)) / reference.std(axis=0)
+    classes = np.array(generated.classes)
+    result = Result(arrays={"classes": classes})
+    result.arrays["mean_scaled"] = np.stack([scaled[truth == name].mean(axis=0) for name in classes])
+    for kind, scores in {"raw": raw, "scaled": scaled}.items():
+        for reading, sign in {"highest": 1, "lowest": -1}.items():
+            measured = metrics.accuracy(truth, classes[(sign * scores).argmax(axis=1)])
+            result.records.append(
+                record(
+                    run,
+                    f"Critics, {reading} {kind} score",
+                    "accuracy",
+                    measured.value,
+                    setup="critics",
+                    interval=(measured.low, measured.high),
+                    n=measured.n,
+                    classes=len(classes),
+                )  # fmt: skip
+            )
     return result
+
+
+def generated_setup(run: Run) -> Setup:
+    """The seed setup without the real images."""
+    setup = seed_setup(run)
+    return run.setup("critics", [(s.name, s.origin) for s in setup.sources[1:]])
+
+
+def generated_accuracy(run: Run) -> metrics.Accuracy:
+    """The attribution network's accuracy on the generated test images alone, "real" being a wrong answer too."""
+    setup = seed_setup(run)
+    truth, predicted = setup.labels("test"), predictions(run, "cnn", setup)
+    return metrics.accuracy(truth[truth != "real"], predicted[truth != "real"])
 
 
 def critic_scores(run: Run, setup: Setup, images: np.ndarray) -> np.ndarray:
@@ -277,5 +310,3 @@ def cost(run: Run) -> dict[str, float]:
         if run.store.has(recipe):
             spent[recipe.kind] = spent.get(recipe.kind, 0.0) + run.seconds(recipe)
     return spent
-
-

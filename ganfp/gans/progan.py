@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu, minibatch_stddev, pixel_norm
 from ganfp.gans.stage import Stage
+from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu, minibatch_stddev, pixel_norm
 
 SMALLEST = 4  # side of the first images, and of the last feature map of the critic
 
@@ -29,7 +29,9 @@ class ProGANConfig:
     phase_images: int = 600_000  # images of each fade-in, and of each stable phase
     total_images: int = 12_000_000  # images shown to the critic in all; the last phase takes what is left
     batch: int = 32  # images per step, at least
-    batch_base: int = 2048  # images per step: max(batch, batch_base / resolution), so small images come in large batches
+    batch_base: int = (
+        2048  # images per step: max(batch, batch_base / resolution), so small images come in large batches
+    )
     learning_rate: float = 0.001
     learning_rate_128: float = 0.0015  # from 128 px on
     betas: tuple[float, float] = (0.0, 0.99)

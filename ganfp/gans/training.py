@@ -21,14 +21,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganfp.files import read_tensors, write_json, write_tensors
-from ganfp.seeding import deterministic, mix
 from ganfp.gans import GANS, config_from
 from ganfp.gans.stage import Stage
+from ganfp.images import quantise
+from ganfp.seeding import deterministic, mix
 
 CHECKPOINT = "checkpoint.safetensors"
 GENERATOR = "generator.safetensors"
 CRITIC = "critic.safetensors"
 HISTORY = "history.json"
+SAMPLING_BATCH = 250
 ROWS = 400  # of the training curves
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
@@ -190,14 +192,21 @@ class Training:
 
     def identity(self) -> dict:
         """What a checkpoint must agree on before it may be resumed."""
-        return {"name": self.name, "config": asdict(self.config), "seeds": asdict(self.seeds), "images": len(self.images)}
+        return {
+            "name": self.name,
+            "config": asdict(self.config),
+            "seeds": asdict(self.seeds),
+            "images": len(self.images),
+        }
 
     def restore(self, path: Path) -> None:
         """Continue from a checkpoint; raises ``ValueError`` if it belongs to another configuration or seed."""
         tensors, meta = read_tensors(path, self.device)
         if meta["run"] != (wanted := json.loads(json.dumps(self.identity()))):
             differs = sorted(k for k in wanted if meta["run"].get(k) != wanted[k])
-            raise ValueError(f"{path} was made with other {', '.join(differs)}; resume with the same, or use a new folder")
+            raise ValueError(
+                f"{path} was made with other {', '.join(differs)}; resume with the same, or use a new folder"
+            )
         for key, value in meta["position"].items():
             setattr(self, key, value)
         for part in ("generator", "critic", "average"):
@@ -281,6 +290,20 @@ def load_generator(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
 def load_critic(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
     """The critic that the generator was trained against, and the same metadata."""
     return _load(folder / CRITIC, "Critic", device)
+
+
+def sample(folder: Path, count: int, seed: int, device: str = "cpu", progress: Callable | None = None) -> np.ndarray:
+    """Images of a trained GAN, uint8 (count, 3, R, R), at the resolution and blend that its training had reached."""
+    network, meta = load_generator(folder, device)
+    gan = GANS[meta["name"]](network.config)
+    latents = gan.latents(count, torch.Generator().manual_seed(seed))
+    parts = []
+    with deterministic(device), torch.inference_mode():
+        for batch in latents.split(SAMPLING_BATCH):
+            parts.append(quantise(network(batch.to(device), meta["resolution"], meta["blend"])).cpu())
+            if progress:
+                progress(len(parts) * SAMPLING_BATCH / max(SAMPLING_BATCH, count))
+    return torch.cat(parts).numpy()
 
 
 def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:

@@ -1,0 +1,131 @@
+"""The directive ``{claims-ledger}``: each claim of the paper, on the paper's numbers and on this run's.
+
+The run's records are all ``*.json`` of one folder: the configuration's ``ganfp_results``; else the one that
+the latest executed notebook wrote to; else the newest of ``results/*/`` other than ``reference``.  Without
+records every claim of the run reads "not measured".
+
+Options: ``:tables: 1 2 3`` shows only the claims that are read from these tables, ``:name:`` is a label.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from ganfp import claims, paper
+
+logger = logging.getLogger(__name__)
+
+HEADINGS = ("Claim", "Section", "Paper's numbers", "This run", "Numbers")
+WIDTHS = (30, 8, 12, 12, 38)
+CLASSES = {True: "claim-holds", False: "claim-fails", None: "claim-open"}
+
+
+def find_results(root, configured=None):
+    """Folder of the run that the book shows, or None."""
+    if configured:
+        return Path(root, configured)
+    run = Path(root, "executed", "run.json")
+    if run.exists():
+        notebooks = json.loads(run.read_text("utf-8")).values()
+        if outs := [(n["date"], n["parameters"]["out"]) for n in notebooks if "out" in n["parameters"]]:
+            return Path(root, max(outs)[1])
+    newest = sorted(
+        (file.stat().st_mtime, file.parent)
+        for file in Path(root, "results").glob("*/*.json")
+        if file.parent.name != "reference"
+    )
+    return newest[-1][1] if newest else None
+
+
+def read_records(folder):
+    """Records of all experiments in a folder.  (``ganfp.records`` does it too, but brings torch with it.)"""
+    return [record for file in sources(folder) for record in json.loads(file.read_text("utf-8"))]
+
+
+def sources(folder):
+    return sorted(folder.glob("*.json")) if folder else []
+
+
+class ClaimsLedger(SphinxDirective):
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {"tables": directives.unchanged_required, "name": directives.unchanged}
+
+    def run(self):
+        folder = find_results(self.env.srcdir, self.config.ganfp_results)
+        for file in [Path(claims.__file__), Path(paper.__file__).with_suffix(".yml"), *sources(folder)]:
+            self.env.note_dependency(str(file))
+        try:
+            rows = claims.ledger(paper.records(), read_records(folder) if folder else [])
+        except (ValueError, KeyError) as error:
+            logger.warning("claims-ledger: records in %s: %s", folder, error, location=self.get_location())
+            return []
+        tables = set(self.options.get("tables", "1 2 3 4 5 6 7 8").split())
+        rows = [row for row in rows if tables & set(row.claim.tables)]
+        return [summary(rows, folder), self.table(rows)]
+
+    def table(self, rows):
+        table = nodes.table(classes=["claims-ledger", "colwidths-given"])
+        if self.arguments:
+            table += nodes.title(self.arguments[0], self.arguments[0])
+        self.set_source_info(table)
+        self.add_name(table)
+        group = nodes.tgroup(cols=len(HEADINGS))
+        table += group
+        for width in WIDTHS:
+            group += nodes.colspec(colwidth=width)
+        head, body = nodes.thead(), nodes.tbody()
+        group += [head, body]
+        head += line([nodes.paragraph(text=heading)] for heading in HEADINGS)
+        for row in rows:
+            body += line(
+                (
+                    [nodes.paragraph(text=row.claim.text)],
+                    [nodes.paragraph(text=row.claim.section)],
+                    [verdict(row.paper)],
+                    [verdict(row.run)],
+                    numbers(row),
+                )
+            )
+        return table
+
+
+def line(cells):
+    row = nodes.row()
+    for cell in cells:
+        row += nodes.entry("", *cell)
+    return row
+
+
+def verdict(result):
+    return nodes.paragraph("", "", nodes.inline(text=str(result), classes=[CLASSES[result.holds]]))
+
+
+def numbers(row):
+    """The numbers behind each verdict; nothing where nothing was measured."""
+    return [
+        nodes.paragraph("", "", nodes.strong(text=name), nodes.Text(f" {result.detail}"))
+        for name, result in (("Paper", row.paper), ("Run", row.run))
+        if result.holds is not None
+    ]
+
+
+def summary(rows, folder):
+    def count(results):
+        held = Counter(result.holds for result in results)
+        return f"{held[True]} hold, {held[False]} do not hold everywhere, {held[None]} are not measured"
+
+    run = f"in this run ({folder.name})" if folder else "in this run (no records found)"
+    text = f"Of {len(rows)} claims, on the paper's numbers {count(r.paper for r in rows)}; "
+    return nodes.paragraph(text=f"{text}{run} {count(r.run for r in rows)}.")
+
+
+def setup(app):
+    app.add_config_value("ganfp_results", None, "env", [str])
+    app.add_directive("claims-ledger", ClaimsLedger)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,60 @@
+"""Show a notebook's executed copy in its place.
+
+The table of contents names ``notebooks/x.ipynb``, which carries no outputs; so do labels, links and
+downloads.  ``ganfp book`` leaves executed copies in another folder, and Sphinx reads those instead.  A copy
+that is missing, or whose cells are no longer the notebook's, is a warning: no page shows results that its own
+code did not make.
+"""
+
+import json
+from pathlib import Path
+
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+def copy_of(app, docname):
+    """Path of the executed copy; None for a page that is no notebook."""
+    if not docname.startswith("notebooks/"):
+        return None
+    return Path(app.srcdir, app.config.executed_notebooks_dir, Path(docname).name + ".ipynb")
+
+
+def cells(text):
+    """Sources of the cells; papermill's own cell, the parameters of this run, left out."""
+    return [
+        "".join(cell["source"])
+        for cell in json.loads(text)["cells"]
+        if "injected-parameters" not in cell["metadata"].get("tags", [])
+    ]
+
+
+def show_copy(app, docname, source):
+    copy = copy_of(app, docname)
+    if copy is None:
+        return
+    if not copy.exists():
+        logger.warning("not executed yet; run `ganfp book`", location=docname)
+        return
+    executed = copy.read_text("utf-8")
+    if cells(executed) != cells(source[0]):
+        logger.warning("changed since it was executed; run `ganfp book`", location=docname)
+    source[0] = executed
+
+
+def reread(app, env, added, changed, removed):
+    """Pages whose copy is newer than the page as last read (Sphinx keeps that time in microseconds)."""
+    copies = {docname: copy_of(app, docname) for docname in env.all_docs}
+    return [
+        docname
+        for docname, copy in copies.items()
+        if copy and copy.exists() and copy.stat().st_mtime_ns // 1000 > env.all_docs[docname]
+    ]
+
+
+def setup(app):
+    app.add_config_value("executed_notebooks_dir", "executed", "env")
+    app.connect("source-read", show_copy)
+    app.connect("env-get-outdated", reread)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,48 @@
+"""``{run-times}``: a table of the executed notebooks, what each was run with and how long it took."""
+
+import json
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+HEADER = ("Page", "Profile", "Images", "Seed", "Device", "Executed", "Seconds")
+
+
+def rows(ledger):
+    for name, run in ledger.items():
+        p = run["parameters"]
+        day = run["date"].partition("T")[0]
+        page = f"{{doc}}`/notebooks/{name}`"
+        yield page, p["profile"], p["dataset"], p["seed"], p["device"], day, run["seconds"]
+
+
+def list_table(lines):
+    yield "```{list-table}"
+    yield ":header-rows: 1"
+    yield ":class: results run-times"
+    yield ""
+    for line in lines:
+        for i, entry in enumerate(line):
+            yield f"{'  -' if i else '* -'} {entry}"
+    yield "```"
+
+
+class RunTimes(SphinxDirective):
+    def run(self):
+        path = Path(self.env.srcdir, self.config.executed_notebooks_dir, "run.json")
+        self.env.note_dependency(str(path))
+        if not path.exists():
+            return [nodes.paragraph(text="No notebook has been executed yet.")]
+        ledger = json.loads(path.read_text("utf-8"))
+        total = sum(run["seconds"] for run in ledger.values())
+        text = [*list_table([HEADER, *rows(ledger), ("All", *[""] * 5, round(total, 1))])]
+        table = nodes.container()
+        self.state.nested_parse(StringList(text, source=str(path)), self.content_offset, table)
+        return table.children
+
+
+def setup(app):
+    app.add_directive("run-times", RunTimes)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,206 @@
+"""``ganfp``: build artifacts, execute notebooks, render the book, train one GAN, measure speed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+PROFILE = click.option("--profile", default="quick", show_default=True, help="How big: a name in ganfp/presets.")
+DATASET = click.option("--dataset", default="faces", show_default=True, help="faces, npz:PATH or folder:PATH.")
+SEED = click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of everything after GAN training."
+)
+DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
+JOBS = click.option("--jobs", type=click.IntRange(1), help="Processes at a time; all cores by default.")
+
+
+class _Commands(click.Group):
+    """Expected errors end with one line that says what to do, not with a traceback."""
+
+    def invoke(self, context: click.Context):
+        try:
+            return super().invoke(context)
+        except (ValueError, OSError, LookupError, RuntimeError) as error:
+            if context.params.get("debug"):
+                raise
+            notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
+            raise click.ClickException(f"{error}{notes}") from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="ganfp")
+def main(debug: bool) -> None:
+    """Reproduce "Attributing Fake Images to GANs" (Yu, Davis, Fritz, ICCV 2019) as a book."""
+
+
+@main.command()
+def profiles() -> None:
+    """List the profiles and what they cost."""
+    from ganfp import profiles as known
+
+    for name in known.names():
+        profile = known.load(name)
+        click.echo(f"{name:<10} {duration(profile.cost):<16} {size(profile.cost.bytes):>7}  {profile.summary}")
+
+
+@main.command()
+@PROFILE
+@DATASET
+@SEED
+@DEVICE
+@JOBS
+@click.option("--dry-run", is_flag=True, help="Only say what would be made.")
+def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool) -> None:
+    """Make every artifact that the notebooks of a profile load: GANs, samples, fitted attributors."""
+    from ganfp import building, experiments
+    from ganfp.run import begin
+
+    run = begin(profile, dataset, seed, device)
+    wanted = experiments.needs(run)
+    todo = building.missing(wanted, run.store)
+    if dry_run:
+        for recipe in todo:
+            click.echo(f"{building.title(recipe):<28} {run.store.folder(recipe)}")
+        click.echo(f"{len(todo)} artifacts to make, {len(building.closure(wanted)) - len(todo)} at hand or not needed")
+        return
+    if todo:
+        click.echo(
+            f"profile {profile}: {len(todo)} artifacts to make; {duration(run.profile.cost)} in all, {run.profile.cost.machine}"
+        )
+    seconds = run.build(wanted, jobs=jobs)
+    click.echo(f"built {len(todo)} artifacts in {seconds:.0f} s" if todo else "nothing to build")
+
+
+@main.command()
+@PROFILE
+@DATASET
+@SEED
+@DEVICE
+@JOBS
+@click.option("--force", is_flag=True, help="Execute notebooks of which nothing changed, too.")
+@click.pass_context
+def book(
+    context: click.Context, profile: str, dataset: str, seed: int, device: str, jobs: int | None, force: bool
+) -> None:
+    """Build, execute every notebook, render _build/html/index.html."""
+    from ganfp import book as pages
+
+    context.invoke(build, profile=profile, dataset=dataset, seed=seed, device=device, jobs=jobs, dry_run=False)
+    pages.execute_book(profile, dataset, seed, device, force=force, jobs=jobs)
+    sys.exit(pages.render())
+
+
+@main.command()
+def render() -> None:
+    """Render the book from the notebooks as they were last executed."""
+    from ganfp import book as pages
+
+    sys.exit(pages.render())
+
+
+@main.command()
+@click.argument("name")
+@click.option("-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter; may be repeated.")
+@click.option("--output", type=click.Path(path_type=Path), help="The executed copy; below runs/ by default.")
+def notebook(name: str, parameters: tuple[tuple[str, str], ...], output: Path | None) -> None:
+    """Execute one notebook, such as s4_2, with other parameters; the book's own results stay as they are."""
+    from ganfp import book as pages
+
+    path = pages.notebook(name)
+    values = {key: value if key in ("dataset", "out") else plain(value) for key, value in parameters}
+    pages.check_parameters(path, values)
+    if output is None:
+        tag = ",".join(f"{key}={Path(str(value)).name}" for key, value in sorted(values.items()) if key != "out")
+        output = Path("runs") / f"{path.stem}{'-' if tag else ''}{tag}" / path.name
+    values.setdefault("out", str(output.parent))
+    seconds = pages.execute(path, output, values, Path.cwd())
+    click.echo(f"{output} in {seconds:.0f} s; records in {values['out']}")
+
+
+@main.command()
+@click.argument("name", default="progan")
+@PROFILE
+@DATASET
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(0), help="Of weights, latents and data order."
+)
+@DEVICE
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for generator, critic and curves.")
+@click.option("--budget", type=float, metavar="SECONDS", help="Stop after so long; --resume goes on.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+def train(
+    name: str, profile: str, dataset: str, seed: int, device: str, out: Path, budget: float | None, resume: bool
+) -> None:
+    """Train one GAN outside the store, for as long as you like."""
+    import torch
+    from tqdm import tqdm
+
+    from ganfp import recipes
+    from ganfp.gans import training
+    from ganfp.run import begin
+
+    run = begin(profile, dataset, 0, device)
+    if name != "progan":
+        raise click.ClickException(f"unknown GAN {name!r}; known are progan")
+    torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())
+    config = run.profile.progan
+    images = run.images.part(run.array(run.images, recipes.IMAGES), "gan")
+    with tqdm(total=config.total_images, unit="image", desc=f"{name} seed {seed}") as bar:
+        complete = training.train(
+            name, config, training.Seeds.all(seed), images, out, device=device, budget=budget, resume=resume,
+            progress=lambda share: bar.update(round(share * config.total_images) - bar.n),
+        )  # fmt: skip
+    click.echo(f"{'complete' if complete else 'stopped, go on with --resume'}: {out / training.GENERATOR}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--count", default=1000, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the latents.")
+@DEVICE
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="An .npz file; its images go under the key `images`."
+)
+def sample(folder: Path, count: int, seed: int, device: str, out: Path) -> None:
+    """Sample images from a trained GAN into a file that `--dataset npz:PATH` reads."""
+    import numpy as np
+
+    from ganfp.files import replacing
+    from ganfp.gans.training import sample as generate
+
+    images = generate(folder, count, seed, device)
+    with replacing(out) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, images=images)
+    click.echo(f"{count} images in {out}")
+
+
+def plain(text: str):
+    """A number, true or false if the text is one; the text itself otherwise."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def duration(cost) -> str:
+    """Seconds as people say them; "about" where they were not measured."""
+    seconds = cost.seconds
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length:
+            count = round(seconds / length)
+            break
+    else:
+        unit, count = "second", round(seconds)
+    return f"{'' if cost.measured else 'about '}{count} {unit}{'s' if count != 1 else ''}"
+
+
+def size(count: float) -> str:
+    """Bytes as people say them."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6)):
+        if count >= length:
+            return f"{count / length:.0f} {unit}"
+    return f"{count / 1e3:.0f} kB"

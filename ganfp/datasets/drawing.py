@@ -1,0 +1,148 @@
+"""Brushes shared by the drawn data sets: soft shapes, palettes, a canvas that is lit once, grain.
+
+Everything works on batches: a picture's numbers are ``(B, 1, 1)`` tensors, its pixels ``(B, G, G)``, so one
+call draws one shape into every picture of a chunk.  Coordinates run from -1 to 1, x to the right, y upwards.
+A shape is a signed distance, positive inside; :func:`fill` and :func:`stroke` turn it into coverage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def pixel_grid(size: int) -> tuple[Tensor, Tensor]:
+    """Pixel centres of a ``size`` x ``size`` picture: x of shape (1, 1, size), y of shape (1, size, 1)."""
+    centres = (torch.arange(size, dtype=torch.float32) + 0.5) * (2 / size) - 1
+    return centres[None, None, :], -centres[None, :, None]
+
+
+def fill(distance: Tensor, edge: float) -> Tensor:
+    """Coverage in [0, 1] of the shape where ``distance`` > 0, its smoothstep edge ``edge`` units wide."""
+    t = (distance * (1 / edge)).add_(0.5).clamp_(0, 1)
+    return (t * -2).add_(3).mul_(t).mul_(t)
+
+
+def stroke(distance: Tensor, half: float | Tensor, edge: float) -> Tensor:
+    """Coverage of the line ``|distance| < half``.
+
+    A line thinner than its edge fades instead of thickening, so wires and lashes vanish gracefully at 32 px.
+    """
+    return fill(distance + half, edge) - fill(distance - half, edge)
+
+
+def bump(dx: Tensor, dy: Tensor, width: float | Tensor, height: float | Tensor) -> Tensor:
+    """A bell of standard deviations about ``width`` and ``height``, 1 at its centre.
+
+    (1 - q / 6)^3, close to the Gaussian exp(-q / 2) but exactly 0 at a distance and several times faster.
+    """
+    core = _bell(dx, dy, width, height)
+    return core * core * core
+
+
+def bump_slope(dx: Tensor, dy: Tensor, width: float | Tensor, height: float | Tensor) -> Tensor:
+    """What to multiply with ``dx / width**2`` and ``dy / height**2`` for the two slopes of :func:`bump`."""
+    return -_bell(dx, dy, width, height).square()
+
+
+def _bell(dx: Tensor, dy: Tensor, width: float | Tensor, height: float | Tensor) -> Tensor:
+    distance = (dx * (6**-0.5 / width)).square_().add_((dy * (6**-0.5 / height)).square_())
+    return distance.neg_().add_(1).clamp_(min=0)
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """Scalar products along axis 1, which has three entries: (B, 3, ...) -> (B, 1, ...)."""
+    return (a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])[:, None]
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Vectors (B, 3, ...) scaled to length 1."""
+    return vectors / dot(vectors, vectors).sqrt_()
+
+
+def palette(colours: Sequence[Sequence[int]], t: np.ndarray, cyclic: bool = False) -> np.ndarray:
+    """Colours in [0, 1], (n, 3), at ``t`` in [0, 1] along a curve through evenly spaced 0 ... 255 anchors."""
+    anchors = np.asarray(colours, np.float64) / 255
+    if cyclic:
+        anchors = np.concatenate([anchors, anchors[:1]])
+    places = np.linspace(0, 1, len(anchors))
+    return np.stack([np.interp(t, places, channel) for channel in anchors.T], axis=1)
+
+
+def box_average(pixels: Tensor, factor: int) -> Tensor:
+    """Mean over ``factor`` x ``factor`` blocks of the last two axes."""
+    if factor == 1:
+        return pixels
+    flat = pixels.reshape(-1, 1, *pixels.shape[-2:])
+    pooled = torch.nn.functional.avg_pool2d(flat, factor)
+    return pooled.reshape(*pixels.shape[:-2], *pooled.shape[-2:])
+
+
+class Canvas:
+    """Layers of albedo, gloss and surface normals, painted back to front and lit once at the end.
+
+    ``colour`` (B, 3, G, G) in [0, 1], ``normal`` (B, 3, G, G) with x right, y up, z to the viewer, ``gloss``
+    (B, G, G) and ``bare`` (B, G, G), the share of each pixel that still shows the background.
+    """
+
+    def __init__(self, background: Tensor):
+        self.backdrop = background
+        self.colour = background.clone()
+        self.normal = torch.zeros_like(background)
+        self.normal[:, 2] = 1
+        self.gloss = torch.zeros_like(background[:, 0])
+        self.bare = torch.ones_like(background[:, 0])
+
+    def paint(self, colour: Tensor, alpha: Tensor) -> None:
+        """Lay ``colour`` over what is there; the surface below keeps its normals."""
+        self.colour.lerp_(colour.expand_as(self.colour), alpha[:, None])
+
+    def add(self, colour: Tensor, alpha: Tensor, normal: Tensor, gloss: float) -> None:
+        """Lay a new surface over what is there."""
+        self.paint(colour, alpha)
+        self.normal.lerp_(normal, alpha[:, None])
+        self.gloss.lerp_(self.gloss.new_tensor(gloss), alpha)
+        self.bare.addcmul_(self.bare, alpha, value=-1)
+
+    def lit(self, light: Tensor, key: Tensor, ambient: Tensor, wrap: float = 0.2) -> Tensor:
+        """Light everything but the background: albedo x (ambient + key x Lambert), and a soft highlight.
+
+        ``light`` (B, 3) is the unit direction to the light, ``key`` and ``ambient`` (B, 3, 1, 1) are colours.
+        ``wrap`` lets the light reach a little beyond the terminator, as a soft box does.
+        """
+        self.normal = unit(self.normal)
+        light = light[:, :, None, None]
+        halfway = unit(light + light.new_tensor([0, 0, 1])[:, None, None])
+        lambert = dot(self.normal, light).add_(wrap).mul_(1 / (1 + wrap)).clamp_(min=0)
+        highlight = dot(self.normal, halfway).clamp_(min=0)
+        for _ in range(4):
+            highlight = highlight.square_()
+        sky = 1 + 0.12 * self.normal[:, 1:2]
+        shaded = self.colour * (ambient * sky + key * lambert) + key * (self.gloss[:, None] * highlight)
+        return shaded.lerp_(self.backdrop, self.bare[:, None])
+
+
+# (cycles to the right, cycles up, amplitude in grey levels).  The last four lie in the highest bands: two in
+# that of 32 px, one each in those of 64 and 128 px.
+_GRAIN = ((4, 1, 0.4), (-3, 5, 0.4), (7, -4, 0.5), (2, 9, 0.5), (-12, 3, 0.6), (9, 11, 0.6),
+          (-21, 10, 0.6), (35, 28, 0.5))
+
+
+def grain(shift: Tensor, size: int, resolution: int) -> Tensor:
+    """A faint band-limited texture, as of canvas: a few sinusoids, (B, size, size), in 0 ... 1 colour units.
+
+    ``shift`` (B, 1, 1) in [0, 1] moves each wave a whole number of times round its circle, so the mean over
+    all shifts is zero: no fixed pattern.  Waves that ``resolution`` pixels cannot hold are left out.
+    """
+    x, y = pixel_grid(size)
+    texture = torch.zeros(len(shift), size, size)
+    for number, (right, up, amplitude) in enumerate(_GRAIN):
+        if max(abs(right), abs(up)) < resolution / 2:
+            wave = np.pi * (right * x + up * y)
+            phase = 2 * np.pi * (number + 1) * shift.double()
+            texture.addcmul_(torch.sin(wave), (amplitude / 255 * torch.cos(phase)).float())
+            texture.addcmul_(torch.cos(wave), (amplitude / 255 * torch.sin(phase)).float())
+    return texture

@@ -1,0 +1,78 @@
+"""What the experiments are made of (Section 4.1): the drawn world, the splits, the settings and the methods' choices."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ganfp import recipes
+from ganfp.attributors import Attributor
+from ganfp.datasets import SPLITS, faces, split
+from ganfp.gans.progan import ProGANConfig
+from ganfp.run import Run
+
+SWEPT = ("yaw", "skin", "hair_colour", "smile", "light_azimuth")  # shown by `sweeps`
+HELD_OUT_SEED = 2_000_003  # faces that neither the GANs' world nor the content network has seen
+
+
+def sweeps(count: int, resolution: int, names: tuple[str, ...] = SWEPT) -> dict[str, np.ndarray]:
+    """Drawn faces in which one factor runs through its range; name -> (count, 3, R, R)."""
+    base = {name: np.repeat(values[2:3], count) for name, values in faces.factors(3, 11).items()}
+    rows = {}
+    for name in names:
+        path = np.linspace(0, 1, count, dtype=np.float32)
+        rows[name.replace("_", " ")] = faces.render({**base, name: path}, resolution).image
+    return rows
+
+
+def splits(run: Run) -> list[list]:
+    """Rows (part, images, what for) of how the real images are divided."""
+    real = run.profile.real
+    total = len(run.array(run.images, recipes.IMAGES))
+    parts = split(total, {"train": real.train, "validation": real.validation, "test": real.test})
+    purposes = {
+        "gan": "training every GAN",
+        "train": "training the attributors: the source “real”",
+        "validation": "choosing settings and when to stop",
+        "test": "every number and picture of a result",
+    }
+    return [[name, len(parts[name]), purposes[name]] for name in SPLITS]
+
+
+def progan_settings(run: Run) -> list[list[str]]:
+    """Rows (setting, paper, this run) of what a reader would ask about a ProGAN's training."""
+    paper, here = ProGANConfig(), run.profile.progan
+    shown = {
+        "resolution": "resolution, px",
+        "latent": "latent dimensions",
+        "fmap_max": "feature maps, at most",
+        "phase_images": "images per phase",
+        "total_images": "images in all",
+        "batch": "batch at the last resolution",
+        "learning_rate": "learning rate",
+        "ema": "moving average, decay per step",
+    }
+    rows = [[label, f"{getattr(paper, name):,}", f"{getattr(here, name):,}"] for name, label in shown.items()]
+    return [*rows, ["GANs that differ in the seed", "10", str(run.profile.seeds)]]
+
+
+def choices(attributor: Attributor) -> str:
+    """What a method chose on the validation images, in words."""
+    words = [f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{name.replace('_', ' ')} {value}"
+             for name, value in attributor.chosen_.items()]  # fmt: skip
+    return ", ".join(words) or "nothing"
+
+
+def content_report(run: Run, count: int = 1000) -> list[list]:
+    """Rows (factor, percent, percent of knowing nothing, measure) of how well the content network knows new drawn faces; empty with real Inception."""
+    if isinstance(run.extractor, recipes.InceptionWeights):
+        return []
+    from ganfp.features.content import ContentNetwork
+
+    network = ContentNetwork.load(run.path(run.extractor))
+    truth = faces.content(faces.factors(count, HELD_OUT_SEED))
+    report = network.report(faces.draw(count, run.profile.resolution, HELD_OUT_SEED), truth)
+    measure = {"accuracy": "right answers, %", "r2": "variance explained, %"}
+    return [
+        [name.replace("_", " "), 100 * found["value"], 100 * found["chance"], measure[found["metric"]]]
+        for name, found in report.items()
+    ]

@@ -1,0 +1,269 @@
+"""Metrics: accuracy with its interval, paired comparison of two methods, Fréchet distance and FD ratio.
+
+Plain functions on arrays.  Labels are sequences of class names, features are float arrays (n, d).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+# --------------------------------------------------------------------------------------------------------
+# Attribution (Section 4.1: classification accuracy)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of correct predictions with its 95 % Wilson interval: ``value``, ``low``, ``high`` in percent."""
+
+    value: float
+    low: float
+    high: float
+    correct: int
+    n: int
+
+
+def accuracy(y_true: Sequence[str], y_pred: Sequence[str]) -> Accuracy:
+    """Attribution accuracy in percent with a 95 % interval.
+
+    The interval is Wilson's score interval (Wilson 1927, JASA 22, 209-212): unlike the usual p +- 1.96
+    standard errors, it stays inside [0, 100] and keeps its coverage near 100 %, where the paper's values lie.
+    """
+    y_true, y_pred = _labels(y_true, y_pred)
+    return _wilson(int((y_true == y_pred).sum()), len(y_true))
+
+
+def per_class_accuracy(y_true: Sequence[str], y_pred: Sequence[str]) -> dict[str, Accuracy]:
+    """Accuracy among the images of each true class (its recall), in sorted order of the class names."""
+    y_true, y_pred = _labels(y_true, y_pred)
+    return {str(c): accuracy(y_true[y_true == c], y_pred[y_true == c]) for c in np.unique(y_true)}
+
+
+def confusion_matrix(y_true: Sequence[str], y_pred: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Counts (K, K) in the order of ``classes``: row = true class, column = predicted class.
+
+    Raises ``ValueError`` for a label that is not in ``classes``.
+    """
+    y_true, y_pred = _labels(y_true, y_pred)
+    index = {str(c): i for i, c in enumerate(classes)}
+    if unknown := sorted({*map(str, y_true), *map(str, y_pred)} - set(index)):
+        raise ValueError(f"labels {unknown} are not among the classes {list(index)}")
+    counts = np.zeros((len(index), len(index)), dtype=int)
+    np.add.at(counts, ([index[str(c)] for c in y_true], [index[str(c)] for c in y_pred]), 1)
+    return counts
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Images that only the first or only the second method got right, and the two-sided p-value."""
+
+    only_first: int
+    only_second: int
+    p: float
+
+
+def mcnemar(y_true: Sequence[str], first: Sequence[str], second: Sequence[str]) -> PairedTest:
+    """Exact McNemar test of two methods on the same images (McNemar 1947, Psychometrika 12, 153-157).
+
+    Only images on which exactly one method is right carry evidence; were the methods equally good, each such
+    image would be a fair coin, so the p-value is that of a binomial test at 1/2.
+    """
+    from scipy.stats import binomtest
+
+    y_true, first = _labels(y_true, first)
+    y_true, second = _labels(y_true, second)
+    b = int(((first == y_true) & (second != y_true)).sum())
+    c = int(((first != y_true) & (second == y_true)).sum())
+    return PairedTest(b, c, float(binomtest(b, b + c).pvalue) if b + c else 1.0)
+
+
+def _labels(y_true: Sequence[str], y_pred: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.ndim != 1 or y_true.shape != y_pred.shape or not len(y_true):
+        shapes = f"{y_true.shape} and {y_pred.shape}"
+        raise ValueError(f"labels must be two equally long, non-empty lists, not of shapes {shapes}")
+    return y_true, y_pred
+
+
+def _wilson(correct: int, n: int, z: float = 1.959963984540054) -> Accuracy:
+    p = correct / n
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    # at 0 or n correct a bound equals p; rounding would leave it 1e-17 to either side
+    low, high = np.clip(centre - half, 0, p), np.clip(centre + half, p, 1)
+    return Accuracy(100 * p, 100 * float(low), 100 * float(high), correct, n)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Fréchet distance (Heusel et al. 2017, Equation 6; Dowson and Landau 1982)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Gaussian fitted to features: ``mean`` (d,), ``factor`` (min(n, d), d); covariance factor.T @ factor."""
+
+    mean: np.ndarray
+    factor: np.ndarray
+
+    @property
+    def trace(self) -> float:
+        """Trace of the covariance: the total variance."""
+        return float(np.vdot(self.factor, self.factor))
+
+    def distance(self, other: Gaussian) -> float:
+        """Squared Fréchet distance |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2).
+
+        With S = F^T F the trace of the root is the sum of the singular values of F1 F2^T.  No square root of
+        a matrix is taken, so nothing breaks where a covariance is singular, and no epsilon is added to it.
+        """
+        root = np.linalg.svd(self.factor @ other.factor.T, compute_uv=False).sum()
+        shift = self.mean - other.mean
+        return max(0.0, float(shift @ shift + self.trace + other.trace - 2 * root))
+
+
+def fit_gaussian(features: np.ndarray) -> Gaussian:
+    """Fit a Gaussian with the unbiased covariance to features (n, d), n >= 2, in float64.
+
+    The factor is the centred features themselves when n <= d, else the R of their QR decomposition: the
+    covariance is never formed, which would square the condition number.  Raises ``ValueError`` for another
+    shape, for n < 2 and for NaN or infinity.
+    """
+    features = np.asarray(features, dtype=np.float64)
+    if features.ndim != 2 or features.shape[0] < 2 or not features.shape[1]:
+        raise ValueError(f"features must be (n, d) with n >= 2 and d >= 1, not {features.shape}")
+    if not np.isfinite(features).all():
+        raise ValueError("features contain NaN or infinity")
+    n, d = features.shape
+    # a shift by one row first: constant features then have a variance of exactly zero
+    centred = features - features[0]
+    drift = centred.mean(axis=0)
+    centred -= drift
+    factor = np.linalg.qr(centred, mode="r") if n > d else centred
+    return Gaussian(features[0] + drift, factor / np.sqrt(n - 1))
+
+
+def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """Squared Fréchet distance, as FID is, of Gaussians fitted to features x (n, d) and y (m, d).
+
+    Exact and finite also when n < d or m < d.  It is biased upwards by small samples: see
+    :func:`small_sample_bias`, and compare only distances measured with equal n.
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    if x.ndim == y.ndim == 2 and x.shape[1] != y.shape[1]:
+        raise ValueError(f"features must have one dimension d, not {x.shape[1]} and {y.shape[1]}")
+    return fit_gaussian(x).distance(fit_gaussian(y))
+
+
+def small_sample_bias(covariance: np.ndarray, n: int, m: int | None = None) -> float:
+    """Expected Fréchet distance of two samples, n and m (default n), of one and the same Gaussian.
+
+    The means differ by tr(S) (1/n + 1/m).  The rest is the curvature of the distance at S,
+
+        d^2(S, S + H) = 1/2 sum_ij H_ij^2 / (l_i + l_j)  in the eigenbasis of S, eigenvalues l,
+
+    with the Wishart variance l_i l_j (1 + [i = j]) (1/(n-1) + 1/(m-1)) of the entries of H:
+
+        1/2 (1/(n-1) + 1/(m-1)) (sum_ij l_i l_j / (l_i + l_j) + 1/2 tr S).
+
+    Leading order in 1/n.  Simulations agree within 3 % down to n = d; below that it overstates (1.7 times at
+    n = d/4 for a white Gaussian).  For S = 1 it is 2d/n + d(d+1) / 2(n-1): twice the images, half the bias.
+    """
+    m = n if m is None else m
+    if min(n, m) < 2:
+        raise ValueError(f"n and m must be at least 2, not {n} and {m}")
+    eigenvalues = np.linalg.eigvalsh(np.asarray(covariance, dtype=np.float64))
+    eigenvalues = eigenvalues[eigenvalues > 0]
+    trace = eigenvalues.sum()
+    harmonic = np.outer(eigenvalues, eigenvalues) / np.add.outer(eigenvalues, eigenvalues)
+    curvature = (harmonic.sum() + trace / 2) * (1 / (n - 1) + 1 / (m - 1)) / 2
+    return float(trace * (1 / n + 1 / m) + curvature)
+
+
+# --------------------------------------------------------------------------------------------------------
+# FD ratio (Supplement A, Equations 5-7)
+
+
+@dataclass(frozen=True)
+class FDRatio:
+    """Equation 5 and what it was computed from.
+
+    ``ratio`` = ``inter`` / ``intra``, measured on ``n_inter`` and ``n_intra`` images a side and ``pairs``
+    pairs of classes; ``spread`` is the standard deviation of the ratio over random halvings, None for one.
+    """
+
+    ratio: float
+    inter: float
+    intra: float
+    n_inter: int
+    n_intra: int
+    pairs: int
+    convention: str
+    spread: float | None
+
+
+def fd_ratio(
+    features: np.ndarray, labels: Sequence[str], convention: str = "matched", seed: int = 0, repeats: int = 1
+) -> FDRatio:
+    """Ratio of the mean Fréchet distance between classes to that between two halves of a class.
+
+    features: (N, d); labels: N class names, at least two classes of at least four images.  Every class is
+    cut at random to the size of the smallest, rounded down to even, 2h, and split at random into two halves.
+
+    "paper"    Equations 6 and 7 as printed: between classes with 2h images a side, within a class with h.
+    "matched"  h images on every side: classes A and B count by FD(A1, B1) and FD(A2, B2), averaged.
+
+    A Fréchet distance is biased upwards by nearly 1/n, so the paper's denominator carries twice the bias of
+    its numerator and classes that do not differ have a ratio near 1/2.  With matched n it is near 1.
+
+    ``repeats`` random halvings are averaged in numerator and denominator.  ``spread`` tells how far the ratio
+    depends on the halving, not on the images: it is no interval for new images.  (A bootstrap would be worse
+    than nothing here: repeated images shrink the rank of the covariances that are compared.)
+
+    Raises ``ValueError`` for fewer classes or images, and where the distance within classes is zero.
+    """
+    if convention not in ("matched", "paper"):
+        raise ValueError(f'convention must be "matched" or "paper", not {convention!r}')
+    if repeats < 1:
+        raise ValueError(f"repeats must be at least 1, not {repeats}")
+    features, labels = np.asarray(features), np.asarray(labels)
+    if features.ndim != 2 or labels.shape != features.shape[:1]:
+        raise ValueError(f"features must be (N, d) with N labels, not {features.shape} with {labels.shape}")
+    members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
+    if len(members) < 2 or min(map(len, members)) < 4:
+        sizes = [len(m) for m in members]
+        raise ValueError(f"FD ratio needs two classes of four images or more, not classes of {sizes}")
+
+    rng = np.random.default_rng(seed)
+    half = min(map(len, members)) // 2
+    members = [rng.permutation(m)[: 2 * half] for m in members]
+    pairs = list(combinations(range(len(members)), 2))
+
+    def between(classes: list[Gaussian]) -> float:
+        return float(np.mean([classes[a].distance(classes[b]) for a, b in pairs]))
+
+    inter, intra = np.empty(repeats), np.empty(repeats)
+    if convention == "paper":
+        inter[:] = between([fit_gaussian(features[m]) for m in members])
+    for r in range(repeats):
+        orders = [rng.permutation(m) for m in members]
+        first = [fit_gaussian(features[o[:half]]) for o in orders]
+        second = [fit_gaussian(features[o[half:]]) for o in orders]
+        intra[r] = np.mean([a.distance(b) for a, b in zip(first, second, strict=True)])
+        # rounding leaves about 1e-16 of the variance where the true distance is zero
+        if intra[r] <= 1e-13 * np.mean([g.trace for g in first + second]):
+            raise ValueError("distance within classes is zero: the features are constant or repeated")
+        if convention == "matched":
+            inter[r] = (between(first) + between(second)) / 2
+    return FDRatio(
+        ratio=float(inter.mean() / intra.mean()),
+        inter=float(inter.mean()),
+        intra=float(intra.mean()),
+        n_inter=2 * half if convention == "paper" else half,
+        n_intra=half,
+        pairs=len(pairs),
+        convention=convention,
+        spread=float((inter / intra).std(ddof=1)) if repeats > 1 else None,
+    )

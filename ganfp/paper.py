@@ -1,0 +1,120 @@
+"""The published numbers of Yu et al. (ICCV 2019), Tables 1-8, as records like those measured here.
+
+The numbers lie in ``paper.yml``.  Rows and columns are called what the paper calls them, data sets what this
+project calls them: ``faces`` beside CelebA's numbers, ``bedrooms`` beside LSUN's.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from math import sqrt
+from pathlib import Path
+
+import yaml
+
+# Our data sets, and the originals by their own names, under the keys of paper.yml.
+STANDS_FOR = {"faces": "faces", "celeba": "faces", "bedrooms": "bedrooms", "lsun": "bedrooms"}
+METRICS = ("accuracy", "fd_ratio")
+ATTACKS = ("noise", "blur", "cropping", "compression", "relighting", "combination")
+
+
+@cache
+def load() -> dict:
+    """Everything in ``paper.yml``: tables, setups, parameter counts and the constants of the experiments."""
+    return yaml.safe_load(Path(__file__).with_name("paper.yml").read_text("utf-8"))
+
+
+def block(table: str) -> dict:
+    """One table: ``caption``, ``setup``, ``columns`` per data set, and under each metric its rows.
+
+    Raises ``ValueError`` for a table that the paper does not have.
+    """
+    tables = load()["tables"]
+    if table not in tables:
+        raise ValueError(f"the paper has no table {table!r}; it has {', '.join(tables)}")
+    return tables[table]
+
+
+def chance(setup: str) -> float:
+    """Accuracy in percent of guessing among the classes of a setup, e.g. 9.09 for ``seeds``."""
+    return 100 / load()["setups"][setup]["classes"]
+
+
+def cells(table: str) -> dict[tuple[str, str, str, str], float | None]:
+    """Cells of a table by (dataset, row, column, metric), in the printed order; None for a dash."""
+    rows = block(table)
+    columns = [(dataset, column) for dataset, names in rows["columns"].items() for column in names]
+    return {
+        (dataset, row, column, metric): printed
+        for metric in METRICS
+        for row, numbers in rows.get(metric, {}).items()
+        for (dataset, column), printed in zip(columns, numbers, strict=True)
+    }
+
+
+def value(
+    table: str, row: str, column: str | None = None, dataset: str = "faces", metric: str = "accuracy"
+) -> float | None:
+    """The paper's number beside one of ours, or None where it prints none.
+
+    ``dataset`` is one of this project's names or the original's (``celeba``, ``lsun``); any other has no
+    published number.  ``column`` may be None or "" in the tables that have one column per data set.
+    Raises ``ValueError`` for a table that the paper does not have.
+    """
+    dataset = STANDS_FOR.get(dataset, "")
+    names = block(table)["columns"].get(dataset, [])
+    if not column and len(names) == 1:
+        column = names[0]
+    return cells(table).get((dataset, row, column, metric))
+
+
+def records(table: str | None = None) -> list[dict]:
+    """Published numbers as flat records, of one table or of all; a cell without a number gives no record.
+
+    ``n`` counts the test images over all classes, None where the paper does not say (every FD ratio, and
+    Table 6).  ``ci_low`` and ``ci_high`` are None, as the paper prints no intervals; see :func:`interval`.
+    """
+    tables = load()["tables"] if table is None else [table]
+    return [_record(t, *cell, number) for t in tables for cell, number in cells(t).items() if number is not None]
+
+
+def _record(table: str, dataset: str, row: str, column: str, metric: str, printed: float) -> dict:
+    name = block(table)["setup"]
+    setup = load()["setups"][name]
+    params = {"resolution": load()["resolution"]}
+    if "pooling" in block(table):
+        params["pooling"] = block(table)["pooling"][row]
+    return {
+        "table": table,
+        "figure": "",
+        "dataset": dataset,
+        "setup": name,
+        "row": row,
+        "column": column,
+        "metric": metric,
+        "value": printed,
+        "ci_low": None,
+        "ci_high": None,
+        "n": setup["test"] if metric == "accuracy" else None,
+        "classes": setup["classes"],
+        "paper": printed,
+        "params": params,
+        "seconds": None,
+        "profile": "paper",
+        "device": "",
+        "commit": "",
+    }
+
+
+def interval(record: dict, z: float = 1.959963984540054) -> tuple[float, float] | None:
+    """95 % Wilson interval of an accuracy in percent, from its ``value`` and ``n``; None without an ``n``.
+
+    It covers the sampling of test images only: not another training of the classifier, nor of the GANs.
+    """
+    n = record["n"]
+    if record["metric"] != "accuracy" or not n:
+        return None
+    p = record["value"] / 100
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return 100 * max(0.0, centre - half), 100 * min(1.0, centre + half)

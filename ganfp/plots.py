@@ -1,0 +1,286 @@
+"""Arrays -> figures, one style and one colour per source for the whole book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from ganfp.summary import Layer
+
+INK, MUTED, PAPER = "#222222", "#8a8a8a", "#ffffff"
+REAL = "#3b3b3b"
+PALETTE = ("#1f6f8b", "#c8553d", "#e0a030", "#588157", "#7b4b94", "#b56576", "#3a86c8", "#8d6b48", "#2a9d8f", "#9aa02c")
+WIDTH = 7.2  # inches: the text column
+
+
+def use_style() -> None:
+    """Set the book's style; every notebook calls it once."""
+    plt.rcParams.update(
+        {
+            "figure.dpi": 110,
+            "savefig.dpi": 170,
+            "savefig.bbox": "tight",
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": PAPER,
+            "font.family": "sans-serif",
+            "font.size": 9,
+            "axes.titlesize": 10,
+            "axes.titleweight": "semibold",
+            "axes.edgecolor": MUTED,
+            "axes.labelcolor": INK,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.prop_cycle": plt.cycler(color=PALETTE),
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "legend.frameon": False,
+            "image.interpolation": "nearest",
+            "svg.fonttype": "path",
+        }
+    )
+
+
+def colours(classes: Sequence[str]) -> dict[str, str]:
+    """One colour per source, the same on every page: real is grey, the GANs follow in their order."""
+    generated = [name for name in classes if name != "real"]
+    return {"real": REAL, **{name: PALETTE[i % len(PALETTE)] for i, name in enumerate(generated)}}
+
+
+def readable(name: str) -> str:
+    """``ProGAN_seed_2`` as "ProGAN, seed 2"."""
+    return name.replace("_seed_", ", seed ").replace("_again", ", again")
+
+
+# ---------------------------------------------------------------------------- images
+
+
+def image_rows(images: Mapping[str, np.ndarray], zoom: float = 1.0) -> Figure:
+    """One row of images per source, (N, 3, R, R) uint8 each, every pixel a square (Figure 4)."""
+    columns = max(len(row) for row in images.values())
+    figure, axes = plt.subplots(len(images), 1, figsize=(WIDTH * zoom, WIDTH * zoom * len(images) / columns * 1.02))
+    for axis, (name, row) in zip(np.atleast_1d(axes), images.items(), strict=True):
+        axis.imshow(montage(row, 1))
+        axis.set_ylabel(readable(name), rotation=0, ha="right", va="center", labelpad=8)
+        _bare(axis)
+    return figure
+
+
+def image_grid(images: np.ndarray, rows: int, title: str = "", width: float = WIDTH) -> Figure:
+    """Images (N, 3, R, R) uint8 side by side in ``rows`` rows."""
+    columns = -(-len(images) // rows)
+    figure, axis = plt.subplots(figsize=(width, width * rows / columns))
+    axis.imshow(montage(images, rows))
+    axis.set_title(title)
+    _bare(axis)
+    return figure
+
+
+def montage(images: np.ndarray, rows: int, gap: int = 1) -> np.ndarray:
+    """Images (N, 3, R, R) as one (H, W, 3) picture, white gaps of ``gap`` pixels between them."""
+    images = np.asarray(images)
+    columns = -(-len(images) // rows)
+    side = images.shape[-1] + gap
+    canvas = np.full((rows * columns, 3, side, side), 255, np.uint8)
+    canvas[: len(images), :, : -gap or None, : -gap or None] = images
+    canvas = (
+        canvas.reshape(rows, columns, 3, side, side).transpose(0, 3, 1, 4, 2).reshape(rows * side, columns * side, 3)
+    )
+    return canvas[: -gap or None, : -gap or None]
+
+
+def _bare(axis: Axes) -> None:
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+
+
+# ---------------------------------------------------------------------------- results
+
+
+def embeddings(points: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
+    """Two sets of points in the plane side by side, coloured by source (Figure 1)."""
+    figure, axes = plt.subplots(1, len(points), figsize=(WIDTH, WIDTH / len(points) + 0.45))
+    palette = colours(list(dict.fromkeys(labels)))
+    for axis, (title, xy) in zip(axes, points.items(), strict=True):
+        for name in dict.fromkeys(labels):
+            chosen = labels == name
+            axis.scatter(*xy[chosen].T, s=7, alpha=0.75, linewidths=0, color=palette[name], label=readable(name))
+        axis.set_title(title)
+        axis.set_aspect("equal", "datalim")
+        _bare(axis)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=min(6, len(names)), markerscale=2.4, handletextpad=0.1
+    )
+    return figure
+
+
+def confusion(counts: np.ndarray, classes: Sequence[str], title: str = "", axis: Axes | None = None) -> Axes:
+    """Shares in percent of the images of each true source (row) that go to each source (column)."""
+    if axis is None:
+        side = 1.5 + 0.62 * len(classes)
+        _, axis = plt.subplots(figsize=(side + 0.6, side))
+    shares = 100 * counts / counts.sum(axis=1, keepdims=True)
+    names = [readable(name) for name in classes]
+    sns.heatmap(
+        shares, ax=axis, vmin=0, vmax=100, cmap=sns.light_palette(PALETTE[0], as_cmap=True), annot=True, fmt=".0f",
+        square=True, cbar=False, linewidths=1, linecolor=PAPER, xticklabels=names, yticklabels=names,
+    )  # fmt: skip
+    axis.set(xlabel="attributed to", ylabel="truth", title=title)
+    axis.tick_params(axis="x", rotation=35, length=0)
+    axis.tick_params(axis="y", rotation=0, length=0)
+    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
+    return axis
+
+
+def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
+    """Confusion matrices of several methods, two in a row, all on one scale."""
+    rows = -(-len(matrices) // 2)
+    figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, rows * (0.9 + 0.47 * len(classes))), sharex=True, sharey=True)
+    for i, (axis, (title, counts)) in enumerate(zip(axes.flat, matrices.items(), strict=True)):
+        confusion(counts, classes, title, axis)
+        axis.set(xlabel="attributed to" if i // 2 == rows - 1 else "", ylabel="truth" if i % 2 == 0 else "")
+    return figure
+
+
+def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) -> Figure:
+    """Accuracy of each method with its 95 % interval, the paper's number as a diamond, chance as a line."""
+    records = [r for r in records if r["metric"] == "accuracy" and not r["params"].get("variant")]
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.55 * len(records) + 0.9))
+    chance = 100 / records[0]["classes"]
+    axis.axvline(chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axis.annotate(
+        "chance",
+        (chance, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(3, 1),
+        textcoords="offset points",
+        color=MUTED,
+    )
+    for y, r in enumerate(reversed(records)):
+        colour = PALETTE[1] if r["row"] == "Ours" else PALETTE[0]
+        axis.plot([r["ci_low"], r["ci_high"]], [y, y], color=colour, linewidth=2.5, solid_capstyle="round")
+        axis.plot(r["value"], y, "o", color=colour, markersize=7)
+        if r["paper"] is not None:
+            axis.plot(r["paper"], y, "D", markerfacecolor="none", markeredgecolor=MUTED, markersize=6)
+    axis.plot([], [], "o-", color=PALETTE[0], label="this run, 95 % interval")
+    if any(r["paper"] is not None for r in records):
+        axis.plot([], [], "D", markerfacecolor="none", markeredgecolor=MUTED, label="the paper")
+    axis.legend(loc="upper left", bbox_to_anchor=(0, -0.22), ncols=2, borderaxespad=0)
+    axis.set(
+        yticks=range(len(records)), yticklabels=[r["row"] for r in reversed(records)], xlabel="accuracy, %", xlim=limits
+    )
+    axis.set_ylim(-0.6, len(records) - 0.4)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    return figure
+
+
+def responses(values: np.ndarray, classes: Sequence[str], label: str) -> Figure:
+    """A signed K x K matrix with colour limits symmetric about zero; rows are images, columns models."""
+    side = 1.4 + 0.6 * len(classes)
+    figure, axis = plt.subplots(figsize=(side + 1.2, side))
+    names, limit = [readable(name) for name in classes], float(np.abs(values).max())
+    sns.heatmap(
+        values, ax=axis, vmin=-limit, vmax=limit, cmap="RdBu_r", annot=True, fmt=".2f", square=True, linewidths=1,
+        linecolor=PAPER, xticklabels=names, yticklabels=names, cbar_kws={"label": label, "shrink": 0.8},
+    )  # fmt: skip
+    axis.set(xlabel="model fingerprint of", ylabel="image fingerprints of")
+    axis.tick_params(axis="x", rotation=35, length=0)
+    axis.tick_params(axis="y", rotation=0, length=0)
+    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
+    return figure
+
+
+def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
+    """Critic's distance between real and generated images against images seen, a vertical line where the networks grow."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.0))
+    palette = colours(list(curves))
+    for name, rows in curves.items():
+        seen, distance = np.array([r["images"] for r in rows]), np.array([r["distance"] for r in rows])
+        axis.plot(seen / 1000, smooth(distance), color=palette[name], linewidth=1.3, label=readable(name))
+    rows = next(iter(curves.values()))
+    for before, after in zip(rows, rows[1:], strict=False):
+        if after["resolution"] != before["resolution"]:
+            _mark(axis, after["images"] / 1000, f"{after['resolution']} px")
+    _mark(axis, 0, f"{rows[0]['resolution']} px")
+    axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
+    axis.legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 0.98))
+    return figure
+
+
+def _mark(axis: Axes, x: float, text: str) -> None:
+    axis.axvline(x, color=MUTED, linewidth=0.8, alpha=0.6)
+    axis.annotate(
+        text, (x, 1), xycoords=("data", "axes fraction"), xytext=(3, 1), textcoords="offset points", color=MUTED
+    )
+
+
+def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
+    """Running mean over an odd window, narrower at the ends."""
+    kernel = np.ones(min(width, len(values)))
+    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+
+
+def bias(sizes: Sequence[int], series: Mapping[str, Sequence[float]], label: str, level: float | None = None) -> Figure:
+    """Curves against the number of images on a logarithmic axis; ``level`` draws the value that is right."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
+    for (name, values), marker in zip(series.items(), "os^dv", strict=False):
+        axis.plot(sizes, values, f"{marker}-", label=name, linewidth=1.5, markersize=5)
+    if level is not None:
+        axis.axhline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axis.set(xscale="log", xlabel="images per class", ylabel=label, xticks=sizes, xticklabels=sizes)
+    axis.minorticks_off()
+    axis.legend()
+    return figure
+
+
+# ---------------------------------------------------------------------------- the network
+
+
+def network(found: Sequence[Layer], resolution: int, classes: int) -> Figure:
+    """The attribution network as blocks, as Figure 2a draws it: height is the resolution, width the channels.
+
+    Only tensors at the end of a stage are drawn; every number is read off the layers of the real network.
+    """
+    tensors = [("image", (3, resolution, resolution))]
+    tensors += [("", x.output) for i, x in enumerate(found) if _ends_stage(found, i)]
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.7))
+    x = 0.0
+    for i, (_, output) in enumerate(tensors):
+        channels, side = output[0], output[1] if len(output) == 3 else 1
+        width, height = 0.12 * np.log2(channels + 1), 0.25 + 0.33 * np.log2(side)
+        colour = (
+            MUTED
+            if i == 0
+            else PALETTE[1]
+            if i == len(tensors) - 2
+            else PALETTE[2]
+            if i == len(tensors) - 1
+            else PALETTE[0]
+        )
+        axis.add_patch(Rectangle((x, -height / 2), width, height, facecolor=colour, edgecolor="white", alpha=0.9))
+        text = f"{side}²\n{channels}" if len(output) == 3 else f"{channels}"
+        axis.text(x + width / 2, -1.35, text, ha="center", va="top", fontsize=8, color=INK)
+        if i + 1 < len(tensors):
+            arrow = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
+            axis.annotate("", (x + width + 0.36, 0), (x + width + 0.06, 0), arrowprops=arrow)
+        if i == len(tensors) - 2:
+            axis.text(x + width / 2, 0.5, "image\nfingerprint", ha="center", va="bottom", fontsize=8, color=PALETTE[1])
+        if i == len(tensors) - 1:
+            axis.text(x + width / 2, 0.5, f"{classes}\nsources", ha="center", va="bottom", fontsize=8, color="#a06f10")
+        x += width + 0.42
+    axis.set(xlim=(-0.2, x - 0.2), ylim=(-2.0, 1.35))
+    axis.set_aspect("equal")
+    axis.axis("off")
+    return figure
+
+
+def _ends_stage(found: Sequence[Layer], i: int) -> bool:
+    """A layer whose output is the last of its kind: a pooling, the convolution at the smallest size, a dense layer."""
+    return "mean" in found[i].kind or found[i].kind == "dense" or (i + 1 < len(found) and found[i + 1].kind == "dense")

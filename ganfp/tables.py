@@ -1,0 +1,159 @@
+"""Records -> tables: the paper's number, this run's with its interval, and what it took.
+
+A :class:`Table` shows itself as HTML in Jupyter and as a numbered, captioned MyST table in the book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from ganfp import records as rec
+from ganfp.summary import Layer
+
+DASH = "–"
+PAPER_ROWS = ("kNN", "Eigenface", "PRNU", "Ours", "Our visNet", "Inception", "Our fingerprint")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells of plain text with the little markup of :func:`strong` and :func:`small`; ``name`` is the label, as ``tab-3``."""
+
+    name: str
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def markdown(self) -> str:
+        """A MyST table with a caption and a label."""
+        lines = [
+            "| " + " | ".join(row) + " |"
+            for row in (self.header, ["---"] + ["--:"] * (len(self.header) - 1), *self.rows)
+        ]
+        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", ":class: results", "", *lines, "```"])
+
+    def html(self) -> str:
+        """The same for a notebook outside the book."""
+        head = "".join(f"<th>{cell}</th>" for cell in self.header)
+        body = "".join("<tr>" + "".join(f"<td>{_bold(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
+        return f"<table><caption>{escape(self.caption)}</caption><tr>{head}</tr>{body}</table>"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/html": self.html(), "text/markdown": self.markdown(), "text/plain": self.caption}
+
+
+def results(found: Iterable[dict], name: str, caption: str, best: str = "Ours") -> Table:
+    """Rows of Table 1, 2, 3 or 6: paper | this run, 95 % interval, images, seconds; the best accuracy in bold."""
+    found = [r for r in found if not r["params"].get("variant")]
+    found.sort(key=lambda r: (r["metric"], PAPER_ROWS.index(r["row"])))
+    top = max((r["value"] for r in found if r["metric"] == "accuracy"), default=None)
+    rows = []
+    for r in found:
+        value = number(r["value"])
+        if r["metric"] == "accuracy" and r["value"] == top:
+            value = strong(value)
+        if r["ci_low"] is not None:
+            value += " " + small(f"{r['ci_low']:.1f}–{r['ci_high']:.1f}")
+        label = {"accuracy": "accuracy, %", "fd_ratio": "FD ratio"}[r["metric"]]
+        rows.append([row_label(r), label, number(r["paper"]), value, str(r["n"]), seconds(r["seconds"])])
+    return Table(name, caption, ["", "", "paper", "this run", "images", "training, s"], rows)
+
+
+def row_label(r: dict) -> str:
+    """The row as the paper prints it; what stands in for Inception is named."""
+    features = r["params"].get("features", "")
+    return (
+        f"{features} {small('in Inception’s place')}"
+        if r["row"] == "Inception" and features == "content network"
+        else r["row"]
+    )
+
+
+def controls(found: Iterable[dict], name: str, caption: str) -> Table:
+    """Accuracy with its interval against chance, for a control that should end there."""
+    rows = []
+    for r in found:
+        chance = 100 / r["classes"]
+        covered = "yes" if r["ci_low"] <= chance <= r["ci_high"] else strong("no")
+        interval = small(f"{r['ci_low']:.1f}–{r['ci_high']:.1f}")
+        rows.append([r["row"], f"{number(r['value'])} {interval}", number(chance), covered, str(r["n"])])
+    return Table(name, caption, ["", "accuracy, %", "chance, %", "interval covers chance", "images"], rows)
+
+
+def conventions(found: Iterable[dict], name: str, caption: str) -> Table:
+    """FD ratios with equal n on both sides beside the paper's convention, and the distances they are made of."""
+    rows = []
+    for row in ("Inception", "Our fingerprint"):
+        for r in rec.pick(found, row=row, metric="fd_ratio"):
+            p = r["params"]
+            kind = "paper’s" if p.get("variant") else "equal n"
+            rows.append(
+                [
+                    row_label(r),
+                    kind,
+                    number(r["value"]),
+                    number(p["inter"]),
+                    str(p["n_inter"]),
+                    number(p["intra"]),
+                    str(p["n_intra"]),
+                ]
+            )
+    return Table(name, caption, ["", "convention", "FD ratio", "between classes", "n", "within a class", "n"], rows)
+
+
+def layer_table(found: Iterable[Layer], name: str, caption: str) -> Table:
+    """Layers with their output shapes (height × width × channels, as the paper writes them)."""
+    found = list(found)
+    rows = [[x.kind, shape(x.output), f"{x.parameters:,}" if x.parameters else DASH, millions(x.macs)] for x in found]
+    total = [
+        strong("in all"),
+        "",
+        strong(f"{sum(x.parameters for x in found):,}"),
+        strong(millions(sum(x.macs for x in found))),
+    ]
+    return Table(name, caption, ["layer", "output", "parameters", "MAC, millions"], [*rows, total])
+
+
+def plain(header: Sequence[str], rows: Iterable[Sequence], name: str, caption: str) -> Table:
+    """Any other table; numbers are formatted as everywhere."""
+    return Table(
+        name, caption, header, [[cell if isinstance(cell, str) else number(cell) for cell in row] for row in rows]
+    )
+
+
+def shape(output: tuple[int, ...]) -> str:
+    """(C, H, W) or (D,) as H × W × C."""
+    return " × ".join(map(str, (output[1], output[2], output[0]) if len(output) == 3 else (1, 1, output[0])))
+
+
+def number(value: float | None) -> str:
+    """Two decimals, as the paper prints, fewer where they mean nothing; a dash for None."""
+    if value is None:
+        return DASH
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.2f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def seconds(value: float | None) -> str:
+    """Whole seconds, or one decimal below ten."""
+    return DASH if value is None else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def millions(macs: int) -> str:
+    return f"{macs / 1e6:,.1f}" if macs else DASH
+
+
+def strong(text: str) -> str:
+    return f"**{text}**"
+
+
+def small(text: str) -> str:
+    return f"<small>{text}</small>"
+
+
+def _bold(cell: str) -> str:
+    """Markdown's bold as HTML."""
+    parts = cell.split("**")
+    return "".join(f"<b>{part}</b>" if i % 2 else part for i, part in enumerate(parts))

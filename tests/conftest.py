@@ -1,0 +1,39 @@
+"""The smoke run that the notebooks' and the book's tests share: executed once, in a copy of the book."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory, request):
+    """Root of a copy of the book with every notebook executed at profile smoke.
+
+    Artifacts are kept between sessions in pytest's cache, or in ``GANFP_STORE`` where that is set; the store
+    itself knows when one is out of date.
+    """
+    from ganfp import book
+
+    root = tmp_path_factory.mktemp("book")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, root)
+    for name in ("book", "notebooks"):
+        shutil.copytree(ROOT / name, root / name)
+    with pytest.MonkeyPatch.context() as patch:
+        if "GANFP_STORE" not in os.environ:
+            patch.setenv("GANFP_STORE", str(request.config.cache.mkdir("store")))
+        book.execute_book("smoke", "faces", 0, "cpu", root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def html(smoke):
+    """Folder of the rendered pages; every warning is an error."""
+    from ganfp import book
+
+    assert book.render(smoke) == 0
+    return smoke / "_build" / "html"

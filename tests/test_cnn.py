@@ -1,0 +1,104 @@
+"""The attribution network and its training."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ganfp import paper, profiles
+from ganfp.attributors import Attributor
+from ganfp.attributors.cnn import CNN
+from ganfp.attributors.network import AttributionNetwork
+from ganfp.images import to_float
+from ganfp.layers import count_parameters
+from ganfp.summary import layers
+
+TINY = dict(fmap_base=128, fmap_max=16, images=4000, batch=16, learning_rate=0.003, checks=5, seed=3)
+
+
+def sources(count, seed):
+    """Smooth pictures; source b carries a faint fixed pattern."""
+    rng = np.random.default_rng(seed)
+    base = rng.uniform(60, 190, (2 * count, 3, 1, 1)) + np.zeros((2 * count, 3, 16, 16))
+    pattern = np.random.default_rng(0).choice([-10, 10], (3, 16, 16))
+    base[count:] += pattern
+    return base.round().astype(np.uint8), np.repeat(["a", "b"], count)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return CNN(**TINY).fit(*sources(100, 1), validation=sources(40, 2))
+
+
+def test_parameters_and_operations_at_profile_paper_and_one_step():
+    size = profiles.load("paper").classifier
+    for classes in (5, 11):
+        network = AttributionNetwork(128, classes, size.fmap_base, size.fmap_max)
+        assert count_parameters(network) == paper.load()["parameters"][f"classifier, {classes} classes"]
+    assert sum(x.macs for x in layers(network, 3, 128, 128)) == 577_508_864  # 577.5 million
+    optimiser = torch.optim.Adam(network.parameters(), size.learning_rate, (0.0, 0.99))
+    images, codes = torch.randn(2, 3, 128, 128), torch.tensor([0, 1])
+    before = F.cross_entropy(network(images), codes)
+    before.backward()
+    optimiser.step()
+    assert F.cross_entropy(network(images), codes) < before
+
+
+def test_output_shapes_follow_figure_2a():
+    found = [x.output for x in layers(AttributionNetwork(128, 11), 3, 128, 128) if "mean" in x.kind or x.kind == "dense"]
+    assert found == [(32, 64, 64), (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512,), (11,)]
+
+
+def test_learns_a_faint_pattern_and_keeps_its_best_check(fitted):
+    images, labels = sources(100, 4)
+    assert (fitted.predict(images) == labels).mean() > 0.9
+    best = max(check["accuracy"] for check in fitted.history_)
+    assert fitted.chosen_["validation_accuracy"] == best
+
+
+def test_scores_are_features_times_fingerprints(fitted):
+    images, _ = sources(5, 5)
+    bias = fitted.network.classify.bias.detach().numpy()
+    expected = fitted.features(images) @ fitted.fingerprints_.T + bias
+    np.testing.assert_allclose(fitted.scores(images), expected, atol=1e-4)
+
+
+def test_same_seed_same_weights_and_another_seed_another(fitted):
+    again = CNN(**TINY).fit(*sources(100, 1), validation=sources(40, 2))
+    other = CNN(**{**TINY, "seed": 4}).fit(*sources(100, 1), validation=sources(40, 2))
+    assert np.array_equal(again.fingerprints_, fitted.fingerprints_)
+    assert not np.array_equal(other.fingerprints_, fitted.fingerprints_)
+
+
+def test_round_trip_through_files(fitted, tmp_path):
+    fitted.save(tmp_path)
+    images, _ = sources(5, 6)
+    loaded = Attributor.load(tmp_path)
+    assert isinstance(loaded, CNN) and np.array_equal(loaded.scores(images), fitted.scores(images))
+
+
+def test_test_labels_play_no_part():
+    images, labels = sources(20, 7)
+    short = {**TINY, "images": 200}
+    one = CNN(**short).fit(images, labels)
+    assert one.temperature_ == 1 and one.chosen_ == {}  # without validation nothing is chosen
+
+
+def test_prediction_does_not_depend_on_the_batch(fitted, monkeypatch):
+    images, _ = sources(20, 8)
+    whole = fitted.scores(images)
+    monkeypatch.setattr("ganfp.attributors.cnn.PREDICT_BATCH", 7)
+    np.testing.assert_allclose(fitted.scores(images), whole, atol=1e-4)
+
+
+def test_a_loss_that_is_not_finite_is_an_error():
+    with pytest.raises(FloatingPointError, match="learning_rate"):
+        CNN(**{**TINY, "learning_rate": 1e30, "images": 320}).fit(*sources(20, 1))
+
+
+def test_reads_images_as_the_generators_write_them():
+    network = AttributionNetwork(8, 2, 64, 8)
+    images = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
+    assert network(to_float(images)).shape == (2, 2)
+    with pytest.raises(ValueError, match="power of two"):
+        AttributionNetwork(20, 2)

@@ -1,0 +1,270 @@
+"""Metrics against scipy, hand-computed cases and simulation."""
+
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import sqrtm
+from scipy.stats import binomtest, ortho_group
+
+from ganfp.metrics import (
+    accuracy,
+    confusion_matrix,
+    fd_ratio,
+    fit_gaussian,
+    frechet_distance,
+    mcnemar,
+    per_class_accuracy,
+    small_sample_bias,
+)
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def by_sqrtm(x, y):
+    """The textbook formula on covariance matrices."""
+    s1, s2 = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    shift = x.mean(0) - y.mean(0)
+    return shift @ shift + np.trace(s1) + np.trace(s2) - 2 * np.trace(sqrtm(s1 @ s2)).real
+
+
+def by_eigenvalues(x, y):
+    """The same by symmetric eigenvalues of S1^(1/2) S2 S1^(1/2), which need no full rank."""
+    s1, s2 = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    values, vectors = np.linalg.eigh(s1)
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    trace = np.sqrt(np.linalg.eigvalsh(root @ s2 @ root).clip(0)).sum()
+    shift = x.mean(0) - y.mean(0)
+    return shift @ shift + np.trace(s1) + np.trace(s2) - 2 * trace
+
+
+def correlated(rng, n, d):
+    return rng.normal(size=(n, d)) @ rng.normal(size=(d, d)) + rng.normal(size=d)
+
+
+# ---------------------------------------------------------------------------------------------- accuracy
+
+
+@pytest.mark.parametrize(
+    ("correct", "n"), [(0, 1), (1, 1), (0, 30), (30, 30), (7, 10), (991, 1000), (109_054, 110_000)]
+)
+def test_wilson_interval_is_scipys(correct, n):
+    ours = accuracy(["a"] * n, ["a"] * correct + ["b"] * (n - correct))
+    reference = binomtest(correct, n).proportion_ci(method="wilson")
+    assert (ours.correct, ours.n, ours.value) == (correct, n, pytest.approx(100 * correct / n))
+    assert (ours.low, ours.high) == pytest.approx((100 * reference.low, 100 * reference.high), abs=1e-9)
+    assert 0 <= ours.low <= ours.value <= ours.high <= 100
+
+
+@pytest.mark.parametrize(("truth", "predicted"), [([], []), (["a"], ["a", "b"]), ([["a"]], [["a"]])])
+def test_accuracy_refuses_labels_that_do_not_match(truth, predicted):
+    with pytest.raises(ValueError, match="labels"):
+        accuracy(truth, predicted)
+
+
+def test_confusion_matrix_has_truth_in_rows_and_keeps_the_given_order():
+    truth, predicted = ["b", "b", "b", "a"], ["a", "a", "b", "a"]
+    counts = confusion_matrix(truth, predicted, ["b", "a", "c"])
+    np.testing.assert_array_equal(counts, [[1, 2, 0], [0, 1, 0], [0, 0, 0]])
+    with pytest.raises(ValueError, match=r"\['b'\] are not among the classes \['a'\]"):
+        confusion_matrix(truth, predicted, ["a"])
+
+
+@given(seeds)
+@settings(max_examples=20, deadline=None)
+def test_confusion_matrix_is_sklearns_and_its_diagonal_the_accuracy(seed):
+    from sklearn.metrics import confusion_matrix as reference
+
+    classes = ["real", "seed_1", "seed_10", "seed_2"]
+    truth, predicted = np.random.default_rng(seed).choice(classes, size=(2, 60))
+    counts = confusion_matrix(truth, predicted, classes)
+    np.testing.assert_array_equal(counts, reference(truth, predicted, labels=classes))
+    assert accuracy(truth, predicted).correct == np.trace(counts)
+    for name, value in per_class_accuracy(truth, predicted).items():
+        row = counts[classes.index(name)]
+        assert (value.correct, value.n) == (row[classes.index(name)], row.sum())
+
+
+def test_mcnemar_counts_only_the_discordant_images():
+    truth = ["x"] * 20
+    first = ["x"] * 12 + ["o"] * 8  # right on 0-11
+    second = ["x"] * 3 + ["o"] * 9 + ["x"] * 2 + ["o"] * 6  # right on 0-2 and 12-13
+    test = mcnemar(truth, first, second)
+    assert (test.only_first, test.only_second) == (9, 2)
+    assert test.p == pytest.approx(2 * sum(comb(11, k) for k in range(3)) / 2**11, rel=1e-12)
+    assert mcnemar(truth, second, first).p == test.p
+    assert mcnemar(truth, first, first).p == 1
+
+
+# -------------------------------------------------------------------------------------- Fréchet distance
+
+
+@pytest.mark.parametrize(("n", "m", "d"), [(50, 70, 6), (200, 200, 32), (400, 90, 64)])
+def test_frechet_distance_is_scipys(n, m, d):
+    rng = np.random.default_rng(d)
+    x, y = correlated(rng, n, d), correlated(rng, m, d)
+    assert frechet_distance(x, y) == pytest.approx(by_sqrtm(x, y), rel=1e-6)
+
+
+@pytest.mark.parametrize(("n", "m", "d"), [(20, 20, 50), (20, 80, 50), (80, 20, 50), (50, 50, 50), (2, 2, 9)])
+def test_frechet_distance_with_fewer_images_than_dimensions(n, m, d):
+    rng = np.random.default_rng(n + m)
+    x, y = correlated(rng, n, d), correlated(rng, m, d)
+    assert frechet_distance(x, y) == pytest.approx(by_eigenvalues(x, y), rel=1e-6)
+
+
+def test_frechet_distance_by_hand():
+    # one dimension: (m1 - m2)^2 + (s1 - s2)^2 with variances 2 and 18
+    expected = 6**2 + (2**0.5 - 18**0.5) ** 2
+    assert frechet_distance([[0], [2]], [[4], [10]]) == pytest.approx(expected, rel=1e-12)
+    # diagonal covariances: the same, summed over the axes; columns of the design are orthogonal
+    design = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+    x, y = design * [1, 2] + [5, 0], design * [4, 1]
+    expected = 25 + 4 / 3 * ((1 - 4) ** 2 + (2 - 1) ** 2)
+    assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-12)
+
+
+@given(seeds, st.integers(2, 30), st.integers(2, 30), st.integers(1, 20))
+@settings(max_examples=40, deadline=None)
+def test_frechet_distance_is_a_symmetric_distance_that_ignores_shift_and_rotation(seed, n, m, d):
+    rng = np.random.default_rng(seed)
+    x, y = correlated(rng, n, d), correlated(rng, m, d)
+    total = np.var(x, axis=0).sum() + np.var(y, axis=0).sum()
+    value = frechet_distance(x, y)
+    turn = ortho_group.rvs(d, random_state=rng) if d > 1 else np.array([[-1.0]])
+    shift = 10 * rng.normal(size=d)
+    close = {"rel": 1e-9, "abs": 1e-9 * total}
+    assert value >= 0
+    assert frechet_distance(y, x) == pytest.approx(value, **close)
+    assert frechet_distance(x @ turn + shift, y @ turn + shift) == pytest.approx(value, **close)
+    assert frechet_distance(x, x) == pytest.approx(0, abs=1e-12 * total)
+    assert frechet_distance(x, x[::-1]) == pytest.approx(0, abs=1e-12 * total)
+    assert frechet_distance(x, x + shift) == pytest.approx(shift @ shift, **close)
+
+
+def test_frechet_distance_of_float32_features_far_from_the_origin():
+    # what float32 can hold is computed in float64: no cancellation is added by us
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(size=(300, 8)).astype(np.float32) + np.float32(1000) for _ in range(2))
+    expected = frechet_distance(x.astype(float) - 1000, y.astype(float) - 1000)
+    assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.zeros((5, 3)), np.zeros((5, 4)), "one dimension d, not 3 and 4"),
+        (np.zeros(5), np.zeros((5, 1)), r"\(n, d\)"),
+        (np.zeros((1, 3)), np.zeros((5, 3)), "n >= 2"),
+        (np.zeros((5, 3)), np.full((5, 3), np.nan), "NaN"),
+    ],
+)
+def test_frechet_distance_refuses(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        frechet_distance(x, y)
+
+
+def test_factor_gives_the_covariance():
+    x = correlated(np.random.default_rng(1), 40, 7)
+    for features in (x, x[:5]):
+        gaussian = fit_gaussian(features)
+        covariance = np.cov(features, rowvar=False)
+        np.testing.assert_allclose(gaussian.factor.T @ gaussian.factor, covariance, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(gaussian.mean, features.mean(0), rtol=1e-12)
+        assert gaussian.trace == pytest.approx(np.trace(covariance))
+
+
+@pytest.mark.parametrize("spectrum", [np.ones(24), 1 / np.arange(1, 25), 0.7 ** np.arange(24)])
+@pytest.mark.parametrize(("n", "m"), [(24, 24), (100, 100), (60, 200)])
+def test_small_sample_bias_is_what_a_simulation_shows(spectrum, n, m):
+    rng = np.random.default_rng(n)
+
+    def sample(size):
+        return rng.normal(size=(size, 24)) * np.sqrt(spectrum)
+
+    distances = [frechet_distance(sample(n), sample(m)) for _ in range(300)]
+    error = np.std(distances) / np.sqrt(len(distances))
+    expected = pytest.approx(np.mean(distances), rel=0.03, abs=4 * error)
+    assert small_sample_bias(np.diag(spectrum), n, m) == expected
+
+
+def test_small_sample_bias_of_a_white_gaussian_in_closed_form():
+    d, n = 512, 500
+    expected = 2 * d / n + d * (d + 1) / (2 * (n - 1))
+    assert small_sample_bias(np.eye(d), n) == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ValueError, match="at least 2"):
+        small_sample_bias(np.eye(3), 1)
+
+
+# ---------------------------------------------------------------------------------------------- FD ratio
+
+
+def classes(rng, offsets, n, d=16):
+    features = np.concatenate([rng.normal(size=(n, d)) + offset for offset in offsets])
+    return features, np.repeat([f"c{i}" for i in range(len(offsets))], n)
+
+
+def test_fd_ratio_is_equations_5_to_7():
+    rng = np.random.default_rng(0)
+    features, labels = classes(rng, [0, 0.5, 2], 40, d=5)
+    paper = fd_ratio(features, labels, "paper", seed=3)
+    a, b, c = (features[labels == name] for name in ("c0", "c1", "c2"))
+    inter = np.mean([by_sqrtm(a, b), by_sqrtm(a, c), by_sqrtm(b, c)])
+    assert paper.inter == pytest.approx(inter, rel=1e-6)
+    assert paper.ratio == paper.inter / paper.intra
+    assert (paper.n_inter, paper.n_intra, paper.pairs, paper.spread) == (40, 20, 3, None)
+    # with four images there are three halvings of each class: the value must be one of those
+    small, names = features[[0, 1, 2, 3, 40, 41, 42, 43]], ["a"] * 4 + ["b"] * 4
+    splits = [([0, 1], [2, 3]), ([0, 2], [1, 3]), ([0, 3], [1, 2])]
+    possible = [
+        (by_eigenvalues(small[p], small[q]) + by_eigenvalues(small[4:][r], small[4:][s])) / 2
+        for p, q in splits
+        for r, s in splits
+    ]
+    assert np.isclose(possible, fd_ratio(small, names, "paper").intra, rtol=1e-6).sum() == 1
+
+
+@pytest.mark.parametrize("n", [20, 200])
+def test_matched_ratio_of_equal_classes_is_one_and_the_papers_one_half(n):
+    features, labels = classes(np.random.default_rng(n), [0] * 8, n)
+    matched, paper = (fd_ratio(features, labels, c, repeats=4) for c in ("matched", "paper"))
+    assert matched.ratio == pytest.approx(1, abs=0.05)
+    assert paper.ratio == pytest.approx(0.5, abs=0.06)
+    assert matched.n_inter == matched.n_intra == paper.n_intra == n // 2
+    assert matched.intra == pytest.approx(paper.intra)  # the same halves
+    assert 0 < matched.spread < 0.2
+
+
+def test_fd_ratio_grows_with_separation_and_does_not_depend_on_order_of_images():
+    rng = np.random.default_rng(5)
+    ratios = [fd_ratio(*classes(rng, [0, shift], 60)).ratio for shift in (0, 0.5, 2)]
+    assert ratios == sorted(ratios)
+    features, labels = classes(rng, [0, 1], 60)
+    assert fd_ratio(features, labels, seed=1) == fd_ratio(features, labels, seed=1)
+    assert fd_ratio(features, labels, seed=1) != fd_ratio(features, labels, seed=2)
+    assert fd_ratio(7 * features, labels).ratio == pytest.approx(fd_ratio(features, labels).ratio, rel=1e-9)
+
+
+def test_fd_ratio_cuts_classes_to_the_smallest():
+    features, labels = classes(np.random.default_rng(6), [0, 1], 50)
+    result = fd_ratio(features[:73], labels[:73], "paper")  # 50 and 23 images
+    assert (result.n_inter, result.n_intra) == (22, 11)
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "options", "message"),
+    [
+        (np.ones((8, 3)), ["a"] * 4 + ["b"] * 4, {}, "constant"),
+        (np.full((8, 3), 0.1), ["a"] * 4 + ["b"] * 4, {"convention": "paper"}, "constant"),
+        (np.ones((8, 3)), ["a"] * 8, {}, "two classes"),
+        (np.ones((8, 3)), ["a"] * 5 + ["b"] * 3, {}, "four images"),
+        (np.ones((8, 3)), ["a"] * 7, {}, "labels"),
+        (np.ones((8, 3)), ["a", "b"] * 4, {"convention": "ours"}, '"matched" or "paper"'),
+        (np.ones((8, 3)), ["a", "b"] * 4, {"repeats": 0}, "repeats"),
+    ],
+)
+def test_fd_ratio_refuses(features, labels, options, message):
+    with pytest.raises(ValueError, match=message):
+        fd_ratio(features, labels, **options)
