@@ -69,7 +69,8 @@ def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, 
         return
     if todo:
         click.echo(
-            f"profile {profile}: {len(todo)} artifacts to make; {duration(run.profile.cost)} in all, {run.profile.cost.machine}"
+            f"profile {profile}: {len(todo)} artifacts to make; "
+            f"all of it takes {duration(run.profile.cost)} on {run.profile.cost.machine}"
         )
     seconds = run.build(wanted, jobs=jobs)
     click.echo(f"built {len(todo)} artifacts in {seconds:.0f} s" if todo else "nothing to build")
@@ -109,8 +110,11 @@ def render() -> None:
 def notebook(name: str, parameters: tuple[tuple[str, str], ...], output: Path | None) -> None:
     """Execute one notebook, such as s4_2, with other parameters; the book's own results stay as they are."""
     from ganfp import book as pages
+    from ganfp import profiles as sizes
 
     path = pages.notebook(name)
+    if "profile" in dict(parameters):
+        sizes.load(dict(parameters)["profile"])  # before a kernel starts
     values = {key: value if key in ("dataset", "out") else plain(value) for key, value in parameters}
     pages.check_parameters(path, values)
     if output is None:
@@ -140,14 +144,14 @@ def train(
     from tqdm import tqdm
 
     from ganfp import recipes
-    from ganfp.gans import training
+    from ganfp.gans import GANS, training
     from ganfp.run import begin
 
     run = begin(profile, dataset, 0, device)
-    if name != "progan":
-        raise click.ClickException(f"unknown GAN {name!r}; known are progan")
+    if name not in GANS:
+        raise click.ClickException(f"unknown GAN {name!r}; known are {', '.join(GANS)}")
     torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())
-    config = run.profile.progan
+    config = getattr(run.profile, name)
     images = run.images.part(run.array(run.images, recipes.IMAGES), "gan")
     with tqdm(total=config.total_images, unit="image", desc=f"{name} seed {seed}") as bar:
         complete = training.train(
@@ -189,12 +193,9 @@ def plain(text: str):
 def duration(cost) -> str:
     """Seconds as people say them; "about" where they were not measured."""
     seconds = cost.seconds
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 1.5 * length:
-            count = round(seconds / length)
-            break
-    else:
-        unit, count = "second", round(seconds)
+    units = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+    unit = next((unit for unit, length in units.items() if seconds >= 1.5 * length), "second")
+    count = round(seconds / units[unit])
     return f"{'' if cost.measured else 'about '}{count} {unit}{'s' if count != 1 else ''}"
 
 

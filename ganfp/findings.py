@@ -21,8 +21,10 @@ def banner(run: Run) -> str:
     """One line at the top of a page: what this run is."""
     real = run.profile.real
     text = (
-        f"**This run:** profile `{run.profile.name}`, {run.profile.resolution} × {run.profile.resolution} pixels, real images "
-        f"`{run.dataset}`, {run.profile.seeds} GAN seeds, {real.train:,} training and {real.test:,} test images per source, "
+        f"**This run:** profile `{run.profile.name}`, {run.profile.resolution} × {run.profile.resolution} pixels, "
+        "real images "
+        f"`{run.dataset}`, {run.profile.seeds} GAN seeds, {real.train:,} training and {real.test:,} test images per "
+        "source, "
         f"seed {run.seed}, on `{run.device}`."
     )
     if run.profile.name == "smoke":
@@ -46,7 +48,8 @@ def purity(records: Sequence[dict]) -> str:
     if content["value"] <= CONTRAST * chance:
         return text + "That is the paper's picture: content does not tell the sources apart, the fingerprint does."
     return text + (
-        "Content is not blind here, as it should be for the paper's contrast: these GANs differ in what they show, too. "
+        "Content is not blind here, as it should be for the paper's contrast: these GANs differ in what they show, "
+        "too. "
         "They have been trained briefly, and each makes mistakes of its own."
     )
 
@@ -59,7 +62,8 @@ def contrast(run: Run, records: Sequence[dict]) -> str:
     above = {row: r for row, r in simple.items() if r["value"] > CONTRAST * chance}
     ours, prnu = rows["Ours"], rows["PRNU"]
     text = (
-        f"Chance is {chance:.0f} % with {ours['classes']} sources. Ours reaches {_interval(ours)}, PRNU {_interval(prnu)}, "
+        f"Chance is {chance:.0f} % with {ours['classes']} sources. Ours reaches {_interval(ours)}, PRNU "
+        f"{_interval(prnu)}, "
         f"Eigenface {_interval(rows['Eigenface'])}, kNN {_interval(rows['kNN'])}. "
     )
     if not above:
@@ -70,9 +74,11 @@ def contrast(run: Run, records: Sequence[dict]) -> str:
     names = " and ".join(above)
     text += (
         f"**The paper's contrast does not appear in this run**: {names} "
-        f"{'is' if len(above) == 1 else 'are'} far above chance, where the paper's kNN is at 1.2 times chance. The reason is "
+        f"{'is' if len(above) == 1 else 'are'} far above chance, where the paper's kNN is at 1.2 times chance. The "
+        "reason is "
         "the GANs, not the methods: trained on "
-        f"{run.profile.progan.total_images:,} images instead of {paper_images():,}, they differ in plain sight, in colours, "
+        f"{run.profile.progan.total_images:,} images instead of {paper_images():,}, they differ in plain sight, in "
+        "colours, "
         "in shapes, in the share of hair styles, and any method can use that. "
     )
     better = [row for row in ("kNN", "Eigenface", "PRNU") if rows[row]["ci_high"] >= ours["ci_low"]]
@@ -96,7 +102,8 @@ def caption3(run: Run) -> str:
     )
     classes = run.profile.seeds + 1
     return (
-        f"Table 3 of the paper: attribution to the real images and ProGANs that differ in the seed. This run has {classes} sources "
+        "Table 3 of the paper: attribution to the real images and ProGANs that differ in the seed. This run has "
+        f"{classes} sources "
         f"(chance {100 / classes:.1f} %), the paper 11 (9.1 %); {beside}. Small: 95 % interval. Bold: best accuracy."
     )
 
@@ -108,12 +115,14 @@ def critics(records: Sequence[dict], ours: Accuracy) -> str:
     listed = ", ".join(f"{r['row'].removeprefix('Critics, ')} {r['value']:.1f} %" for r in records)
     text = (
         f"Attributed by critics, the generated test images go to the right generator this often: {listed}; chance is "
-        f"{chance:.0f} %. The attribution network reaches {ours.value:.1f} % on the same images, although it may also answer "
+        f"{chance:.0f} %. The attribution network reaches {ours.value:.1f} % on the same images, although it may "
+        "also answer "
         "“real”. "
     )
     if best["ci_low"] > chance:
         text += (
-            f"So the best reading, the {best['row'].removeprefix('Critics, ')}, is better than guessing, but it was picked "
+            f"So the best reading, the {best['row'].removeprefix('Critics, ')}, is better than guessing, but it was "
+            "picked "
             "after the fact and "
             + (
                 "falls far short of a classifier that knows all sources."
@@ -134,7 +143,8 @@ def diagonal(cosines: np.ndarray, classes: Sequence[str]) -> str:
     if own.all():
         return (
             text
-            + "Every row has its largest value on the diagonal: on average, images agree best with the model that made them."
+            + "Every row has its largest value on the diagonal: on average, images agree best with the model that "
+            "made them."
         )
     wrong = ", ".join(readable(name) for name, right in zip(classes, own, strict=True) if not right)
     return text + f"The diagonal is not the largest value of every row: it fails for {wrong}."
@@ -148,13 +158,15 @@ def twins(records: Sequence[dict]) -> str:
         "**The two generators are equal, byte for byte.** "
         if equal
         else "**The two generators differ**: the largest difference of a weight is "
-        f"{records[0]['params']['largest_weight_difference']:.2g}, so this machine does not repeat its own arithmetic, and "
+        f"{records[0]['params']['largest_weight_difference']:.2g}, so this machine does not repeat its own "
+        "arithmetic, and "
         "what follows tests a pair of nearly equal models. "
     )
     if not bad:
         return text + "Every method ends at chance: all four intervals cover 50 %. The control passes."
     return text + (
-        f"The interval of {' and '.join(bad)} does not cover 50 %. With four intervals, one misses by accident in about "
+        f"The interval of {' and '.join(bad)} does not cover 50 %. With four intervals, one misses by accident in "
+        "about "
         "one run of five; run the page with another seed before believing in a leak."
     )
 
@@ -174,7 +186,7 @@ def ladder(records: Sequence[dict]) -> str:
 
 
 def claims(run: Run, records: Sequence[dict], table: str) -> list[list[str]]:
-    """Rows (claim, verdict on the paper's numbers, verdict and numbers of this run) for the claims read from a table."""
+    """Rows (claim, verdict on the paper's numbers, on this run's and those) for the claims read from a table."""
     published = [r for r in paper.records() if r["dataset"] == paper.STANDS_FOR.get(run.dataset, "faces")]
     rows = []
     for row in ledger.ledger(published, list(records)):

@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from ganfp.summary import Layer
 
@@ -21,6 +22,7 @@ WIDTH = 7.2  # inches: the text column
 
 def use_style() -> None:
     """Set the book's style; every notebook calls it once."""
+    set_matplotlib_formats("retina")  # two pixels per point, so that figures stay sharp on any screen
     plt.rcParams.update(
         {
             "figure.dpi": 110,
@@ -181,8 +183,14 @@ def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) 
     return figure
 
 
-def responses(values: np.ndarray, classes: Sequence[str], label: str) -> Figure:
-    """A signed K x K matrix with colour limits symmetric about zero; rows are images, columns models."""
+def responses(
+    values: np.ndarray,
+    classes: Sequence[str],
+    label: str,
+    columns: str = "model fingerprint of",
+    rows: str = "image fingerprints of",
+) -> Figure:
+    """A signed K x K matrix with colour limits symmetric about zero."""
     side = 1.4 + 0.6 * len(classes)
     figure, axis = plt.subplots(figsize=(side + 1.2, side))
     names, limit = [readable(name) for name in classes], float(np.abs(values).max())
@@ -190,7 +198,7 @@ def responses(values: np.ndarray, classes: Sequence[str], label: str) -> Figure:
         values, ax=axis, vmin=-limit, vmax=limit, cmap="RdBu_r", annot=True, fmt=".2f", square=True, linewidths=1,
         linecolor=PAPER, xticklabels=names, yticklabels=names, cbar_kws={"label": label, "shrink": 0.8},
     )  # fmt: skip
-    axis.set(xlabel="model fingerprint of", ylabel="image fingerprints of")
+    axis.set(xlabel=columns, ylabel=rows)
     axis.tick_params(axis="x", rotation=35, length=0)
     axis.tick_params(axis="y", rotation=0, length=0)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
@@ -198,7 +206,7 @@ def responses(values: np.ndarray, classes: Sequence[str], label: str) -> Figure:
 
 
 def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
-    """Critic's distance between real and generated images against images seen, a vertical line where the networks grow."""
+    """Critic's distance between real and generated images against images seen; a line where the networks grow."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3.0))
     palette = colours(list(curves))
     for name, rows in curves.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import yaml
@@ -87,10 +87,14 @@ class Profile:
 
 def names() -> list[str]:
     """The known profiles, smallest first."""
-    folder = files("ganfp") / "presets"
-    found = {path.name.removesuffix(".yml") for path in folder.iterdir() if path.name.endswith(".yml")}
+    found = {path.stem for path in folder().glob("*.yml")}
     order = ["smoke", "quick", "reference", "gpu", "paper"]
     return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def folder() -> Path:
+    """Where the presets are."""
+    return Path(__file__).with_name("presets")
 
 
 @cache
@@ -98,8 +102,7 @@ def load(name: str) -> Profile:
     """The profile of a name; an unknown one raises ``ValueError`` that lists the known ones."""
     if name not in names():
         raise ValueError(f"unknown profile {name!r}; known are {', '.join(names())}")
-    text = (files("ganfp") / "presets" / f"{name}.yml").read_text("utf-8")
-    return read(text, name)
+    return read((folder() / f"{name}.yml").read_text("utf-8"), name)
 
 
 def read(text: str, name: str) -> Profile:

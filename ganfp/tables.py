@@ -18,7 +18,7 @@ PAPER_ROWS = ("kNN", "Eigenface", "PRNU", "Ours", "Our visNet", "Inception", "Ou
 
 @dataclass(frozen=True)
 class Table:
-    """Cells of plain text with the little markup of :func:`strong` and :func:`small`; ``name`` is the label, as ``tab-3``."""
+    """Cells of text with the little markup of :func:`strong` and :func:`small`; ``name`` is a label, as ``tab-3``."""
 
     name: str
     caption: str

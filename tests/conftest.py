@@ -10,12 +10,32 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory, request):
-    """Root of a copy of the book with every notebook executed at profile smoke.
+def store(request):
+    """Folder of the artifacts that tests share.
 
-    Artifacts are kept between sessions in pytest's cache, or in ``GANFP_STORE`` where that is set; the store
-    itself knows when one is out of date.
+    They are kept between sessions in pytest's cache, or in ``GANFP_STORE`` where that is set; the store itself
+    knows when one is out of date.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        if "GANFP_STORE" not in os.environ:
+            patch.setenv("GANFP_STORE", str(request.config.cache.mkdir("store")))
+        yield Path(os.environ["GANFP_STORE"])
+
+
+@pytest.fixture(scope="session")
+def run(store):
+    """A run at profile smoke with all of its artifacts made."""
+    from ganfp import experiments
+    from ganfp.run import begin
+
+    run = begin("smoke")
+    run.build(experiments.needs(run), quiet=True)
+    return run
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory, run):
+    """Root of a copy of the book with every notebook executed at profile smoke."""
     from ganfp import book
 
     root = tmp_path_factory.mktemp("book")
@@ -23,10 +43,7 @@ def smoke(tmp_path_factory, request):
         shutil.copy(ROOT / name, root)
     for name in ("book", "notebooks"):
         shutil.copytree(ROOT / name, root / name)
-    with pytest.MonkeyPatch.context() as patch:
-        if "GANFP_STORE" not in os.environ:
-            patch.setenv("GANFP_STORE", str(request.config.cache.mkdir("store")))
-        book.execute_book("smoke", "faces", 0, "cpu", root)
+    book.execute_book("smoke", "faces", 0, "cpu", root)
     return root
 
 

@@ -1,4 +1,4 @@
-"""Existence and uniqueness (Section 4.2): Table 3, the same-seed control, Figures 1 and 4, and the GANs' own critics."""
+"""Existence and uniqueness (Section 4.2): Table 3, the same-seed control, Figures 1 and 4, the GANs' own critics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HALVINGS = 5  # random halvings that an FD ratio is averaged over
 
 
 def seed_setup(run: Run) -> Setup:
-    """{real, ProGAN_seed_1, ProGAN_seed_2, ...}: equal in all but the seed (Section 4.2, "Different initialization seeds")."""
+    """{real, ProGAN_seed_1, ProGAN_seed_2, ...}: GANs that are equal in all but the seed (Section 4.2)."""
     gans = [(f"ProGAN_seed_{i}", run.progan(i)) for i in range(1, run.profile.seeds + 1)]
     return run.setup("seeds", [("real", run.images), *gans])
 

@@ -1,4 +1,4 @@
-"""What the experiments are made of (Section 4.1): the drawn world, the splits, the settings and the methods' choices."""
+"""What the experiments are made of (Section 4.1): the drawn world, the splits, settings, the methods' choices."""
 
 from __future__ import annotations
 
@@ -57,13 +57,16 @@ def progan_settings(run: Run) -> list[list[str]]:
 
 def choices(attributor: Attributor) -> str:
     """What a method chose on the validation images, in words."""
-    words = [f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{name.replace('_', ' ')} {value}"
-             for name, value in attributor.chosen_.items()]  # fmt: skip
+    shown = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in attributor.chosen_.items()}
+    words = [f"{name.replace('_', ' ')} {value}" for name, value in shown.items()]
     return ", ".join(words) or "nothing"
 
 
 def content_report(run: Run, count: int = 1000) -> list[list]:
-    """Rows (factor, percent, percent of knowing nothing, measure) of how well the content network knows new drawn faces; empty with real Inception."""
+    """Rows (factor, percent, percent of knowing nothing, measure): the content network on new drawn faces.
+
+    Empty where real Inception features are used.
+    """
     if isinstance(run.extractor, recipes.InceptionWeights):
         return []
     from ganfp.features.content import ContentNetwork

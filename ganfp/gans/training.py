@@ -62,7 +62,8 @@ class Training:
     def __init__(self, name: str, config, seeds: Seeds, images: np.ndarray, device: str = "cpu") -> None:
         if images.shape[1:] != (3, config.resolution, config.resolution) or images.dtype != np.uint8:
             raise ValueError(
-                f"images must be uint8 (N, 3, {config.resolution}, {config.resolution}), not {images.dtype} {images.shape}"
+                f"images must be uint8 (N, 3, {config.resolution}, {config.resolution}), not {images.dtype} "
+                f"{images.shape}"
             )
         if len(images) < config.stage(0).batch:
             raise ValueError(f"{len(images)} images are fewer than one batch of {config.stage(0).batch}")

@@ -1,0 +1,58 @@
+"""The command line: what it says when something is wrong, and one GAN from start to samples."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from ganfp.cli import duration, main, plain, size
+from ganfp.profiles import Cost
+
+
+@pytest.fixture
+def ganfp(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANFP_STORE", str(tmp_path / "store"))
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(main, words)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["build", "--profile", "quik"], "unknown profile 'quik'; known are smoke, quick"),
+        (["build", "--dataset", "cats"], "unknown dataset 'cats'; known are faces, npz:PATH, folder:PATH"),
+        (["build", "--dataset", "npz:none.npz"], "none.npz does not exist"),
+        (["build", "--device", "cuda:77", "--dry-run"], "device 'cuda:77' cannot be used here"),
+        (["train", "stylegan", "--out", "x"], "unknown GAN 'stylegan'; known are progan"),
+        (["notebook", "s9_9"], "s4_2"),
+        (["notebook", "s4_2", "-p", "seeed", "3"], "seeed"),
+        (["notebook", "s4_2", "-p", "profile", "quik"], "unknown profile 'quik'"),
+    ],
+)
+def test_mistakes_are_named_in_one_line(ganfp, words, message):
+    result = ganfp(*words)
+    assert result.exit_code == 1 and message in result.output and "Traceback" not in result.output
+
+
+def test_dry_run_makes_nothing(ganfp, tmp_path):
+    result = ganfp("build", "--profile", "smoke", "--dry-run")
+    assert result.exit_code == 0 and "gan progan seed 1 twin" in result.output and not (tmp_path / "store").exists()
+
+
+def test_profiles_are_listed(ganfp):
+    listed = [line.split()[0] for line in ganfp("profiles").output.splitlines()]
+    assert listed == ["smoke", "quick", "reference", "gpu", "paper"]
+
+
+def test_train_stop_resume_sample(ganfp, tmp_path):
+    train = ["train", "progan", "--profile", "smoke", "--seed", "3", "--out", "g"]
+    assert "stopped, go on with --resume" in ganfp(*train, "--budget", "0.05").output
+    assert "resume" in ganfp(*train).output  # nothing is overwritten
+    assert "complete" in ganfp(*train, "--resume").output
+    assert ganfp("sample", "g", "--count", "6", "--out", "six.npz").exit_code == 0
+    assert np.load(tmp_path / "six.npz")["images"].shape == (6, 3, 16, 16)
+
+
+def test_words_for_numbers():
+    assert plain("3") == 3 and plain("true") is True and plain("faces") == "faces"
+    assert duration(Cost(900.0, 0.0, "")) == "15 minutes" and duration(Cost(7200.0, 0.0, "", False)) == "about 2 hours"
+    assert size(2e8) == "200 MB" and size(7e10) == "70 GB"

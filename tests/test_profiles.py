@@ -1,0 +1,46 @@
+"""Profiles: read strictly, and the paper's is the paper's."""
+
+import pytest
+import yaml
+
+from ganfp import paper, profiles
+from ganfp.gans.progan import ProGANConfig
+
+
+@pytest.mark.parametrize("name", ["smoke", "quick", "reference", "gpu", "paper"])
+def test_every_profile_reads_and_says_what_it_costs(name):
+    profile = profiles.load(name)
+    assert profile.name == name and profile.cost.seconds > 0 and profile.cost.bytes > 0 and profile.cost.machine
+    assert profile.progan.resolution == profile.resolution
+    assert profile.plane.per_class <= profile.real.test
+    assert profile.progan.total_images >= 2 * profile.progan.phase_images * (profile.resolution.bit_length() - 3)
+
+
+def test_the_papers_numbers():
+    profile = profiles.load("paper")
+    assert profile.progan == ProGANConfig()  # whose defaults are the official configuration
+    assert profile.resolution == paper.load()["resolution"]
+    assert {"train": profile.real.train, "test": profile.real.test} == paper.load()["images_per_source"]
+    assert profile.seeds + 1 == paper.load()["setups"]["seeds"]["classes"]
+
+
+def test_an_unknown_profile_is_named_and_the_known_are_listed():
+    with pytest.raises(ValueError, match="unknown profile 'quik'; known are smoke, quick, reference, gpu, paper"):
+        profiles.load("quik")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("colour: red", "unknown keys colour; known are"),
+        ("progan: {depth: 3}", "presets/x.yml: progan: unknown keys depth"),
+        ("resolution: big", "resolution: expected int, not 'big'"),
+        ("real: 3", "real: expected a mapping"),
+        ("resolution: 16", "missing"),
+        ("baselines: {svm: {}}", "unknown baselines svm"),
+    ],
+)
+def test_mistakes_in_a_profile_are_named(text, message):
+    values = {} if message == "missing" else yaml.safe_load((profiles.folder() / "smoke.yml").read_text())
+    with pytest.raises(ValueError, match=message):
+        profiles.read(yaml.safe_dump({**values, **yaml.safe_load(text)}), "x")

@@ -1,0 +1,123 @@
+"""Recipes: keys that change exactly when the result does, and versions that follow the code."""
+
+import ast
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ganfp
+from ganfp import recipes
+from ganfp.gans.progan import ProGANConfig
+from ganfp.gans.training import Seeds
+from ganfp.recipes import GAN, Images, Recipe, Sample, Setup, Source
+
+PACKAGE = Path(ganfp.__file__).parent
+DIGESTS = Path(__file__).with_name("code_digests.json")
+
+IMAGES = Images("faces", 8, 60, 8, 4, 8)
+TINY = ProGANConfig(8, latent=8, fmap_base=64, fmap_max=8, phase_images=16, total_images=64, batch=4, batch_base=32)
+GAN_1 = GAN(IMAGES, "progan", TINY, Seeds.all(1))
+
+
+def kinds():
+    return sorted(Recipe.__subclasses__(), key=lambda kind: kind.kind)
+
+
+def test_equal_descriptions_have_equal_keys():
+    again = GAN(Images("faces", 8, 60, 8, 4, 8), "progan", replace(TINY), Seeds(1, 1, 1))
+    assert again.key == GAN_1.key and again == GAN_1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(GAN_1, replica=1),
+        replace(GAN_1, seeds=Seeds(1, 1, 2)),
+        replace(GAN_1, config=replace(GAN_1.config, drift=0.002)),
+        replace(GAN_1, images=replace(IMAGES, count=61)),
+        replace(GAN_1, images=replace(IMAGES, digest="x")),
+    ],
+)
+def test_whatever_matters_changes_the_key(other):
+    assert other.key != GAN_1.key
+    assert Sample(other, "test", 5).key != Sample(GAN_1, "test", 5).key
+
+
+def test_a_users_file_is_known_by_its_content_not_its_path():
+    assert replace(IMAGES, path="here.npz").key == IMAGES.key
+
+
+def test_a_new_version_is_a_new_key(monkeypatch):
+    before = replace(GAN_1).key
+    monkeypatch.setattr(GAN, "version", GAN.version + 1)
+    assert replace(GAN_1, replica=0).key != before
+
+
+def test_descriptions_are_plain_json():
+    assert json.loads(json.dumps(GAN_1.describe())) == GAN_1.describe()
+
+
+def test_a_setup_needs_a_sample_of_every_source_per_split():
+    setup = Setup("seeds", (Source("real", IMAGES), Source("ProGAN_seed_1", GAN_1)), 4, 2, 3)
+    assert [sample.origin for sample in setup.part("test")] == [IMAGES, GAN_1]
+    assert list(setup.labels("validation")) == ["real", "real", "ProGAN_seed_1", "ProGAN_seed_1"]
+    fit = recipes.Fit("knn", setup)
+    assert {need.split for need in fit.needs()} == {"train", "validation"}  # never the test images
+
+
+def test_real_splits_are_disjoint_and_latents_are_too(tmp_path):
+    from ganfp import building
+    from ganfp.store import Store
+
+    store = Store(tmp_path)
+    origins = (IMAGES, GAN_1, replace(GAN_1, replica=1))
+    samples = [Sample(origin, split, 4) for origin in origins for split in ("train", "test")]
+    for recipe in building.closure(samples):
+        building.make(recipe, tmp_path)
+    found = [np.load(store.folder(sample) / recipes.IMAGES) for sample in samples]
+    everything = np.concatenate(found).reshape(24, -1)
+    assert len(np.unique(everything, axis=0)) == 24  # twins are equal generators, yet show different images
+    real = np.load(store.folder(IMAGES) / recipes.IMAGES)
+    gan = IMAGES.part(real, "gan")
+    assert not (gan[:, None] == found[0][None]).all(axis=(2, 3, 4)).any()
+
+
+def code_digest(kind: type[Recipe]) -> str:
+    """Digest of the syntax of the modules behind a kind: comments, docstrings and layout do not count."""
+    digest = hashlib.sha256()
+    for name in sorted({"recipes", *kind.code} - {"recipes"}):
+        path = PACKAGE.joinpath(*name.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False):
+                node.body = node.body[1:]
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()[:16]
+
+
+def current() -> dict[str, dict]:
+    return {kind.kind: {"version": kind.version, "code": code_digest(kind)} for kind in kinds() if kind.code}
+
+
+@pytest.mark.parametrize("kind", [k for k in kinds() if k.code], ids=lambda k: k.kind)
+def test_a_kinds_version_changes_with_the_code_behind_it(kind):
+    known = json.loads(DIGESTS.read_text())[kind.kind]
+    if known["code"] != code_digest(kind):
+        assert kind.version > known["version"], (
+            f"the code behind {kind.kind!r} ({', '.join(kind.code)}) has changed but its version is still "
+            f"{kind.version}: "
+            f"stale artifacts would be used. If results change, raise {kind.__name__}.version; "
+            f"then, in either case, run: python {Path(__file__).name}"
+        )
+        pytest.fail(f"record the new code of {kind.kind!r}: python tests/{Path(__file__).name}")
+    assert kind.version == known["version"]
+
+
+if __name__ == "__main__":
+    DIGESTS.write_text(json.dumps(current(), indent=1) + "\n")
+    print(f"recorded {len(current())} kinds in {DIGESTS.name}")

@@ -1,0 +1,65 @@
+"""The five parameters of a notebook, and data sets of one's own."""
+
+import numpy as np
+import pytest
+
+from ganfp import datasets
+from ganfp.run import begin
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"profile": "quik"}, "unknown profile 'quik'"),
+        ({"dataset": "celebs"}, "unknown dataset 'celebs'; known are faces, npz:PATH, folder:PATH"),
+        ({"dataset": "faces:x"}, "unknown dataset"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+        ({"device": "tpu"}, "device 'tpu' cannot be used here"),
+    ],
+)
+def test_mistakes_are_named(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        begin(**{"profile": "smoke", **parameters})
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(FileNotFoundError, match="dataset: none.npz does not exist"):
+        begin("smoke", "npz:none.npz")
+
+
+def test_a_users_file_is_cut_as_the_drawn_images_are(tmp_path, store):
+    images = np.random.default_rng(0).integers(0, 256, (200, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", images=images)
+    run = begin("smoke", f"npz:{tmp_path / 'mine.npz'}")
+    assert run.dataset == "npz:mine.npz"
+    array = run.array(run.images, "images.npy")
+    assert array.shape == (200, 3, 16, 16)
+    assert [len(run.images.part(array, name)) for name in datasets.SPLITS] == [100, 40, 20, 40]
+    np.savez(tmp_path / "mine.npz", images=255 - images)
+    assert begin("smoke", f"npz:{tmp_path / 'mine.npz'}").images.key != run.images.key
+
+
+def test_too_few_images_are_an_error_that_says_how_many(tmp_path, store):
+    np.savez(tmp_path / "few.npz", images=np.zeros((120, 16, 16, 3), np.uint8))
+    run = begin("smoke", f"npz:{tmp_path / 'few.npz'}")
+    with pytest.raises(ValueError, match="120 real images are too few: 100 are held out .* give 150 or more"):
+        run.images.part(run.array(run.images, "images.npy"), "gan")
+
+
+def test_seed_moves_all_but_the_gans(store):
+    from ganfp.experiments import existence
+
+    one, two = (existence.seed_setup(begin("smoke", seed=seed)) for seed in (0, 1))
+    assert [s.origin.key for s in one.sources] == [s.origin.key for s in two.sources]
+    assert [s.key for s in one.part("test")] != [s.key for s in two.part("test")]
+
+
+def test_without_an_out_folder_nothing_is_written(store, tmp_path, monkeypatch):
+    from ganfp.records import Result
+
+    monkeypatch.chdir(tmp_path)
+    begin("smoke").save(Result([{}]), "x")
+    assert not list(tmp_path.iterdir())
+    begin("smoke", out="there").save(Result([{}]), "x")
+    assert [p.name for p in (tmp_path / "there").iterdir()] == ["x.json"]

@@ -1,0 +1,124 @@
+"""The store: built once, whole or absent, resumable, checked."""
+
+import json
+import multiprocessing
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ganfp import store as module
+from ganfp.store import DamagedArtifactError, Store
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
+    kind = "thing"
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+    def describe(self) -> dict:
+        return {"name": self.name}
+
+
+def write(folder: Path, progress) -> None:
+    (folder / "data.txt").write_text("whole")
+
+
+def test_builds_once_and_records_what_it_was(tmp_path):
+    store, calls = Store(tmp_path), []
+
+    def make(folder, progress):
+        calls.append(1)
+        write(folder, progress)
+
+    folder = store.build(Thing("a"), make, device="cpu")
+    assert store.build(Thing("a"), make) == folder and len(calls) == 1
+    info = store.info(Thing("a"))
+    assert info["recipe"] == {"name": "a"} and info["bytes"] == 5 and info["device"] == "cpu" and info["seconds"] >= 0
+    assert sorted(p.name for p in folder.iterdir()) == [module.DONE, "data.txt"]
+
+
+def test_a_failure_leaves_nothing_that_looks_whole_and_the_next_attempt_goes_on(tmp_path):
+    store = Store(tmp_path)
+
+    def fail(folder, progress):
+        (folder / "half").write_text("1")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        store.build(Thing("a"), fail)
+    assert not store.has(Thing("a")) and not store.folder(Thing("a")).exists()
+
+    def resume(folder, progress):
+        assert (folder / "half").read_text() == "1"
+        write(folder, progress)
+
+    assert store.has(Thing("a")) is False
+    store.build(Thing("a"), resume)
+    assert store.has(Thing("a"))
+
+
+def test_seconds_of_all_attempts_are_added(tmp_path):
+    store = Store(tmp_path)
+
+    def slow(folder, progress):
+        time.sleep(0.2)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.build(Thing("a"), slow)
+    store.build(Thing("a"), write)
+    assert store.info(Thing("a"))["seconds"] >= 0.2
+
+
+def test_progress_can_be_read_by_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_REPORTS", 0.0)
+    store, seen = Store(tmp_path), []
+
+    def make(folder, progress):
+        for share in (0.25, 0.5):
+            progress(share)
+            seen.append(Store(tmp_path).share(Thing("a")))
+
+    assert store.share(Thing("a")) == 0
+    store.build(Thing("a"), make)
+    assert seen == [0.25, 0.5] and store.share(Thing("a")) == 1
+
+
+def test_a_changed_or_missing_file_is_found(tmp_path):
+    store = Store(tmp_path)
+    folder = store.build(Thing("a"), write)
+    store.verify(Thing("a"))
+    (folder / "data.txt").write_text("whale")
+    with pytest.raises(DamagedArtifactError, match="data.txt"):
+        store.verify(Thing("a"))
+    (folder / "data.txt").unlink()
+    with pytest.raises(DamagedArtifactError, match="delete .* and build again"):
+        store.verify(Thing("a"))
+
+
+def test_two_processes_build_one_artifact_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_build_slowly, args=(tmp_path,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert (tmp_path / "calls").read_text() == "x"
+    assert json.loads((tmp_path / "thing" / "a" / module.DONE).read_text())["kind"] == "thing"
+
+
+def _build_slowly(root):
+    def make(folder, progress):
+        with open(root / "calls", "a") as file:
+            file.write("x")
+        time.sleep(0.5)
+        write(folder, progress)
+
+    Store(root).build(Thing("a"), make)
