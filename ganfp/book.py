@@ -31,6 +31,8 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 from traitlets.config import Config
 
+from ganfp import datasets
+
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 
@@ -137,12 +139,13 @@ def _failure(path: Path, what: str, part: Path, lines: list[str] | None = None) 
 def digest(path: Path, parameters: Mapping[str, object]) -> str:
     """SHA-256 of all that an executed notebook depends on.
 
-    Its source, its parameters, the code and presets of this package, the Python version and the libraries'.
-    Not the contents of a user's own images (``npz:PATH``): after a change there, execute with ``force``.
+    Its source, its parameters, a user's own images, the code and presets of this package, the Python version and
+    the libraries'.
     """
     result = hashlib.sha256(Path(path).read_bytes())
     versions = {name: metadata.version(name) for name in _LIBRARIES}
-    result.update(json.dumps([dict(parameters), versions, sys.version], sort_keys=True).encode())
+    images = datasets.digest(str(parameters.get("dataset", "faces")))
+    result.update(json.dumps([dict(parameters), images, versions, sys.version], sort_keys=True).encode())
     for source in sorted(p for end in ("py", "yml") for p in PACKAGE.rglob(f"*.{end}")):
         result.update(f"\0{source.relative_to(PACKAGE).as_posix()}\0".encode())
         result.update(source.read_bytes())

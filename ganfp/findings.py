@@ -57,34 +57,34 @@ def purity(records: Sequence[dict]) -> str:
 def contrast(run: Run, records: Sequence[dict]) -> str:
     """What Table 3 of this run says about the paper's contrast, without flattery."""
     rows = {r["row"]: r for r in records if r["metric"] == "accuracy"}
-    chance = 100 / rows["Ours"]["classes"]
-    simple = {row: rows[row] for row in ("kNN", "Eigenface")}
-    above = {row: r for row, r in simple.items() if r["value"] > CONTRAST * chance}
-    ours, prnu = rows["Ours"], rows["PRNU"]
-    text = (
-        f"Chance is {chance:.0f} % with {ours['classes']} sources. Ours reaches {_interval(ours)}, PRNU "
-        f"{_interval(prnu)}, "
-        f"Eigenface {_interval(rows['Eigenface'])}, kNN {_interval(rows['kNN'])}. "
-    )
-    if not above:
-        return text + (
-            "The paper's contrast appears: raw pixels and principal components stay near chance while the learned "
-            "fingerprint names the source."
+    ours, knn = rows["Ours"], rows["kNN"]
+    chance = 100 / ours["classes"]
+    text = f"Chance is {chance:.0f} % with {ours['classes']} sources; {_times_chance(rows)}. "
+    if ours["ci_low"] <= chance:
+        return text + "Not even ours is above chance: **this run shows no fingerprint.**"
+    equal = [row for row in ("kNN", "Eigenface", "PRNU") if rows[row]["ci_high"] >= ours["ci_low"]]
+    if knn["value"] <= CONTRAST * chance:
+        text += "**The paper's contrast appears:** raw pixels stay near chance, and the learned fingerprint does not."
+    else:
+        text += (
+            "**The paper's contrast does not appear in this run:** raw pixels are enough to tell these sources apart. "
+            "The reason is the GANs, not the methods. Trained on "
+            f"{run.profile.progan.total_images:,} images instead of {paper_images():,}, they differ in plain sight, in "
+            "their colours, their smears and in what they never learned to draw, and any method can use that. What "
+            "does carry over is the uniqueness: every seed leaves a source of its own."
         )
-    names = " and ".join(above)
-    text += (
-        f"**The paper's contrast does not appear in this run**: {names} "
-        f"{'is' if len(above) == 1 else 'are'} far above chance, where the paper's kNN is at 1.2 times chance. The "
-        "reason is "
-        "the GANs, not the methods: trained on "
-        f"{run.profile.progan.total_images:,} images instead of {paper_images():,}, they differ in plain sight, in "
-        "colours, "
-        "in shapes, in the share of hair styles, and any method can use that. "
-    )
-    better = [row for row in ("kNN", "Eigenface", "PRNU") if rows[row]["ci_high"] >= ours["ci_low"]]
-    if better:
-        text += f"Nor does this task separate ours from {' and '.join(better)}: their intervals meet or lie above. "
-    return text + "What does carry over is the uniqueness: each seed leaves a source of its own."
+    if equal:
+        text += f" The intervals do not separate ours from {' and '.join(equal)}."
+    return text
+
+
+def _times_chance(rows: Mapping[str, dict]) -> str:
+    """Each accuracy as a multiple of chance, beside the paper's, whose chance level is another."""
+    parts = []
+    for row, r in rows.items():
+        published = "" if r["paper"] is None else f" (the paper: {r['paper'] / paper.chance('seeds'):.1f})"
+        parts.append(f"{row} reaches {r['value'] * r['classes'] / 100:.1f} times chance{published}")
+    return ", ".join(parts)
 
 
 def paper_images() -> int:
@@ -96,15 +96,13 @@ def paper_images() -> int:
 
 def caption3(run: Run) -> str:
     """The caption of Table 3."""
-    world = paper.STANDS_FOR.get(run.dataset, "")
-    beside = {"faces": "the paper's column is CelebA", "bedrooms": "the paper's column is LSUN"}.get(
-        world, "the paper has no numbers for these images"
-    )
+    stands_for = {"faces": "the paper's column is CelebA", "bedrooms": "the paper's column is LSUN"}
+    beside = stands_for.get(paper.STANDS_FOR.get(run.dataset, ""), "the paper has no numbers for these images")
     classes = run.profile.seeds + 1
     return (
-        "Table 3 of the paper: attribution to the real images and ProGANs that differ in the seed. This run has "
-        f"{classes} sources "
-        f"(chance {100 / classes:.1f} %), the paper 11 (9.1 %); {beside}. Small: 95 % interval. Bold: best accuracy."
+        "The paper's Table 3: attribution to the real images and to ProGANs that differ in the seed. This run has "
+        f"{classes} sources (chance {100 / classes:.1f} %), the paper 11 (9.1 %); {beside}. Small: 95 % interval. "
+        "Bold: best accuracy."
     )
 
 
@@ -142,8 +140,7 @@ def diagonal(cosines: np.ndarray, classes: Sequence[str]) -> str:
     text = f"On the diagonal the mean cosine is {np.diag(cosines).mean():.2f}, off it {off.mean():.2f}. "
     if own.all():
         return (
-            text
-            + "Every row has its largest value on the diagonal: on average, images agree best with the model that "
+            text + "Every row has its largest value on the diagonal: on average, images agree best with the model that "
             "made them."
         )
     wrong = ", ".join(readable(name) for name, right in zip(classes, own, strict=True) if not right)

@@ -33,7 +33,9 @@ def accuracy(y_true: Sequence[str], y_pred: Sequence[str]) -> Accuracy:
     standard errors, it stays inside [0, 100] and keeps its coverage near 100 %, where the paper's values lie.
     """
     y_true, y_pred = _labels(y_true, y_pred)
-    return _wilson(int((y_true == y_pred).sum()), len(y_true))
+    correct, n = int((y_true == y_pred).sum()), len(y_true)
+    low, high = wilson(correct / n, n)
+    return Accuracy(100 * correct / n, 100 * low, 100 * high, correct, n)
 
 
 def per_class_accuracy(y_true: Sequence[str], y_pred: Sequence[str]) -> dict[str, Accuracy]:
@@ -88,13 +90,12 @@ def _labels(y_true: Sequence[str], y_pred: Sequence[str]) -> tuple[np.ndarray, n
     return y_true, y_pred
 
 
-def _wilson(correct: int, n: int, z: float = 1.959963984540054) -> Accuracy:
-    p = correct / n
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    # at 0 or n correct a bound equals p; rounding would leave it 1e-17 to either side
-    low, high = np.clip(centre - half, 0, p), np.clip(centre + half, p, 1)
-    return Accuracy(100 * p, 100 * float(low), 100 * float(high), correct, n)
+def wilson(share: float, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """95 % score interval of a share in [0, 1] that was observed among n."""
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
+    # at 0 or 1 a bound equals the share; rounding would leave it 1e-17 to either side
+    return min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share)
 
 
 # --------------------------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ project calls them: ``faces`` beside CelebA's numbers, ``bedrooms`` beside LSUN'
 from __future__ import annotations
 
 from functools import cache
-from math import sqrt
 from pathlib import Path
 
 import yaml
+
+from ganfp.metrics import wilson
 
 # Our data sets, and the originals by their own names, under the keys of paper.yml.
 STANDS_FOR = {"faces": "faces", "celeba": "faces", "bedrooms": "bedrooms", "lsun": "bedrooms"}
@@ -106,15 +107,12 @@ def _record(table: str, dataset: str, row: str, column: str, metric: str, printe
     }
 
 
-def interval(record: dict, z: float = 1.959963984540054) -> tuple[float, float] | None:
+def interval(record: dict) -> tuple[float, float] | None:
     """95 % Wilson interval of an accuracy in percent, from its ``value`` and ``n``; None without an ``n``.
 
     It covers the sampling of test images only: not another training of the classifier, nor of the GANs.
     """
-    n = record["n"]
-    if record["metric"] != "accuracy" or not n:
+    if record["metric"] != "accuracy" or not record["n"]:
         return None
-    p = record["value"] / 100
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return 100 * max(0.0, centre - half), 100 * min(1.0, centre + half)
+    low, high = wilson(record["value"] / 100, record["n"])
+    return 100 * low, 100 * high

@@ -268,9 +268,12 @@ class ContentNetwork(Recipe):
         factors = faces.factors(self.count, self.seed)
         images = faces.draw(self.count, self.resolution, self.seed)
         values = dict(self.settings)
-        rate = values.pop("learning_rate")
-        network, history = content.train_content(
-            images, faces.content(factors), faces.CONTENT, seed=self.seed, device=device, lr=rate, **values
+
+        def log(step: int, loss: float) -> None:
+            progress((step + 1) / values["steps"])
+
+        network, _ = content.train_content(
+            images, faces.content(factors), faces.CONTENT, seed=self.seed, device=device, log=log, **values
         )
         network.save(folder)
 

@@ -131,5 +131,5 @@ def test_other_refusals():
         train(images, factors, batch=101)
     with pytest.raises(ValueError, match="categories"):
         ContentNetwork({"x": 1})
-    with pytest.raises(FloatingPointError, match="lower lr"):
-        train(images, factors, lr=1e30)
+    with pytest.raises(FloatingPointError, match="lower learning_rate"):
+        train(images, factors, learning_rate=1e30)

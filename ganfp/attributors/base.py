@@ -6,7 +6,6 @@ A method is a dataclass of its settings plus four functions: ``_fit`` and ``_sco
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
@@ -21,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from ganfp.attributors.calibration import fit_temperature, softmax
+from ganfp.files import replacing, sha256, write_json
 
 Labelled = tuple[np.ndarray, np.ndarray]
 """Images (N, 3, H, W) uint8 and, for each, its column in ``classes_`` (N,) int64."""
@@ -109,15 +109,11 @@ class Attributor(ABC):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         state = {name: _to_numpy(value) for name, value in self._state().items()}
-        temporary = folder / f"{WEIGHTS}.{os.getpid()}.tmp"
-        try:
+        with replacing(folder / WEIGHTS) as temporary:
             save_file(state, temporary)
-            digest = _sha256(temporary)
-            os.replace(temporary, folder / WEIGHTS)
-        finally:
-            temporary.unlink(missing_ok=True)
+            digest = sha256(temporary)
         # The sidecar comes last: weights without the sidecar that vouches for them do not load.
-        _write_json(
+        write_json(
             folder / SIDECAR,
             {
                 "format": FORMAT,
@@ -150,7 +146,7 @@ class Attributor(ABC):
             raise ValueError(f"{sidecar}: holds a {kind.__name__}, not a {cls.__name__}")
         if not weights.is_file():
             raise FileNotFoundError(f"{weights} is missing; fit and save the attributor again")
-        if _sha256(weights) != meta["sha256"]:
+        if sha256(weights) != meta["sha256"]:
             raise ValueError(f"{weights}: not the file {SIDECAR} was written for (checksum); it is damaged")
         try:
             state = load_file(weights)
@@ -236,20 +232,6 @@ def _to_numpy(value: np.ndarray | torch.Tensor) -> np.ndarray:
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu().numpy()
     return np.asarray(value, order="C")
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read_sidecar(path: Path) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def train_content(
     *,
     steps: int = 600,
     batch: int = 64,
-    lr: float = 1e-2,
+    learning_rate: float = 1e-2,
     seed: int = 0,
     device: str | torch.device = "cpu",
     channels: Sequence[int] = CHANNELS,
@@ -146,8 +146,8 @@ def train_content(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = ContentNetwork(categories, channels).to(device)
-    optimiser = torch.optim.AdamW(network.parameters(), lr, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps)
+    optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
     history: dict[str, list[float]] = {"loss": []}
     with deterministic(device):
         for step in range(steps):
@@ -167,7 +167,7 @@ def train_content(
             schedule.step()
             history["loss"].append(loss.item())
             if not math.isfinite(history["loss"][-1]):
-                raise FloatingPointError(f"content network: loss is not finite at step {step}; lower lr ({lr})")
+                raise FloatingPointError(f"content network: loss not finite at step {step}; lower {learning_rate=}")
             if log:
                 log(step, history["loss"][-1])
     return network.eval(), history
