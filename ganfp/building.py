@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +20,7 @@ from ganfp.recipes import Recipe
 from ganfp.store import Store
 
 POLL_SECONDS = 0.5
+SECONDS_BETWEEN_LINES = 30.0
 
 
 def closure(recipes: Iterable[Recipe]) -> list[Recipe]:
@@ -98,7 +100,7 @@ def build(
     executor = executor or ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), initializer=one_thread)
     running: dict[Future, Recipe] = {}
     try:
-        with _Bar(todo, store, quiet) as bar:
+        with _Bar(todo, store, quiet) as bar, _single_threaded_libraries():
             waiting = list(todo)
             while waiting or running:
                 ready = [r for r in waiting if all(store.has(need) for need in r.needs())]
@@ -113,7 +115,7 @@ def build(
                     except Exception as error:
                         error.add_note(f"while building {title(recipe)} in {store.folder(recipe)}")
                         raise
-                bar.update(running.values())
+                bar.update(recipe for future, recipe in running.items() if future.running())
     except BaseException:
         for future in running:
             future.cancel()
@@ -128,14 +130,19 @@ def build(
 
 
 class _Bar:
-    """One line: how much of the work is done, weighted by cost, what is under way, and how long it will take."""
+    """How much of the work is done, weighted by cost, what is under way, and how long it will take.
+
+    One line that changes on a terminal; a new line now and then in a log file.
+    """
 
     def __init__(self, todo: list[Recipe], store: Store, quiet: bool) -> None:
-        self.todo, self.store = todo, store
-        self.total = sum(recipe.cost() for recipe in todo)
+        self.todo, self.store, self.quiet = todo, store, quiet
+        self.terminal = sys.stderr.isatty()
+        self.logged = time.monotonic()
         layout = "{desc:<44.44} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-        interval = 0.1 if sys.stderr.isatty() else 15.0  # a log file wants few lines
-        self.bar = tqdm(total=self.total, bar_format=layout, disable=quiet, mininterval=interval)
+        total = sum(recipe.cost() for recipe in todo)
+        self.bar = tqdm(total=total, bar_format=layout, disable=quiet or not self.terminal)
+        self.total, self.done, self.started = total, 0.0, time.monotonic()
 
     def __enter__(self) -> _Bar:
         return self
@@ -144,9 +151,32 @@ class _Bar:
         self.bar.close()
 
     def update(self, running: Iterable[Recipe]) -> None:
-        self.bar.set_description_str(", ".join(title(recipe) for recipe in running), refresh=False)
-        done = sum(recipe.cost() * self.store.share(recipe) for recipe in self.todo)
-        self.bar.update(done - self.bar.n)
+        names = ", ".join(title(recipe) for recipe in running)
+        self.done = sum(recipe.cost() * self.store.share(recipe) for recipe in self.todo)
+        if self.terminal:
+            self.bar.set_description_str(names, refresh=False)
+            self.bar.update(self.done - self.bar.n)
+        elif not self.quiet and time.monotonic() - self.logged > SECONDS_BETWEEN_LINES:
+            self.logged = time.monotonic()
+            print(f"  {self._progress()}  {names}", file=sys.stderr, flush=True)
+
+    def _progress(self) -> str:
+        spent, share = time.monotonic() - self.started, self.done / self.total
+        left = tqdm.format_interval(spent / share - spent) if share > 0.01 else "?"
+        return f"{100 * share:3.0f} %  {tqdm.format_interval(spent)} spent, {left} left"
+
+
+@contextmanager
+def _single_threaded_libraries():
+    """Let processes that start meanwhile give one thread to each library that asks the environment."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def title(recipe: Recipe) -> str:

@@ -10,8 +10,7 @@ from ganfp import claims as ledger
 from ganfp import paper
 from ganfp.experiments.existence import extractor_name
 from ganfp.metrics import Accuracy
-from ganfp.plots import readable
-from ganfp.records import pick
+from ganfp.records import pick, readable
 from ganfp.run import Run
 
 CONTRAST = 1.3  # times chance: up to here a simple method "stays near chance", as the paper's kNN does

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+from ganfp.records import readable
 from ganfp.summary import Layer
 
 INK, MUTED, PAPER = "#222222", "#8a8a8a", "#ffffff"
@@ -52,11 +53,6 @@ def colours(classes: Sequence[str]) -> dict[str, str]:
     """One colour per source, the same on every page: real is grey, the GANs follow in their order."""
     generated = [name for name in classes if name != "real"]
     return {"real": REAL, **{name: PALETTE[i % len(PALETTE)] for i, name in enumerate(generated)}}
-
-
-def readable(name: str) -> str:
-    """``ProGAN_seed_2`` as "ProGAN, seed 2"."""
-    return name.replace("_seed_", ", seed ").replace("_again", ", again")
 
 
 # ---------------------------------------------------------------------------- images

@@ -96,6 +96,11 @@ def world(dataset: str) -> str:
     return {"faces": "CelebA", "bedrooms": "LSUN"}.get(paper.STANDS_FOR.get(dataset, ""), dataset)
 
 
+def readable(name: str) -> str:
+    """``ProGAN_seed_2`` as "ProGAN, seed 2"."""
+    return name.replace("_seed_", ", seed ").replace("_again", ", again")
+
+
 def load(folder: str | Path) -> list[dict]:
     """All records in a folder's JSON files, in the order of the files' names."""
     return [record for path in sorted(Path(folder).glob("*.json")) for record in json.loads(path.read_text())]

@@ -13,6 +13,7 @@ import torch
 
 from ganfp import datasets, profiles, recipes
 from ganfp.building import build
+from ganfp.features import inception
 from ganfp.files import sha256
 from ganfp.gans.training import Seeds
 from ganfp.profiles import Profile
@@ -73,8 +74,9 @@ class Run:
     @cached_property
     def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights:
         """What stands in the row "Inception": the real one if the profile names a file, else the content network."""
-        if path := self.profile.inception or os.environ.get("GANFP_INCEPTION", ""):
-            return recipes.InceptionWeights(sha256(Path(path)), path)
+        if named := self.profile.inception or os.environ.get(inception.VARIABLE):
+            weights = inception.find_weights(named)
+            return recipes.InceptionWeights(sha256(weights), str(weights))
         content = recipes.settings(self.profile.content)
         drawn = dict(content)["drawn"]
         settings = tuple(pair for pair in content if pair[0] != "drawn")

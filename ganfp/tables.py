@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from ganfp import records as rec
+from ganfp.records import readable
 from ganfp.summary import Layer
 
 DASH = "–"
@@ -68,6 +69,17 @@ def row_label(r: dict) -> str:
         if r["row"] == "Inception" and features == "content network"
         else r["row"]
     )
+
+
+def by_class(found: Iterable[dict], name: str, caption: str) -> Table:
+    """Accuracy of each method among the test images of each source, with its interval."""
+    found = [r for r in found if r["metric"] == "accuracy"]
+    rows = []
+    for source in found[0]["params"]["by_class"]:
+        cells = [r["params"]["by_class"][source] for r in found]
+        shown = [f"{value:.1f} {small(f'{low:.1f}–{high:.1f}')}" for value, low, high in cells]
+        rows.append([readable(source), *shown])
+    return Table(name, caption, ["source", *(r["row"] for r in found)], rows)
 
 
 def controls(found: Iterable[dict], name: str, caption: str) -> Table:

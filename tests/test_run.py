@@ -63,3 +63,17 @@ def test_without_an_out_folder_nothing_is_written(store, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
     begin("smoke", out="there").save(Result([{}]), "x")
     assert [p.name for p in (tmp_path / "there").iterdir()] == ["x.json"]
+
+
+def test_missing_inception_weights_are_an_error_that_says_what_to_fetch(monkeypatch):
+    monkeypatch.setenv("GANFP_INCEPTION", "nowhere.pth")
+    with pytest.raises(FileNotFoundError, match="no Inception weights at nowhere.pth: fetch"):
+        begin("smoke").extractor  # noqa: B018
+
+
+def test_named_inception_weights_take_the_row(monkeypatch, tmp_path):
+    from ganfp.experiments import existence
+
+    (tmp_path / "w.pth").write_bytes(b"weights")
+    monkeypatch.setenv("GANFP_INCEPTION", str(tmp_path / "w.pth"))
+    assert existence.extractor_name(begin("smoke")) == "Inception v3"

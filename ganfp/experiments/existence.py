@@ -74,11 +74,15 @@ def accuracy(run: Run, method: str, row: str, setup: Setup, table: str, arrays: 
     measured = metrics.accuracy(truth, predicted)
     arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
     fit = run.fit(method, setup)
+    by_class = metrics.per_class_accuracy(truth, predicted)
+    params = {
+        "chosen": attributor(run, method, setup).chosen_,
+        "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
+    }
     return record(
         run, row, "accuracy", measured.value,
         table=table, setup=setup.name, interval=(measured.low, measured.high), n=measured.n,
-        classes=len(setup.sources), params={"chosen": attributor(run, method, setup).chosen_},
-        seconds=run.seconds(fit),
+        classes=len(setup.sources), params=params, seconds=run.seconds(fit),
     )  # fmt: skip
 
 

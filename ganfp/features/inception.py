@@ -51,12 +51,7 @@ def inception_features(
 
 def load_inception(weights: str | Path | None = None, device: str | torch.device = "cpu") -> nn.Module:
     """torch-fidelity's network with the user's weights, in evaluation mode; errors as above."""
-    weights = weights or os.environ.get(VARIABLE)
-    if not weights:
-        raise FileNotFoundError(f"no Inception weights named: {_HOW}")
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f"no Inception weights at {path}: {_HOW}")
+    path = find_weights(weights)
     network_class = _network_class()
     try:
         # The class itself would unpickle whatever the file holds, so it only ever sees a file that has proved
@@ -66,6 +61,17 @@ def load_inception(weights: str | Path | None = None, device: str | torch.device
     except Exception as error:  # what is no pickle, or another network's, can fail in any way
         raise ValueError(f"{path} does not hold the weights of this Inception network: {_HOW}") from error
     return network.to(device)
+
+
+def find_weights(weights: str | Path | None = None) -> Path:
+    """The weights file that is named, or that GANFP_INCEPTION names; ``FileNotFoundError`` says what to fetch."""
+    weights = weights or os.environ.get(VARIABLE)
+    if not weights:
+        raise FileNotFoundError(f"no Inception weights named: {_HOW}")
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"no Inception weights at {path}: {_HOW}")
+    return path
 
 
 def _network_class() -> type[nn.Module]:

@@ -1,0 +1,57 @@
+"""Figures: pictures keep their pixels, colours their sources."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+from ganfp import plots  # noqa: E402
+from ganfp.attributors.network import AttributionNetwork  # noqa: E402
+from ganfp.records import readable  # noqa: E402
+from ganfp.summary import layers  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_montage_by_hand():
+    images = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((1, 3, 2, 2), np.uint8)
+    picture = plots.montage(images, rows=2)
+    assert picture.shape == (5, 5, 3)
+    assert (picture[:2, :2] == 0).all() and (picture[:2, 3:] == 1).all() and (picture[3:, :2] == 2).all()
+    assert (picture[2] == 255).all() and (picture[3:, 3:] == 255).all()  # the gap, and the place that is left over
+
+
+def test_a_source_has_one_colour_on_every_page():
+    some, all_of_them = (plots.colours(classes) for classes in (["a", "b"], ["real", "a", "b", "c"]))
+    assert some["a"] == all_of_them["a"] and len(set(all_of_them.values())) == 4
+    assert readable("ProGAN_seed_2") == "ProGAN, seed 2"
+
+
+def test_smoothing_keeps_a_constant_and_the_length():
+    assert plots.smooth(np.full(30, 2.5)) == pytest.approx(np.full(30, 2.5))
+    assert len(plots.smooth(np.arange(3.0))) == 3
+
+
+def test_training_curves_of_a_short_run():
+    rows = [{"images": i, "resolution": 4 if i < 5 else 8, "distance": 1.0} for i in range(1, 4)]
+    (axis,) = plots.training_curves({"ProGAN_seed_1": rows}).axes
+    np.testing.assert_allclose(axis.lines[0].get_ydata(), 1.0)
+
+
+def test_signed_matrices_have_symmetric_limits():
+    figure = plots.responses(np.array([[0.2, -0.5], [0.1, 0.3]]), ["a", "b"], "cosine")
+    mesh = figure.axes[0].collections[0]
+    assert mesh.get_clim() == (-0.5, 0.5)
+
+
+def test_the_network_is_drawn_from_its_layers():
+    figure = plots.network(layers(AttributionNetwork(128, 11), 3, 128, 128), 128, 11)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert {"128²\n3", "64²\n32", "4²\n512", "512", "11\nsources"} <= set(texts)
