@@ -33,7 +33,7 @@ def banner(run: Run) -> str:
 
 def shown_as(run: Run, row: str) -> str:
     """The name of a feature as a panel's title."""
-    return {"Inception": f"content ({extractor_name(run)})", "Our fingerprint": "learned fingerprint"}[row]
+    return {"Inception": f"by content: {extractor_name(run)}", "Our fingerprint": "by learned fingerprint"}[row]
 
 
 def purity(records: Sequence[dict]) -> str:

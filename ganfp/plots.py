@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from ganfp.records import readable
@@ -214,7 +215,7 @@ def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
             _mark(axis, after["images"] / 1000, f"{after['resolution']} px")
     _mark(axis, 0, f"{rows[0]['resolution']} px")
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
-    axis.legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 0.98))
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5)
     return figure
 
 
@@ -231,15 +232,26 @@ def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
 
 
-def bias(sizes: Sequence[int], series: Mapping[str, Sequence[float]], label: str, level: float | None = None) -> Figure:
-    """Curves against the number of images on a logarithmic axis; ``level`` draws the value that is right."""
+def against_n(
+    sizes: Sequence[int],
+    series: Mapping[str, Sequence[float]],
+    label: str,
+    level: float | None = None,
+    logarithmic: bool = False,
+) -> Figure:
+    """Curves against the number of images; ``level`` draws a value to compare with, such as the right one."""
     figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
     for (name, values), marker in zip(series.items(), "os^dv", strict=False):
         axis.plot(sizes, values, f"{marker}-", label=name, linewidth=1.5, markersize=5)
     if level is not None:
         axis.axhline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
     axis.set(xscale="log", xlabel="images per class", ylabel=label, xticks=sizes, xticklabels=sizes)
-    axis.minorticks_off()
+    axis.xaxis.minorticks_off()
+    if logarithmic:
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.minorticks_off()
     axis.legend()
     return figure
 

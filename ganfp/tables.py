@@ -25,14 +25,14 @@ class Table:
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    prose: bool = False  # cells are sentences, and wrap
 
     def markdown(self) -> str:
         """A MyST table with a caption and a label."""
-        lines = [
-            "| " + " | ".join(row) + " |"
-            for row in (self.header, ["---"] + ["--:"] * (len(self.header) - 1), *self.rows)
-        ]
-        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", ":class: results", "", *lines, "```"])
+        rule = ["--:" if all(map(_is_number, column)) else ":--" for column in zip(*self.rows, strict=True)]
+        lines = ["| " + " | ".join(row) + " |" for row in (self.header, rule, *self.rows)]
+        kind = "results prose" if self.prose else "results"
+        return "\n".join([f"```{{table}} {self.caption}", f":name: {self.name}", f":class: {kind}", "", *lines, "```"])
 
     def html(self) -> str:
         """The same for a notebook outside the book."""
@@ -127,11 +127,10 @@ def layer_table(found: Iterable[Layer], name: str, caption: str) -> Table:
     return Table(name, caption, ["layer", "output", "parameters", "MAC, millions"], [*rows, total])
 
 
-def plain(header: Sequence[str], rows: Iterable[Sequence], name: str, caption: str) -> Table:
-    """Any other table; numbers are formatted as everywhere."""
-    return Table(
-        name, caption, header, [[cell if isinstance(cell, str) else number(cell) for cell in row] for row in rows]
-    )
+def plain(header: Sequence[str], rows: Iterable[Sequence], name: str, caption: str, prose: bool = False) -> Table:
+    """Any other table; numbers are formatted as everywhere.  ``prose`` for cells that are sentences."""
+    cells = [[cell if isinstance(cell, str) else number(cell) for cell in row] for row in rows]
+    return Table(name, caption, header, cells, prose)
 
 
 def shape(output: tuple[int, ...]) -> str:
@@ -163,6 +162,11 @@ def strong(text: str) -> str:
 
 def small(text: str) -> str:
     return f"<small>{text}</small>"
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is aligned as numbers are; so is an empty one."""
+    return not cell or cell.lstrip("*-−")[:1].isdigit() or cell == DASH
 
 
 def _bold(cell: str) -> str:

@@ -10,7 +10,7 @@ from ganfp.datasets import SPLITS, faces, split
 from ganfp.gans.progan import ProGANConfig
 from ganfp.run import Run
 
-SWEPT = ("yaw", "skin", "hair_colour", "smile", "light_azimuth")  # shown by `sweeps`
+SWEPT = ("yaw", "face_width", "skin", "hair_colour", "smile", "light_azimuth")  # shown by `sweeps`
 HELD_OUT_SEED = 2_000_003  # faces that neither the GANs' world nor the content network has seen
 
 
