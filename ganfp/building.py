@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
@@ -23,12 +23,12 @@ POLL_SECONDS = 0.5
 SECONDS_BETWEEN_LINES = 30.0
 
 
-def closure(recipes: Iterable[Recipe]) -> list[Recipe]:
-    """The recipes and everything they need, each once, needs first."""
+def closure(recipes: Iterable[Recipe], done: Callable[[Recipe], bool] = lambda recipe: False) -> list[Recipe]:
+    """The recipes and everything they need, each once, needs first; what is done is left out, and what it needs."""
     found: dict[str, Recipe] = {}
 
     def visit(recipe: Recipe) -> None:
-        if recipe.key not in found:
+        if recipe.key not in found and not done(recipe):
             for need in recipe.needs():
                 visit(need)
             found[recipe.key] = recipe
@@ -39,18 +39,8 @@ def closure(recipes: Iterable[Recipe]) -> list[Recipe]:
 
 
 def missing(recipes: Iterable[Recipe], store: Store) -> list[Recipe]:
-    """What has to be made so that ``recipes`` exist, needs first; what only finished artifacts need is left out."""
-    wanted: dict[str, Recipe] = {}
-
-    def visit(recipe: Recipe) -> None:
-        if recipe.key not in wanted and not store.has(recipe):
-            for need in recipe.needs():
-                visit(need)
-            wanted[recipe.key] = recipe
-
-    for recipe in recipes:
-        visit(recipe)
-    return list(wanted.values())
+    """What has to be made so that ``recipes`` exist, needs first."""
+    return closure(recipes, store.has)
 
 
 def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
@@ -115,7 +105,7 @@ def build(
                     except Exception as error:
                         error.add_note(f"while building {title(recipe)} in {store.folder(recipe)}")
                         raise
-                bar.update(recipe for future, recipe in running.items() if future.running())
+                bar.update(running.values())
     except BaseException:
         for future in running:
             future.cancel()
@@ -151,8 +141,10 @@ class _Bar:
         self.bar.close()
 
     def update(self, running: Iterable[Recipe]) -> None:
-        names = ", ".join(title(recipe) for recipe in running)
-        self.done = sum(recipe.cost() * self.store.share(recipe) for recipe in self.todo)
+        shares = {recipe.key: self.store.share(recipe) for recipe in self.todo}
+        under_way = [recipe for recipe in running if 0 < shares[recipe.key] < 1]  # the others wait for a core
+        names = ", ".join(map(title, under_way))
+        self.done = sum(recipe.cost() * shares[recipe.key] for recipe in self.todo)
         if self.terminal:
             self.bar.set_description_str(names, refresh=False)
             self.bar.update(self.done - self.bar.n)

@@ -96,7 +96,7 @@ def paper_images() -> int:
 def caption3(run: Run) -> str:
     """The caption of Table 3."""
     stands_for = {"faces": "the paper's column is CelebA", "bedrooms": "the paper's column is LSUN"}
-    beside = stands_for.get(paper.STANDS_FOR.get(run.dataset, ""), "the paper has no numbers for these images")
+    beside = stands_for.get(paper.stands_for(run.dataset), "the paper has no numbers for these images")
     classes = run.profile.seeds + 1
     return (
         "The paper's Table 3: attribution to the real images and to ProGANs that differ in the seed. This run has "
@@ -183,7 +183,7 @@ def ladder(records: Sequence[dict]) -> str:
 
 def claims(run: Run, records: Sequence[dict], table: str) -> list[list[str]]:
     """Rows (claim, verdict on the paper's numbers, on this run's and those) for the claims read from a table."""
-    published = [r for r in paper.records() if r["dataset"] == paper.STANDS_FOR.get(run.dataset, "faces")]
+    published = [r for r in paper.records() if r["dataset"] == (paper.stands_for(run.dataset) or "faces")]
     rows = []
     for row in ledger.ledger(published, list(records)):
         if table in row.claim.tables and row.run.holds is not None:

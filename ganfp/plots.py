@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -50,6 +51,18 @@ def use_style() -> None:
     )
 
 
+def shown_once(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Close the figure that a function draws: a notebook then shows it as the cell's value, and not once more."""
+
+    @wraps(draw)
+    def drawn(*args, **options) -> Figure:
+        figure = draw(*args, **options)
+        plt.close(figure)
+        return figure
+
+    return drawn
+
+
 def colours(classes: Sequence[str]) -> dict[str, str]:
     """One colour per source, the same on every page: real is grey, the GANs follow in their order."""
     generated = [name for name in classes if name != "real"]
@@ -59,6 +72,7 @@ def colours(classes: Sequence[str]) -> dict[str, str]:
 # ---------------------------------------------------------------------------- images
 
 
+@shown_once
 def image_rows(images: Mapping[str, np.ndarray], zoom: float = 1.0) -> Figure:
     """One row of images per source, (N, 3, R, R) uint8 each, every pixel a square (Figure 4)."""
     columns = max(len(row) for row in images.values())
@@ -70,6 +84,7 @@ def image_rows(images: Mapping[str, np.ndarray], zoom: float = 1.0) -> Figure:
     return figure
 
 
+@shown_once
 def image_grid(images: np.ndarray, rows: int, title: str = "", width: float = WIDTH) -> Figure:
     """Images (N, 3, R, R) uint8 side by side in ``rows`` rows."""
     columns = -(-len(images) // rows)
@@ -101,6 +116,7 @@ def _bare(axis: Axes) -> None:
 # ---------------------------------------------------------------------------- results
 
 
+@shown_once
 def embeddings(points: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
     """Two sets of points in the plane side by side, coloured by source (Figure 1)."""
     figure, axes = plt.subplots(1, len(points), figsize=(WIDTH, WIDTH / len(points) + 0.45))
@@ -137,6 +153,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], title: str = "", axis:
     return axis
 
 
+@shown_once
 def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
     """Confusion matrices of several methods, two in a row, all on one scale."""
     rows = -(-len(matrices) // 2)
@@ -147,6 +164,7 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
     return figure
 
 
+@shown_once
 def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) -> Figure:
     """Accuracy of each method with its 95 % interval, the paper's number as a diamond, chance as a line."""
     records = [r for r in records if r["metric"] == "accuracy" and not r["params"].get("variant")]
@@ -180,6 +198,7 @@ def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) 
     return figure
 
 
+@shown_once
 def responses(
     values: np.ndarray,
     classes: Sequence[str],
@@ -202,6 +221,7 @@ def responses(
     return figure
 
 
+@shown_once
 def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
     """Critic's distance between real and generated images against images seen; a line where the networks grow."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3.0))
@@ -232,6 +252,7 @@ def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
 
 
+@shown_once
 def against_n(
     sizes: Sequence[int],
     series: Mapping[str, Sequence[float]],
@@ -259,6 +280,7 @@ def against_n(
 # ---------------------------------------------------------------------------- the network
 
 
+@shown_once
 def network(found: Sequence[Layer], resolution: int, classes: int) -> Figure:
     """The attribution network as blocks, as Figure 2a draws it: height is the resolution, width the channels.
 

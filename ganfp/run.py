@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -139,11 +139,6 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     size = profiles.load(profile)
     label = f"{kind}:{Path(path).name}" if path else kind
     return Run(size, label, seed, device, out, dataset)
-
-
-def with_profile(run: Run, **changes) -> Run:
-    """The same run with some fields of its profile changed, for ablations and tests."""
-    return replace(run, profile=replace(run.profile, **changes))
 
 
 def project_root() -> Path:

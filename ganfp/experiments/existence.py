@@ -80,10 +80,18 @@ def accuracy(run: Run, method: str, row: str, setup: Setup, table: str, arrays: 
         "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
     }
     return record(
-        run, row, "accuracy", measured.value,
-        table=table, setup=setup.name, interval=(measured.low, measured.high), n=measured.n,
-        classes=len(setup.sources), params=params, seconds=run.seconds(fit),
-    )  # fmt: skip
+        run,
+        row,
+        "accuracy",
+        measured.value,
+        table=table,
+        setup=setup.name,
+        interval=(measured.low, measured.high),
+        n=measured.n,
+        classes=len(setup.sources),
+        params=params,
+        seconds=run.seconds(fit),
+    )
 
 
 def predictions(run: Run, method: str, setup: Setup) -> np.ndarray:
@@ -116,9 +124,12 @@ def fd_ratios(run: Run, row: str, features: np.ndarray, setup: Setup, table: str
         ratio = metrics.fd_ratio(features, setup.labels("test"), convention, run.seed, HALVINGS)
         params = {
             "features": extractor_name(run) if row == "Inception" else "fingerprint",
-            "inter": ratio.inter, "intra": ratio.intra, "n_inter": ratio.n_inter, "n_intra": ratio.n_intra,
+            "inter": ratio.inter,
+            "intra": ratio.intra,
+            "n_inter": ratio.n_inter,
+            "n_intra": ratio.n_intra,
             "spread": ratio.spread,
-        }  # fmt: skip
+        }
         if variant:
             params["variant"] = variant
         found.append(
@@ -132,7 +143,7 @@ def fd_ratios(run: Run, row: str, features: np.ndarray, setup: Setup, table: str
                 n=len(features),
                 classes=len(setup.sources),
                 params=params,
-            )  # fmt: skip
+            )
         )
     return found
 
@@ -209,7 +220,7 @@ def figure1(run: Run) -> Result:
                 n=len(labels),
                 classes=len(setup.sources),
                 params={"features": extractor_name(run) if row == "Inception" else "fingerprint"},
-            )  # fmt: skip
+            )
         )
     return result
 
@@ -266,7 +277,7 @@ def critics(run: Run) -> Result:
                     interval=(measured.low, measured.high),
                     n=measured.n,
                     classes=len(classes),
-                )  # fmt: skip
+                )
             )
     return result
 

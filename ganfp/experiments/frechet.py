@@ -78,6 +78,6 @@ def ladder(run: Run) -> Ladder:
                             "convention": convention,
                             "features": name,
                         },
-                    )  # fmt: skip
+                    )
                 )
     return found
