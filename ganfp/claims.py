@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ganfp.paper import ATTACKS, STANDS_FOR, block
+from ganfp.paper import ATTACKS, block, stands_for
 
 Records = Iterable[Mapping]
 
@@ -92,7 +92,7 @@ class World:
 
     def __init__(self, records: Records, dataset: str):
         self.dataset = dataset
-        self.stands_for = STANDS_FOR.get(dataset, "faces")  # a user's own images are read like Table 7
+        self.stands_for = stands_for(dataset) or "faces"  # a user's own images are read like Table 7
         self.records = [r for r in records if r["dataset"] == dataset]
 
     def number(self, table: str, row: str, column: str = "", metric: str = "accuracy", setup: str = "") -> Number:

@@ -1,7 +1,7 @@
 """The published numbers of Yu et al. (ICCV 2019), Tables 1-8, as records like those measured here.
 
 The numbers lie in ``paper.yml``.  Rows and columns are called what the paper calls them, data sets what this
-project calls them: ``faces`` beside CelebA's numbers, ``bedrooms`` beside LSUN's.
+project calls them: ``faces`` beside CelebA's numbers, ``bedrooms`` beside LSUN's; the originals stand there too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from ganfp.metrics import wilson
 STANDS_FOR = {"faces": "faces", "celeba": "faces", "bedrooms": "bedrooms", "lsun": "bedrooms"}
 METRICS = ("accuracy", "fd_ratio")
 ATTACKS = ("noise", "blur", "cropping", "compression", "relighting", "combination")
+
+
+def stands_for(dataset: str) -> str:
+    """The key of ``paper.yml`` whose numbers belong beside a data set, named with or without a path; "" if none do."""
+    return STANDS_FOR.get(dataset.partition(":")[0], "")
 
 
 @cache
@@ -58,11 +63,11 @@ def value(
 ) -> float | None:
     """The paper's number beside one of ours, or None where it prints none.
 
-    ``dataset`` is one of this project's names or the original's (``celeba``, ``lsun``); any other has no
+    ``dataset`` is one of this project's names or the original's (``celeba``, ``lsun:PATH``); any other has no
     published number.  ``column`` may be None or "" in the tables that have one column per data set.
     Raises ``ValueError`` for a table that the paper does not have.
     """
-    dataset = STANDS_FOR.get(dataset, "")
+    dataset = stands_for(dataset)
     names = block(table)["columns"].get(dataset, [])
     if not column and len(names) == 1:
         column = names[0]

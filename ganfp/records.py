@@ -93,7 +93,7 @@ def record(
 
 def world(dataset: str) -> str:
     """The paper's name for what a data set stands for, CelebA or LSUN; the data set's own name otherwise."""
-    return {"faces": "CelebA", "bedrooms": "LSUN"}.get(paper.STANDS_FOR.get(dataset, ""), dataset)
+    return {"faces": "CelebA", "bedrooms": "LSUN"}.get(paper.stands_for(dataset), dataset)
 
 
 def readable(name: str) -> str:

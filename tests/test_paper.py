@@ -134,6 +134,21 @@ def test_originals_and_missing_columns_find_the_same_numbers():
     assert paper.value("4", "2", None, "faces") is None  # two columns: which one?
 
 
+@pytest.mark.parametrize(
+    "label, key",
+    [
+        ("celeba:img_align_celeba", "faces"), ("lsun:bedroom_train_lmdb", "bedrooms"), ("faces", "faces"),
+        ("npz:celeba", ""), ("folder:faces", ""), ("celebs:x", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_the_label_of_a_run_finds_its_numbers_by_what_is_before_the_path(label, key):
+    from ganfp.records import world
+
+    assert paper.stands_for(label) == key
+    assert world(label) == {"faces": "CelebA", "bedrooms": "LSUN", "": label}[key]
+    assert paper.value("3", "Ours", dataset=label) == {"faces": 99.14, "bedrooms": 97.04, "": None}[key]
+
+
 def test_interval_is_wilsons():
     from ganfp.metrics import accuracy
 
