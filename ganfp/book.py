@@ -120,6 +120,7 @@ def execute(path: Path, output: Path, parameters: Mapping[str, object], cwd: Pat
             kernel_manager_class=_ThisPython,
             config=_QUIET,
             progress_bar=False,
+            shutdown_kernel="immediate",  # a kernel that is asked politely may log the interruption as an error
         )
     except PapermillExecutionError as error:
         lines = _ANSI.sub("", "\n".join(error.traceback)).splitlines()[-12:]
