@@ -61,7 +61,9 @@ def contrast(run: Run, records: Sequence[dict]) -> str:
     text = f"Chance is {chance:.0f} % with {ours['classes']} sources; {_times_chance(rows)}. "
     if ours["ci_low"] <= chance:
         return text + "Not even ours is above chance: **this run shows no fingerprint.**"
-    equal = [row for row in ("kNN", "Eigenface", "PRNU") if rows[row]["ci_high"] >= ours["ci_low"]]
+    rivals = {row: rows[row] for row in ("kNN", "Eigenface", "PRNU")}
+    better = [row for row, r in rivals.items() if r["ci_low"] > ours["ci_high"]]
+    equal = [row for row, r in rivals.items() if r["ci_low"] <= ours["ci_high"] and r["ci_high"] >= ours["ci_low"]]
     if knn["value"] <= CONTRAST * chance:
         text += "**The paper's contrast appears:** raw pixels stay near chance, and the learned fingerprint does not."
     else:
@@ -72,6 +74,8 @@ def contrast(run: Run, records: Sequence[dict]) -> str:
             "their colours, their smears and in what they never learned to draw, and any method can use that. What "
             "does carry over is the uniqueness: every seed leaves a source of its own."
         )
+    if better:
+        text += f" {' and '.join(better)} {'is' if len(better) == 1 else 'are'} even better than ours here."
     if equal:
         text += f" The intervals do not separate ours from {' and '.join(equal)}."
     return text

@@ -181,10 +181,11 @@ def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) 
     )
     for y, r in enumerate(reversed(records)):
         colour = PALETTE[1] if r["row"] == "Ours" else PALETTE[0]
-        axis.plot([r["ci_low"], r["ci_high"]], [y, y], color=colour, linewidth=2.5, solid_capstyle="round")
-        axis.plot(r["value"], y, "o", color=colour, markersize=7)
+        interval = [r["ci_low"], r["ci_high"]]
+        axis.plot(interval, [y, y], color=colour, linewidth=2.5, solid_capstyle="round", clip_on=False)
+        axis.plot(r["value"], y, "o", color=colour, markersize=7, clip_on=False)
         if r["paper"] is not None:
-            axis.plot(r["paper"], y, "D", markerfacecolor="none", markeredgecolor=MUTED, markersize=6)
+            axis.plot(r["paper"], y, "D", markerfacecolor="none", markeredgecolor=MUTED, markersize=6, clip_on=False)
     axis.plot([], [], "o-", color=PALETTE[0], label="this run, 95 % interval")
     if any(r["paper"] is not None for r in records):
         axis.plot([], [], "D", markerfacecolor="none", markeredgecolor=MUTED, label="the paper")

@@ -17,7 +17,7 @@ def rows():
 
 class ProfileTable(SphinxDirective):
     def run(self):
-        lines = ["```{list-table}", ":header-rows: 1", ":class: results profiles", ""]
+        lines = ["```{list-table}", ":header-rows: 1", ":class: results prose profiles", ""]
         for line in (HEADER, *rows()):
             lines += [f"{'  -' if i else '* -'} {cell}" for i, cell in enumerate(line)]
         return self.parse_text_to_nodes("\n".join([*lines, "```"]))
