@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 PROFILE = click.option("--profile", default="quick", show_default=True, help="How big: a name in ganfp/presets.")
-DATASET = click.option("--dataset", default="faces", show_default=True, help="faces, npz:PATH or folder:PATH.")
+KNOWN = "faces, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
+DATASET = click.option("--dataset", default="faces", show_default=True, help=KNOWN)
 SEED = click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of everything after GAN training."
 )
@@ -23,7 +24,7 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
-        except (ValueError, OSError, LookupError, RuntimeError) as error:
+        except (ValueError, OSError, LookupError, RuntimeError, ImportError) as error:
             if context.params.get("debug"):
                 raise
             notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))

@@ -65,11 +65,14 @@ class Images(Recipe):
     """Real images, and how they are cut into GAN training, attribution training, validation and test."""
 
     kind = "images"
-    code = ("datasets", "datasets.faces", "datasets.drawing", "datasets.files", "images")
+    code = (
+        "datasets", "datasets.faces", "datasets.drawing", "datasets.files", "datasets.celeba", "datasets.lsun",
+        "images",
+    )  # fmt: skip
 
     dataset: str
     resolution: int
-    count: int  # how many to draw; a user's files are taken whole
+    count: int  # how many to draw, or to read of a published set; 0 for a user's files, which are taken whole
     train: int
     validation: int
     test: int
@@ -94,9 +97,9 @@ class Images(Recipe):
 def real_images(dataset: str, resolution: int, count: int, held: dict[str, int], seed: int = 0) -> Images:
     """The recipe of a data set by its name; a user's files enter the key by their content, not by their path."""
     kind, path = datasets.parse(dataset)
-    drawn = kind in datasets.DRAWN
+    counted = kind in (*datasets.DRAWN, *datasets.PUBLISHED)
     return Images(
-        kind, resolution, count if drawn else 0, **held, seed=seed, digest=datasets.digest(dataset), path=path
+        kind, resolution, count if counted else 0, **held, seed=seed, digest=datasets.digest(dataset), path=path
     )
 
 

@@ -123,11 +123,12 @@ class Run:
 def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device: str = "cpu", out: str = "") -> Run:
     """Check the parameters of a notebook and start a run.
 
-    profile: a name in ``ganfp/presets``; dataset: ``faces``, ``npz:PATH`` or ``folder:PATH``; device: ``cpu``,
+    profile: a name in ``ganfp/presets``; dataset: ``faces``, ``npz:PATH``, ``folder:PATH``, ``celeba:PATH``
+    or ``lsun:PATH``; device: ``cpu``,
     ``cuda``, ``cuda:1`` ...; out: a folder for records, none by default.  ``ValueError`` names what is wrong.
     """
     kind, path = datasets.parse(dataset)
-    if path and not Path(path).exists():
+    if path and not Path(path).expanduser().exists():
         raise FileNotFoundError(f"dataset: {path} does not exist (it was looked for from {Path.cwd()})")
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number, 0 or more, not {seed!r}")

@@ -19,7 +19,7 @@ def ganfp(tmp_path, monkeypatch):
     ("words", "message"),
     [
         (["build", "--profile", "quik"], "unknown profile 'quik'; known are smoke, quick"),
-        (["build", "--dataset", "cats"], "unknown dataset 'cats'; known are faces, npz:PATH, folder:PATH"),
+        (["build", "--dataset", "cats"], "'cats'; known are faces, npz:PATH, folder:PATH, celeba:PATH, lsun:PATH"),
         (["build", "--dataset", "npz:none.npz"], "none.npz does not exist"),
         (["build", "--device", "cuda:77", "--dry-run"], "device 'cuda:77' cannot be used here"),
         (["train", "stylegan", "--out", "x"], "unknown GAN 'stylegan'; known are progan"),

@@ -1,23 +1,29 @@
 """Real images: drawn by code, or anybody's own files.
 
-Every data set is uint8 (N, 3, R, R).  A name is ``faces`` (drawn; any number), ``npz:PATH`` or ``folder:PATH``.
+Every data set is uint8 (N, 3, R, R).  A name is ``faces`` (drawn; any number), ``npz:PATH`` or ``folder:PATH``
+(a user's own; all images), ``celeba:PATH`` or ``lsun:PATH`` (as published; any number, from the first image on).
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 
 DRAWN = ("faces",)
-FILES = ("npz", "folder")
+PUBLISHED = ("celeba", "lsun")  # the first images are read, as many as are asked for
+FILES = ("npz", "folder", *PUBLISHED)
 
 
 def load(name: str, resolution: int, count: int, seed: int) -> np.ndarray:
-    """The images of a data set: the first ``count`` drawn with ``seed``, or all images of a user's file or folder."""
+    """The images of a data set: ``count`` drawn with ``seed``, the first ``count`` published, or all of a user's."""
     kind, path = parse(name)
     if kind == "faces":
         from ganfp.datasets import faces
 
         return faces.draw(count, resolution, seed)
+    if kind in PUBLISHED:
+        return import_module(f"{__name__}.{kind}").load(path, resolution, count)
     from ganfp.datasets import files
 
     return (files.load_npz if kind == "npz" else files.load_folder)(path, resolution)
@@ -37,9 +43,7 @@ def digest(name: str) -> str:
     kind, path = parse(name)
     if kind in DRAWN:
         return ""
-    from ganfp.datasets import files
-
-    return files.fingerprint(path)
+    return import_module(f"{__name__}.{kind if kind in PUBLISHED else 'files'}").fingerprint(path)
 
 
 SPLITS = ("gan", "train", "validation", "test")

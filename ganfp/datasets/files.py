@@ -18,11 +18,12 @@ import os
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _CHUNK = (
 _PLANES = 1 << 21  # source pixels that are averaged at a time
 
 log = logging.getLogger(__name__)
+Item = TypeVar("Item")
 
 
 def fingerprint(path: str | Path) -> str:
@@ -41,31 +43,49 @@ def fingerprint(path: str | Path) -> str:
     A file: its bytes.  A folder: the sorted relative names of its images, each with the SHA-256 of its bytes,
     so that a renamed image counts as a change (it moves in the order) and a touched one does not.
     """
-    path = _existing(path)
+    path = existing(path)
     if path.is_file():
-        return _sha256(path)
+        return sha256(path)
     digest = hashlib.sha256()
-    files = _images_in(path)[0]
+    files = images_in(path)[0]
     with ThreadPoolExecutor(_workers()) as pool:
-        for file, content in zip(files, pool.map(_sha256, files), strict=True):
+        for file, content in zip(files, pool.map(sha256, files), strict=True):
             digest.update(f"{file.relative_to(path).as_posix()}\0{content}\n".encode())
     return digest.hexdigest()
 
 
-def _existing(path: str | Path) -> Path:
+def existing(path: str | Path) -> Path:
+    """The path, ``~`` expanded; ``FileNotFoundError`` where there is nothing."""
     path = Path(path).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist")
     return path
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # --------------------------------------------------------------------------------------------------------
-# Area average
+# Centred square and area average
+
+
+def square_mean(images: np.ndarray, resolution: int, name: str | Path) -> np.ndarray:
+    """Largest centred square, and its area mean: uint8 (..., H, W) -> uint8 (..., R, R), R = ``resolution``.
+
+    ``name`` is what the ``ValueError`` calls images that are too small.
+    """
+    height, width = images.shape[-2:]
+    side = min(height, width)
+    if side < resolution:
+        raise ValueError(
+            f"{name} is {width} x {height} px: too small for {resolution} px; images are never enlarged"
+        )
+    top, left = (height - side) // 2, (width - side) // 2
+    square = images[..., top : top + side, left : left + side]
+    return area_mean(np.ascontiguousarray(square), resolution)
 
 
 def area_mean(images: np.ndarray, resolution: int) -> np.ndarray:
@@ -93,20 +113,6 @@ def _coverage(side: int, resolution: int) -> np.ndarray:
     return overlap.clip(min=0).astype(exact)
 
 
-def _centre(side: int, height: int, width: int) -> tuple[slice, slice]:
-    top, left = (height - side) // 2, (width - side) // 2
-    return slice(top, top + side), slice(left, left + side)
-
-
-def _check_size(path: Path, height: int, width: int, resolution: int) -> int:
-    side = min(height, width)
-    if side < resolution:
-        raise ValueError(
-            f"{path} is {width} x {height} px: too small for {resolution} px; images are never enlarged"
-        )
-    return side
-
-
 # --------------------------------------------------------------------------------------------------------
 # npz
 
@@ -118,7 +124,7 @@ def load_npz(path: str | Path, resolution: int) -> np.ndarray:
     1, 3 or 4 channels, or greyscale (N, H, W).  It is read in pieces: memory is that of the result.
     Raises ``ValueError`` that names the file for anything else, ``FileNotFoundError`` where there is none.
     """
-    path = _existing(path)
+    path = existing(path)
     if path.is_dir():
         raise ValueError(f"{path} is a folder, not an npz file; write folder:{path}")
     try:
@@ -191,14 +197,11 @@ def _layout(path: Path, shape: tuple[int, ...]) -> _Layout:
 
 
 def _read_npz(path: Path, stream, shape: tuple[int, ...], layout: _Layout, resolution: int) -> np.ndarray:
-    side = _check_size(path, layout.height, layout.width, resolution)
-    centre = _centre(side, layout.height, layout.width)
     out = np.empty((shape[0], 3, resolution, resolution), np.uint8)
     done = 0
     for piece in _pieces(path, stream, shape):
-        squares = layout.planes(piece)[:, :3, *centre]
-        # one channel of grey broadcasts to three
-        out[done : done + len(squares)] = area_mean(np.ascontiguousarray(squares), resolution)
+        squares = square_mean(layout.planes(piece)[:, :3], resolution, path)
+        out[done : done + len(squares)] = squares  # one channel of grey broadcasts to three
         done += len(squares)
     _warn(path, Counter({_COLOURS.get(layout.channels): shape[0]}))
     return out
@@ -224,36 +227,53 @@ def _pieces(path: Path, stream, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
 # Folder
 
 
-def load_folder(path: str | Path, resolution: int) -> np.ndarray:
+def load_folder(path: str | Path, resolution: int, count: int | None = None) -> np.ndarray:
     """Images of a folder and its sub-folders as uint8 (N, 3, resolution, resolution), by relative name.
 
     Files with a suffix of ``IMAGE_SUFFIXES`` are images; the others and hidden ones are left out and counted
-    in the log.  An orientation in the EXIF data is applied; of an animation the first frame counts.
+    in the log.  An orientation in the EXIF data is applied; of an animation the first frame counts.  With a
+    ``count`` no more than that are read, from the first on.
     Raises ``ValueError`` that names the file or the folder, ``FileNotFoundError`` where there is none.
     """
-    path = _existing(path)
+    path = existing(path)
     if not path.is_dir():
         raise ValueError(f"{path} is a file, not a folder of images; an npz file is read with npz:{path}")
-    files, others = _images_in(path)
+    files, others = images_in(path)
     if others:
         log.info("%s: %d files without an image suffix left out", path, others)
-    out = np.empty((len(files), 3, resolution, resolution), np.uint8)
 
-    def read(i: int) -> str | None:
-        out[i], note = _read_image(files[i], resolution)
+    def read(file: Path) -> tuple[np.ndarray, str | None]:
+        planes, note = decode(file, file)
+        return square_mean(planes, resolution, file), note
+
+    return read_all(files[:count], read, resolution, path)
+
+
+def read_all(
+    items: Sequence[Item], read: Callable[[Item], tuple[np.ndarray, str | None]], resolution: int, name: str | Path
+) -> np.ndarray:
+    """Images as uint8 (N, 3, resolution, resolution), in the order of ``items``; the first bad one ends the reading.
+
+    ``read`` gives an item's planes, uint8 (1 or 3, resolution, resolution), and what was done to its colours, as
+    :func:`decode` says it; it is called by several threads.  ``name`` is what the warnings call all of them.
+    """
+    out = np.empty((len(items), 3, resolution, resolution), np.uint8)
+
+    def fill(i: int) -> str | None:
+        out[i], note = read(items[i])  # one channel of grey broadcasts to three
         return note
 
     with ThreadPoolExecutor(_workers()) as pool:
         try:
-            notes = Counter(pool.map(read, range(len(files))))
+            notes = Counter(pool.map(fill, range(len(items))))
         except BaseException:
-            pool.shutdown(cancel_futures=True)  # the first bad image ends the reading
+            pool.shutdown(cancel_futures=True)
             raise
-    _warn(path, notes)
+    _warn(name, notes)
     return out
 
 
-def _images_in(path: Path) -> tuple[list[Path], int]:
+def images_in(path: Path) -> tuple[list[Path], int]:
     """Image files under a folder, sorted by relative name, and the number of other files."""
     images, others = [], 0
     for folder, folders, names in os.walk(path):
@@ -269,29 +289,29 @@ def _images_in(path: Path) -> tuple[list[Path], int]:
     return sorted(images, key=lambda file: file.relative_to(path).as_posix()), others
 
 
-def _read_image(path: Path, resolution: int) -> tuple[np.ndarray, str | None]:
-    """One image as uint8 (3, resolution, resolution), and what was done to its colours."""
+def decode(source: Path | BinaryIO, name: str | Path) -> tuple[np.ndarray, str | None]:
+    """An image file (a path, or its bytes as a stream) as uint8 (1 or 3, H, W), and what was done to its colours.
+
+    ``name`` is what the ``ValueError`` calls an image that cannot be read or is not 8 bits per channel.
+    """
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             tiles = str(image.tile)  # how the bytes are packed; gone once the image is loaded
             image.load()
             image = ImageOps.exif_transpose(image)
     except Exception as error:  # decoders raise whatever they meet: OSError, SyntaxError, struct.error, ...
-        raise ValueError(f"{path} is not a readable image: {error}") from error
+        raise ValueError(f"{name} is not a readable image: {error}") from error
     # Pillow cuts 16-bit colour to 8 bits without a word, and only the raw mode of the tiles tells.
     mode = "16-bit RGB" if ";16" in tiles and image.mode in ("RGB", "RGBA", "LA") else image.mode
     if mode not in _MODES:
-        raise ValueError(f"{path} has colour mode {mode}; save it as 8-bit RGB or greyscale")
-    side = _check_size(path, image.height, image.width, resolution)
+        raise ValueError(f"{name} has colour mode {mode}; save it as 8-bit RGB or greyscale")
     note = "transparent" if "transparency" in image.info else _MODES[mode]
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA")  # the palette's colours, whatever its transparency
     pixels = np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
-    planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-    square = np.ascontiguousarray(planes[:, *_centre(side, image.height, image.width)])
-    return np.broadcast_to(area_mean(square, resolution), (3, resolution, resolution)), note
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), note
 
 
 _COLOURS = {1: "grey", 4: "transparent"}
@@ -310,10 +330,10 @@ _NOTES = {
 }
 
 
-def _warn(path: Path, notes: Counter) -> None:
+def _warn(name: str | Path, notes: Counter) -> None:
     for note, text in _NOTES.items():
         if notes[note]:
-            log.warning("%s: %d images are %s", path, notes[note], text)
+            log.warning("%s: %d images are %s", name, notes[note], text)
 
 
 def _workers() -> int:
