@@ -9,7 +9,11 @@ from typing import Any, get_type_hints
 
 import yaml
 
+from ganfp.gans import GANS
+from ganfp.gans.cramergan import CramerGANConfig
+from ganfp.gans.mmdgan import MMDGANConfig
 from ganfp.gans.progan import ProGANConfig
+from ganfp.gans.sngan import SNGANConfig
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,9 @@ class Profile:
     real: Real
     seeds: int
     progan: ProGANConfig
+    sngan: SNGANConfig
+    cramergan: CramerGANConfig
+    mmdgan: MMDGANConfig
     classifier: Classifier
     content: Content
     plane: Plane
@@ -109,7 +116,7 @@ def read(text: str, name: str) -> Profile:
     """A profile from YAML text; ``name`` is used in errors and as the profile's name."""
     values = yaml.safe_load(text)
     profile = _fill(Profile, {"name": name, **values}, f"presets/{name}.yml")
-    return replace(profile, progan=replace(profile.progan, resolution=profile.resolution))
+    return replace(profile, **{gan: replace(getattr(profile, gan), resolution=profile.resolution) for gan in GANS})
 
 
 def _fill(kind: type, values: Any, where: str):

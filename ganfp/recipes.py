@@ -25,6 +25,10 @@ from ganfp.datasets import split
 from ganfp.gans import training
 from ganfp.seeding import mix
 
+GAN_CODE = tuple(
+    f"gans.{name}"
+    for name in ("base", "losses", "resample", "resnet", "dcgan", "progan", "sngan", "cramergan", "mmdgan")
+)
 Progress = Callable[[float], None]
 IMAGES, PREDICTIONS, PROBABILITIES = "images.npy", "predictions.npy", "probabilities.npy"
 FEATURES, POINTS = "features.npy", "points.npy"
@@ -108,7 +112,7 @@ class GAN(Recipe):
     """A trained GAN.  ``replica`` is a second training of the same thing: it enters the key and no seed."""
 
     kind = "gan"
-    code = ("gans.progan", "gans.training", "gans.stage", "layers", "seeding")
+    code = (*GAN_CODE, "gans.training", "gans.stage", "layers", "seeding")
 
     images: Images
     name: str
@@ -133,7 +137,7 @@ class Sample(Recipe):
     """Images of one source: a cut of the real ones, or generated from latents of their own per split."""
 
     kind = "sample"
-    code = ("gans.progan", "gans.training", "images", "seeding")
+    code = (*GAN_CODE, "gans.training", "layers", "images", "seeding")
 
     origin: Images | GAN
     split: str

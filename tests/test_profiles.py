@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from ganfp import paper, profiles
-from ganfp.gans.progan import ProGANConfig
+from ganfp.gans import GANS
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "reference", "gpu", "paper"])
@@ -18,7 +18,8 @@ def test_every_profile_reads_and_says_what_it_costs(name):
 
 def test_the_papers_numbers():
     profile = profiles.load("paper")
-    assert profile.progan == ProGANConfig()  # whose defaults are the official configuration
+    for gan in GANS.values():
+        assert getattr(profile, gan.__name__.lower()) == gan.Config()  # whose defaults are the official configuration
     assert profile.resolution == paper.load()["resolution"]
     assert {"train": profile.real.train, "test": profile.real.test} == paper.load()["images_per_source"]
     assert profile.seeds + 1 == paper.load()["setups"]["seeds"]["classes"]

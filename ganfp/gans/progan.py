@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganfp.gans.base import GAN
+from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
+from ganfp.gans.resample import enlarge, reduce
 from ganfp.gans.stage import Stage
 from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu, minibatch_stddev, pixel_norm
 
@@ -132,53 +134,28 @@ class Critic(nn.Module):
         return self.score(x).squeeze(1)
 
 
-class ProGAN:
+class ProGAN(GAN):
     """The two networks and the two losses, for :func:`ganfp.gans.training.train`."""
 
     Config = ProGANConfig
     Generator = Generator
     Critic = Critic
 
-    def __init__(self, config: ProGANConfig) -> None:
-        self.config = config
-
-    def latents(self, n: int, random: torch.Generator) -> Tensor:
-        """(n, latent) standard normal, drawn on the CPU so that every device sees the same."""
-        return torch.randn(n, self.config.latent, generator=random)
-
-    def real(self, images: Tensor, stage: Stage) -> Tensor:
+    def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
         """Real images at a stage: while a resolution fades in, blended with their own reduction, as the fakes are."""
         return torch.lerp(enlarge(reduce(images)), images, stage.blend) if stage.blend < 1 else images
 
     def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
         """WGAN-GP (Gulrajani et al. 2017, Equation 3) with ProGAN's drift term: loss and what it is made of."""
         score_real, score_fake = critic(real, stage.blend), critic(fake, stage.blend)
+        loss = wasserstein_critic(score_real, score_fake)
         penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, random)
-        distance = (score_real - score_fake).mean()
-        loss = -distance + self.config.gradient_penalty * penalty + self.config.drift * score_real.square().mean()
-        return loss, {"distance": distance, "penalty": penalty}
+        total = loss + self.config.gradient_penalty * penalty + self.config.drift * score_real.square().mean()
+        return total, {"distance": -loss, "penalty": penalty}
 
-    def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage) -> Tensor:
+    def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor | None = None) -> Tensor:
         """Minus the critic's mean score of generated images."""
-        return -critic(fake, stage.blend).mean()
-
-
-def gradient_penalty(critic, real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:
-    """E[(|grad critic(x)| - 1)^2] at random points x between real and fake images, the norm over the whole image."""
-    mix = torch.rand(len(real), 1, 1, 1, generator=random).to(real)
-    between = torch.lerp(real, fake, mix).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
-
-
-def enlarge(images: Tensor) -> Tensor:
-    """Nearest-neighbour enlargement by 2."""
-    return F.interpolate(images, scale_factor=2, mode="nearest")
-
-
-def reduce(images: Tensor) -> Tensor:
-    """Box reduction by 2."""
-    return F.avg_pool2d(images, 2)
+        return wasserstein_generator(critic(fake, stage.blend))
 
 
 def _resolutions(config: ProGANConfig) -> list[int]:

@@ -98,16 +98,16 @@ class Training:
             optimiser.param_groups[0]["lr"] = stage.learning_rate
         logs: dict[str, Tensor] = {}
         for _ in range(self.config.critic_steps):
-            real = self.gan.real(self._next_real(stage), stage)
+            real = self.gan.real(self._next_real(stage), stage, random)
             with torch.no_grad():
                 fake = self._fake(stage, random)
             loss, parts = self.gan.critic_loss(self.critic, real, fake, stage, random)
-            _update(self.critic_optimiser, loss)
+            _update(self.critic_optimiser, loss, self.gan.clip)
             logs = {"critic": loss, **parts}
             self.seen += stage.batch
         self.critic.requires_grad_(False)
-        loss = self.gan.generator_loss(self.critic, self._fake(stage, random), stage)
-        _update(self.generator_optimiser, loss)
+        loss = self.gan.generator_loss(self.critic, self._fake(stage, random), stage, real)
+        _update(self.generator_optimiser, loss, self.gan.clip)
         self.critic.requires_grad_(True)
         self._update_average()
         self.iteration += 1
@@ -132,8 +132,9 @@ class Training:
         return self._epoch[1]
 
     def _fake(self, stage: Stage, random: torch.Generator) -> Tensor:
-        latents = self.gan.latents(stage.batch, random).to(self.device)
-        return self.generator(latents, stage.resolution, stage.blend)
+        """Generated images, as many batches as the loss takes; each batch passes the generator by itself."""
+        latents = [self.gan.latents(stage.batch, random).to(self.device) for _ in range(self.gan.fakes)]
+        return torch.cat([self.generator(z, stage.resolution, stage.blend) for z in latents])
 
     def _update_average(self) -> None:
         with torch.no_grad():
@@ -316,9 +317,12 @@ def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
     return network.requires_grad_(False).eval(), meta
 
 
-def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+def _update(optimiser: torch.optim.Optimizer, loss: Tensor, clip: float | None) -> None:
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
+    if clip is not None:
+        for parameter in optimiser.param_groups[0]["params"]:  # one by one, as the official code does
+            nn.utils.clip_grad_norm_(parameter, clip)
     optimiser.step()
 
 

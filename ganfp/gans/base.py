@@ -1,0 +1,46 @@
+"""What the training loop asks of a GAN."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ganfp.gans.stage import Stage
+
+
+class GAN(ABC):
+    """Two networks and two losses; what is not said otherwise here is what most GANs do.
+
+    ``fakes`` is the number of independent batches of generated images that each loss takes; they come as one
+    tensor, one batch after the other.  ``clip`` is the largest norm of the gradient of each weight tensor.
+    """
+
+    Config: ClassVar[type]
+    Generator: ClassVar[type[nn.Module]]
+    Critic: ClassVar[type[nn.Module]]
+    fakes: ClassVar[int] = 1
+    clip: float | None = None
+
+    def __init__(self, config) -> None:
+        self.config = config
+
+    def latents(self, n: int, random: torch.Generator) -> Tensor:
+        """(n, latent) standard normal, drawn on the CPU so that every device sees the same."""
+        return torch.randn(n, self.config.latent, generator=random)
+
+    def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
+        """Real images (N, 3, R, R) in [-1, 1] as the critic shall see them."""
+        return images
+
+    @abstractmethod
+    def critic_loss(
+        self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the critic minimises, and named parts of it for the training curves."""
+
+    @abstractmethod
+    def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor | None = None) -> Tensor:
+        """What the generator minimises; ``real`` is the batch that the critic saw last."""

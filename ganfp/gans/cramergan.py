@@ -1,0 +1,39 @@
+"""CramerGAN: the energy distance of learned features (Bellemare et al. 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ganfp.gans.dcgan import DCGANConfig, FeatureGAN
+from ganfp.gans.losses import cramer_critic, cramer_generator, cramer_witness
+from ganfp.gans.stage import Stage
+
+
+@dataclass(frozen=True)
+class CramerGANConfig(DCGANConfig):
+    """What a CramerGAN is and how it is trained; the defaults are the paper's (official code, 128 px)."""
+
+
+class CramerGAN(FeatureGAN):
+    """The two losses, for :func:`ganfp.gans.training.train`."""
+
+    Config = CramerGANConfig
+    fakes = 2  # generated images are compared with others
+
+    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
+        """The energy distance's surrogate with its gradient penalty.
+
+        The penalty is taken between the real images and those generated images that the loss compares with them;
+        the official code takes the others.
+        """
+        h_real, h_fake, h_other = critic(torch.cat([real, fake])).chunk(3)
+        loss = cramer_critic(h_real, h_fake, h_other)
+        penalty = self.penalty(lambda x: cramer_witness(critic(x), h_other), real, fake[: len(real)], random)
+        return loss + self.config.gradient_penalty * penalty, {"distance": -loss, "penalty": penalty}
+
+    def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor) -> Tensor:
+        """The energy distance without its constant."""
+        return cramer_generator(*critic(torch.cat([real, fake])).chunk(3))

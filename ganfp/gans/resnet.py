@@ -1,0 +1,96 @@
+"""The residual generator that SNGAN, CramerGAN and MMDGAN have in common, and their training at one resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganfp.gans.resample import UpConv2d, enlarge
+from ganfp.gans.stage import Stage
+from ganfp.layers import RELU_GAIN, channels
+
+SMALLEST = 4  # side of the generator's first feature map, and of the critic's last
+
+
+@dataclass(frozen=True)
+class ResNetConfig:
+    """What these GANs share; a subclass says what its paper's values are (official code, 128 px)."""
+
+    resolution: int = 128
+    latent: int = 128
+    fmap_base: int = 8192  # feature maps at a resolution: min(fmap_base / resolution, fmap_max)
+    fmap_max: int = 1024
+    total_images: int = 24_000_000  # real images shown to the critic in all: 150,000 x critic_steps x batch
+    batch: int = 32
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.5, 0.9)
+    critic_steps: int = 5
+    ema: float = 0.0  # decay of the generator's moving average, per step; 0: none, as in the official code
+
+    def __post_init__(self) -> None:
+        if self.resolution < 2 * SMALLEST or self.resolution & (self.resolution - 1):
+            raise ValueError(f"resolution must be a power of two and at least {2 * SMALLEST}, not {self.resolution}")
+        if self.batch < 2:
+            raise ValueError(f"batch must be at least 2, because images are compared within it, not {self.batch}")
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"ema must be at least 0 and less than 1, not {self.ema}")
+
+    def width(self, resolution: int) -> int:
+        """Feature maps at a resolution."""
+        return channels(resolution, self.fmap_base, self.fmap_max)
+
+    def stage(self, seen: int) -> Stage:
+        """The same at every moment: these networks do not grow."""
+        return Stage(self.resolution, 1.0, self.batch, self.learning_rate)
+
+
+class Trunk(nn.Module):
+    """Latents (N, latent) -> features (N, width, R, R): a dense layer, residual blocks, batch norm, ReLU.
+
+    With ``bias`` False the convolution before a batch norm has none, which the norm would remove anyway.
+    """
+
+    def __init__(self, config: ResNetConfig, resolution: int, bias: bool, eps: float) -> None:
+        super().__init__()
+        width = config.width
+        self.dense = nn.Linear(config.latent, width(SMALLEST) * SMALLEST**2)
+        self.blocks = nn.Sequential(
+            *(UpBlock(width(r // 2), width(r), bias, eps) for r in doublings(2 * SMALLEST, resolution))
+        )
+        self.norm = nn.BatchNorm2d(width(resolution), eps)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        x = self.dense(latents).unflatten(1, (-1, SMALLEST, SMALLEST))
+        return F.relu(self.norm(self.blocks(x)))
+
+
+class UpBlock(nn.Module):
+    """Batch norm, ReLU, enlargement, convolution, twice but enlarged once; beside an enlarged 1 x 1 shortcut."""
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool, eps: float) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(in_channels, eps)
+        self.conv1 = glorot(UpConv2d(in_channels, out_channels, bias=bias), RELU_GAIN)
+        self.norm2 = nn.BatchNorm2d(out_channels, eps)
+        self.conv2 = glorot(nn.Conv2d(out_channels, out_channels, 3, padding=1), RELU_GAIN)
+        self.shortcut = glorot(nn.Conv2d(in_channels, out_channels, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = self.conv1(F.relu(self.norm1(x)))
+        residual = self.conv2(F.relu(self.norm2(residual)))
+        return residual + enlarge(self.shortcut(x))  # enlarged last: the same numbers for a quarter of the work
+
+
+def doublings(first: int, last: int) -> list[int]:
+    """first, 2 first, 4 first, ..., last; empty if last is smaller than first."""
+    return [first << i for i in range((last // first).bit_length())]
+
+
+def glorot(layer, gain: float = 1.0):
+    """The layer, started with Glorot and Bengio's uniform weights and no bias."""
+    nn.init.xavier_uniform_(layer.weight, gain)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

@@ -1,0 +1,128 @@
+"""SNGAN: spectral normalisation (Miyato et al. 2018), with residual networks and the hinge loss.
+
+Nothing here knows of classes: the official configuration has just one, so that its generator's conditional batch
+norm is a plain one, and its critic's embedding of classes is never used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ganfp.gans.base import GAN
+from ganfp.gans.losses import hinge_critic, hinge_generator
+from ganfp.gans.resample import DownConv2d, reduce
+from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings, glorot
+from ganfp.gans.stage import Stage
+from ganfp.layers import RELU_GAIN
+
+
+@dataclass(frozen=True)
+class SNGANConfig(ResNetConfig):
+    """What an SNGAN is and how it is trained; the defaults are the paper's (official code, 128 px)."""
+
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.0, 0.9)
+    decay_from: float = 0.8  # share of the training after which the learning rate falls linearly to 0; 1: never
+    dequantise: bool = True  # spread the grey levels of real images, as generated ones have none
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.decay_from <= 1:
+            raise ValueError(f"decay_from must be from 0 to 1, not {self.decay_from}")
+
+    def stage(self, seen: int) -> Stage:
+        """Constant but for the learning rate."""
+        falling = max(1.0, self.total_images * (1 - self.decay_from))
+        left = min(1.0, max(0.0, (self.total_images - seen) / falling))
+        return replace(super().stage(seen), learning_rate=self.learning_rate * left)
+
+
+class Generator(nn.Module):
+    """Latents (N, latent) ~ N(0, 1) -> images (N, 3, R, R) in [-1, 1], by tanh; the stage is ignored."""
+
+    def __init__(self, config: SNGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.trunk = Trunk(config, config.resolution, bias=True, eps=2e-5)
+        glorot(self.trunk.dense)
+        self.to_rgb = glorot(nn.Conv2d(config.width(config.resolution), 3, 3, padding=1))
+
+    def forward(self, latents: Tensor, *stage) -> Tensor:
+        return torch.tanh(self.to_rgb(self.trunk(latents)))
+
+
+class Critic(nn.Module):
+    """Images (N, 3, R, R) in [-1, 1] -> scores (N,), higher for real.
+
+    Every weight is divided by its largest singular value, which one power iteration per forward pass follows.
+    """
+
+    def __init__(self, config: SNGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, sizes = config.width, doublings(2 * SMALLEST, config.resolution)[::-1]
+        self.blocks = nn.Sequential(
+            Block(3, width(sizes[0]), first=True),
+            *(Block(width(2 * r), width(r)) for r in sizes[1:]),
+            Block(width(2 * SMALLEST), width(SMALLEST), down=False),
+        )
+        self.score = spectral_norm(glorot(nn.Linear(width(SMALLEST), 1)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = F.relu(self.blocks(images)).sum(dim=(2, 3))
+        return self.score(x).squeeze(1)
+
+
+class Block(nn.Module):
+    """ReLU, convolution, ReLU, convolution, reduction; beside a 1 x 1 shortcut where the shape changes.
+
+    The ``first`` takes pixels, which no ReLU must cut; the last is not reduced (``down`` False).
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, first: bool = False, down: bool = True) -> None:
+        super().__init__()
+        self.first, self.down = first, down
+        between = out_channels if first else in_channels
+        last = DownConv2d(between, out_channels) if down else nn.Conv2d(between, out_channels, 3, padding=1)
+        self.conv1 = spectral_norm(glorot(nn.Conv2d(in_channels, between, 3, padding=1), RELU_GAIN))
+        self.conv2 = spectral_norm(glorot(last, RELU_GAIN))
+        self.shortcut = nn.Identity()
+        if down or in_channels != out_channels:
+            self.shortcut = spectral_norm(glorot(nn.Conv2d(in_channels, out_channels, 1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = self.conv1(x if self.first else F.relu(x))
+        residual = self.conv2(F.relu(residual))
+        return residual + self.shortcut(reduce(x) if self.down else x)
+
+
+class SNGAN(GAN):
+    """The two networks and the two losses, for :func:`ganfp.gans.training.train`.
+
+    The official code updates the generator before its five critic steps, the loop after them: the same sequence,
+    but for its first and last update.
+    """
+
+    Config = SNGANConfig
+    Generator = Generator
+    Critic = Critic
+
+    def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
+        """Real images with uniform noise of one grey level: our quantiser rounds, so it is centred at the level."""
+        if not self.config.dequantise:
+            return images
+        noise = torch.rand(images.shape, generator=random).to(images)
+        return images + (noise - 0.5) / 127.5
+
+    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
+        """The hinge loss, and how far apart the mean scores are."""
+        score_real, score_fake = critic(torch.cat([real, fake])).chunk(2)
+        return hinge_critic(score_real, score_fake), {"distance": (score_real - score_fake).mean()}
+
+    def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor | None = None) -> Tensor:
+        return hinge_generator(critic(fake))
