@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 PROFILE = click.option("--profile", default="quick", show_default=True, help="How big: a name in ganfp/presets.")
-KNOWN = "faces, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
+KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
 DATASET = click.option("--dataset", default="faces", show_default=True, help=KNOWN)
 SEED = click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of everything after GAN training."

@@ -70,8 +70,8 @@ class Images(Recipe):
 
     kind = "images"
     code = (
-        "datasets", "datasets.faces", "datasets.drawing", "datasets.files", "datasets.celeba", "datasets.lsun",
-        "images",
+        "datasets", "datasets.faces", "datasets.bedrooms", "datasets.drawing", "datasets.perspective",
+        "datasets.files", "datasets.celeba", "datasets.lsun", "images",
     )  # fmt: skip
 
     dataset: str
@@ -257,7 +257,9 @@ class ContentNetwork(Recipe):
     """A network that tells the content of drawn real images, and never sees a GAN: Inception's stand-in."""
 
     kind = "content"
-    code = ("features.content", "datasets.faces", "datasets.drawing")
+    code = (
+        "features.content", "datasets.faces", "datasets.bedrooms", "datasets.drawing", "datasets.perspective",
+    )  # fmt: skip
 
     world: str
     resolution: int
@@ -269,18 +271,18 @@ class ContentNetwork(Recipe):
         return 1e-3 * dict(self.settings)["steps"] * dict(self.settings)["batch"]
 
     def make(self, folder, paths, device, progress) -> None:
-        from ganfp.datasets import faces
         from ganfp.features import content
 
-        factors = faces.factors(self.count, self.seed)
-        images = faces.draw(self.count, self.resolution, self.seed)
+        world = datasets.drawn(self.world)
+        factors = world.factors(self.count, self.seed)
+        images = world.draw(self.count, self.resolution, self.seed)
         values = dict(self.settings)
 
         def log(step: int, loss: float) -> None:
             progress((step + 1) / values["steps"])
 
         network, _ = content.train_content(
-            images, faces.content(factors), faces.CONTENT, seed=self.seed, device=device, log=log, **values
+            images, world.content(factors), world.CONTENT, seed=self.seed, device=device, log=log, **values
         )
         network.save(folder)
 

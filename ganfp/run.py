@@ -80,7 +80,8 @@ class Run:
         content = recipes.settings(self.profile.content)
         drawn = dict(content)["drawn"]
         settings = tuple(pair for pair in content if pair[0] != "drawn")
-        return recipes.ContentNetwork("faces", self.profile.resolution, drawn, settings)
+        world = self.dataset if self.dataset in datasets.DRAWN else "faces"
+        return recipes.ContentNetwork(world, self.profile.resolution, drawn, settings)
 
     def features(self, setup: Setup) -> Features:
         """Content (or Inception) features of the setup's test images."""
@@ -123,8 +124,8 @@ class Run:
 def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device: str = "cpu", out: str = "") -> Run:
     """Check the parameters of a notebook and start a run.
 
-    profile: a name in ``ganfp/presets``; dataset: ``faces``, ``npz:PATH``, ``folder:PATH``, ``celeba:PATH``
-    or ``lsun:PATH``; device: ``cpu``,
+    profile: a name in ``ganfp/presets``; dataset: ``faces``, ``bedrooms``, ``npz:PATH``, ``folder:PATH``,
+    ``celeba:PATH`` or ``lsun:PATH``; device: ``cpu``,
     ``cuda``, ``cuda:1`` ...; out: a folder for records, none by default.  ``ValueError`` names what is wrong.
     """
     kind, path = datasets.parse(dataset)

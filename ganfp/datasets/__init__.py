@@ -1,27 +1,32 @@
 """Real images: drawn by code, or anybody's own files.
 
-Every data set is uint8 (N, 3, R, R).  A name is ``faces`` (drawn; any number), ``npz:PATH`` or ``folder:PATH``
-(a user's own; all images), ``celeba:PATH`` or ``lsun:PATH`` (as published; any number, from the first image on).
+Every data set is uint8 (N, 3, R, R).  A name is ``faces`` or ``bedrooms`` (drawn; any number), ``npz:PATH`` or
+``folder:PATH`` (a user's own; all images), ``celeba:PATH`` or ``lsun:PATH`` (as published; any number, from the first
+image on).
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 
 import numpy as np
 
-DRAWN = ("faces",)
+DRAWN = ("faces", "bedrooms")
 PUBLISHED = ("celeba", "lsun")  # the first images are read, as many as are asked for
 FILES = ("npz", "folder", *PUBLISHED)
+
+
+def drawn(kind: str) -> ModuleType:
+    """The renderer of a drawn data set: ``draw``, ``factors``, ``content`` and more."""
+    return import_module(f"{__name__}.{kind}")
 
 
 def load(name: str, resolution: int, count: int, seed: int) -> np.ndarray:
     """The images of a data set: ``count`` drawn with ``seed``, the first ``count`` published, or all of a user's."""
     kind, path = parse(name)
-    if kind == "faces":
-        from ganfp.datasets import faces
-
-        return faces.draw(count, resolution, seed)
+    if kind in DRAWN:
+        return drawn(kind).draw(count, resolution, seed)
     if kind in PUBLISHED:
         return import_module(f"{__name__}.{kind}").load(path, resolution, count)
     from ganfp.datasets import files

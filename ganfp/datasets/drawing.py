@@ -1,4 +1,4 @@
-"""Brushes shared by the drawn data sets: soft shapes, palettes, a canvas that is lit once, grain.
+"""Brushes shared by the drawn data sets: soft shapes, palettes, a canvas that is lit once, grain; their factors.
 
 Everything works on batches: a picture's numbers are ``(B, 1, 1)`` tensors, its pixels ``(B, G, G)``, so one
 call draws one shape into every picture of a chunk.  Coordinates run from -1 to 1, x to the right, y upwards.
@@ -7,11 +7,13 @@ A shape is a signed distance, positive inside; :func:`fill` and :func:`stroke` t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
+
+Factors = dict[str, np.ndarray]
 
 
 def pixel_grid(size: int) -> tuple[Tensor, Tensor]:
@@ -32,6 +34,30 @@ def stroke(distance: Tensor, half: float | Tensor, edge: float) -> Tensor:
     A line thinner than its edge fades instead of thickening, so wires and lashes vanish gracefully at 32 px.
     """
     return fill(distance + half, edge) - fill(distance - half, edge)
+
+
+def outline(inside: Tensor, edge: float) -> Tensor:
+    """Coverage of the shape where ``inside`` > 0, in whatever unit, with an edge ``edge`` pixels wide.
+
+    The distance to the outline is the value over its slope from pixel to pixel, which is exact where the function
+    is linear; ``inside`` is (B, G, G), or (B, 1, G) and (B, G, 1) where it depends on column or row alone.
+    """
+    inside = inside.contiguous()
+    slopes = [_twice_slope(inside, axis).square_() for axis in (1, 2) if inside.shape[axis] > 1]
+    slope = slopes[0] if len(slopes) == 1 else slopes[0].add_(slopes[1])
+    distance = slope.clamp_(min=1e-18).rsqrt_().mul_(inside)
+    return distance.mul_(2 / edge).add_(0.5).clamp_(0, 1)
+
+
+def _twice_slope(values: Tensor, axis: int) -> Tensor:
+    """Difference between the neighbours of each pixel along an axis; twice that to the one neighbour at a border."""
+    step, last = values.stride(axis), values.shape[axis] - 1
+    flat, slope = values.view(-1), torch.empty_like(values)
+    torch.sub(flat[2 * step:], flat[:-2 * step], out=slope.view(-1)[step:-step])  # borders mix rows or pictures
+    for place, low in ((0, 0), (last, last - 1)):
+        border = values.narrow(axis, low + 1, 1) - values.narrow(axis, low, 1)
+        slope.narrow(axis, place, 1).copy_(border.mul_(2))
+    return slope
 
 
 def bump(dx: Tensor, dy: Tensor, width: float | Tensor, height: float | Tensor) -> Tensor:
@@ -146,3 +172,39 @@ def grain(shift: Tensor, size: int, resolution: int) -> Tensor:
             texture.addcmul_(torch.sin(wave), (amplitude / 255 * torch.cos(phase)).float())
             texture.addcmul_(torch.cos(wave), (amplitude / 255 * torch.sin(phase)).float())
     return texture
+
+
+def sample(kinds: Mapping[str, int], frequencies: Mapping[str, Sequence[float]], n: int, seed: int) -> Factors:
+    """Factors of ``n`` pictures, float32 (n,) uniform in [0, 1] or int64 (n,) categories.
+
+    ``kinds`` maps each name to its number of categories, 0 for a continuous factor.  The first m of n pictures are
+    the same whatever n.
+    """
+    uniform = np.random.default_rng(seed).random((n, len(kinds)))
+    drawn = {}
+    for (name, categories), column in zip(kinds.items(), uniform.T, strict=True):
+        if categories:
+            drawn[name] = np.searchsorted(np.cumsum(frequencies[name])[:-1], column, side="right")
+        else:
+            drawn[name] = column.astype(np.float32)
+    return drawn
+
+
+def check(factors: Factors, kinds: Mapping[str, int], resolution: int, what: str) -> int:
+    """How many pictures ``factors`` describe; ``ValueError`` names what is missing, unknown or out of range."""
+    if resolution not in (8, 16, 32, 64, 128, 256, 512):
+        raise ValueError(f"resolution must be a power of two from 8 to 512, not {resolution!r}")
+    if unknown := sorted(set(factors) - set(kinds)):
+        raise ValueError(f"unknown factors {unknown}; {what} has {list(kinds)}")
+    if missing := [name for name in kinds if name not in factors]:
+        raise ValueError(f"missing factors {missing}; start from factors(n) and change what you need")
+    shapes = {name: np.shape(value) for name, value in factors.items()}
+    shape = next(iter(shapes.values()))
+    if len(set(shapes.values())) > 1 or len(shape) != 1:
+        raise ValueError(f"factors must be arrays of one length, not {shapes}")
+    for name, categories in kinds.items():
+        value, top = np.asarray(factors[name]), max(categories - 1, 1)
+        if not ((value >= 0) & (value <= top)).all() or (categories and value.dtype.kind not in "iu"):
+            kind = f"integers from 0 to {top}" if categories else "numbers in [0, 1]"
+            raise ValueError(f"factor {name!r} must hold {kind}")
+    return shape[0]

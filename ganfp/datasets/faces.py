@@ -21,10 +21,12 @@ from ganfp.datasets.drawing import (
     box_average,
     bump,
     bump_slope,
+    check,
     fill,
     grain,
     palette,
     pixel_grid,
+    sample,
     stroke,
     unit,
 )
@@ -120,14 +122,7 @@ def factors(n: int, seed: int = 0) -> dict[str, np.ndarray]:
 
     The first m of n faces are the same whatever n.
     """
-    uniform = np.random.default_rng(seed).random((n, len(FACTORS)))
-    drawn = {}
-    for (name, categories), column in zip(FACTORS.items(), uniform.T, strict=True):
-        if categories:
-            drawn[name] = np.searchsorted(np.cumsum(_FREQUENCIES[name])[:-1], column, side="right")
-        else:
-            drawn[name] = column.astype(np.float32)
-    return drawn
+    return sample(FACTORS, _FREQUENCIES, n, seed)
 
 
 CONTENT: dict[str, int] = {
@@ -158,31 +153,13 @@ def render(factors: dict[str, np.ndarray], resolution: int = 32, maps: bool = Tr
     Raises ``ValueError`` for a factor that is unknown, missing or out of range, and for a resolution that is
     not a power of two from 8 to 512.
     """
-    n = _check(factors, resolution)
+    n = check(factors, FACTORS, resolution, "a face")
     size = max(resolution, 64)  # a smaller picture is the box average of this one
     parameters = _parameters(factors)
     step = max(1, _CHUNK_PIXELS // size**2)
     parts = [_render_chunk({name: value[start:start + step] for name, value in parameters.items()},
                            size, resolution, maps) for start in range(0, max(n, 1), step)]
     return Scene(*(torch.cat(pieces).numpy() for pieces in zip(*parts, strict=True)))
-
-
-def _check(factors: dict[str, np.ndarray], resolution: int) -> int:
-    if resolution not in (8, 16, 32, 64, 128, 256, 512):
-        raise ValueError(f"resolution must be a power of two from 8 to 512, not {resolution!r}")
-    if unknown := sorted(set(factors) - set(FACTORS)):
-        raise ValueError(f"unknown factors {unknown}; a face has {list(FACTORS)}")
-    if missing := [name for name in FACTORS if name not in factors]:
-        raise ValueError(f"missing factors {missing}; start from factors(n) and change what you need")
-    lengths = {name: np.shape(value) for name, value in factors.items()}
-    if len(set(lengths.values())) > 1 or len(lengths["yaw"]) != 1:
-        raise ValueError(f"factors must be arrays of one length, not {lengths}")
-    for name, categories in FACTORS.items():
-        value, top = np.asarray(factors[name]), max(categories - 1, 1)
-        if not ((value >= 0) & (value <= top)).all() or (categories and value.dtype.kind not in "iu"):
-            kind = f"integers from 0 to {top}" if categories else "numbers in [0, 1]"
-            raise ValueError(f"factor {name!r} must hold {kind}")
-    return lengths["yaw"][0]
 
 
 def _parameters(factors: dict[str, np.ndarray]) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganfp import recipes
+from ganfp import datasets, recipes
 from ganfp.attributors import Attributor
 from ganfp.datasets import SPLITS, faces, split
 from ganfp.gans.progan import ProGANConfig
@@ -64,7 +64,7 @@ def choices(attributor: Attributor) -> str:
 
 
 def content_report(run: Run, count: int = 1000) -> list[list]:
-    """Rows (factor, percent, percent of knowing nothing, measure): the content network on new drawn faces.
+    """Rows (factor, percent, percent of knowing nothing, measure): the content network on new drawn images.
 
     Empty where real Inception features are used.
     """
@@ -72,9 +72,9 @@ def content_report(run: Run, count: int = 1000) -> list[list]:
         return []
     from ganfp.features.content import ContentNetwork
 
-    network = ContentNetwork.load(run.path(run.extractor))
-    truth = faces.content(faces.factors(count, HELD_OUT_SEED))
-    report = network.report(faces.draw(count, run.profile.resolution, HELD_OUT_SEED), truth)
+    network, drawn = ContentNetwork.load(run.path(run.extractor)), datasets.drawn(run.extractor.world)
+    truth = drawn.content(drawn.factors(count, HELD_OUT_SEED))
+    report = network.report(drawn.draw(count, run.profile.resolution, HELD_OUT_SEED), truth)
     measure = {"accuracy": "right answers, %", "r2": "variance explained, %"}
     return [
         [name.replace("_", " "), 100 * found["value"], 100 * found["chance"], measure[found["metric"]]]
