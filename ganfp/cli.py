@@ -18,6 +18,13 @@ DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, c
 JOBS = click.option("--jobs", type=click.IntRange(1), help="Processes at a time; all cores by default.")
 
 
+def run_options(command):
+    """The options that ``build`` and ``book`` share."""
+    for option in (JOBS, DEVICE, SEED, DATASET, PROFILE):
+        command = option(command)
+    return command
+
+
 class _Commands(click.Group):
     """Expected errors end with one line that says what to do, not with a traceback."""
 
@@ -49,11 +56,7 @@ def profiles() -> None:
 
 
 @main.command()
-@PROFILE
-@DATASET
-@SEED
-@DEVICE
-@JOBS
+@run_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be made.")
 def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool) -> None:
     """Make every artifact that the notebooks of a profile load: GANs, samples, fitted attributors."""
@@ -78,11 +81,7 @@ def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, 
 
 
 @main.command()
-@PROFILE
-@DATASET
-@SEED
-@DEVICE
-@JOBS
+@run_options
 @click.option("--force", is_flag=True, help="Execute notebooks of which nothing changed, too.")
 @click.pass_context
 def book(

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from ganfp import datasets
 from ganfp.datasets import bedrooms
 
 MASKS = ("bed", "window", "walls", "floor", "ceiling")
@@ -38,59 +37,11 @@ def scene():
     return bedrooms.render(bedrooms.factors(32, seed=3), 64)
 
 
-def test_factors_are_in_range_and_every_category_occurs():
-    drawn = bedrooms.factors(2000, seed=1)
-    assert list(drawn) == list(bedrooms.FACTORS)
-    for name, categories in bedrooms.FACTORS.items():
-        values = drawn[name]
-        assert values.shape == (2000,)
-        if categories:
-            assert values.dtype == np.int64
-            assert set(values) == set(range(categories)), name
-        else:
-            assert values.dtype == np.float32
-            assert 0 <= values.min() < 0.01 and 0.99 < values.max() <= 1, name
-
-
-def test_content_is_what_can_be_asked():
-    drawn = bedrooms.factors(500, seed=1)
-    content = bedrooms.content(drawn)
-    assert list(content) == list(bedrooms.CONTENT) and not {"palette", "grain"} & set(content)
+def test_the_palette_is_asked_for_on_its_circle():
+    content = bedrooms.content(bedrooms.factors(500, seed=1))
+    assert "palette" not in content
     circle = np.hypot(content["palette_sine"] - 0.5, content["palette_cosine"] - 0.5)
     np.testing.assert_allclose(circle, 0.5, atol=1e-6)
-    np.testing.assert_array_equal(content["bed_wall"], drawn["bed_wall"])
-
-
-def test_the_data_set_is_known_by_name():
-    np.testing.assert_array_equal(datasets.load("bedrooms", 32, 4, 9), bedrooms.draw(4, 32, 9))
-    assert datasets.digest("bedrooms") == ""
-
-
-def test_the_first_rooms_do_not_depend_on_how_many_follow():
-    few, many = bedrooms.factors(5, seed=2), bedrooms.factors(300, seed=2)
-    for name in bedrooms.FACTORS:
-        np.testing.assert_array_equal(few[name], many[name][:5])
-    np.testing.assert_array_equal(bedrooms.draw(5, 32, seed=2), bedrooms.draw(40, 32, seed=2)[:5])
-
-
-def test_bytes_do_not_depend_on_the_chunk(monkeypatch):
-    whole = bedrooms.draw(24, 32, seed=4)
-    for pixels in (64**2, 7 * 64**2, 2**20):
-        monkeypatch.setattr(bedrooms, "_CHUNK_PIXELS", pixels)
-        np.testing.assert_array_equal(bedrooms.draw(24, 32, seed=4), whole)
-
-
-@pytest.mark.parametrize("resolution", [8, 32, 64, 128])
-def test_images_are_bytes_of_the_asked_size(resolution):
-    images = bedrooms.draw(3, resolution)
-    assert images.shape == (3, 3, resolution, resolution) and images.dtype == np.uint8
-    assert bedrooms.draw(0, resolution).shape == (0, 3, resolution, resolution)
-
-
-def test_seeds_differ_and_so_do_rooms():
-    a, b = bedrooms.draw(8, 32, seed=0).astype(float), bedrooms.draw(8, 32, seed=1).astype(float)
-    assert np.abs(a - b).mean((1, 2, 3)).min() > 5
-    assert np.abs(a[1:] - a[:-1]).mean((1, 2, 3)).min() > 5
 
 
 @pytest.mark.parametrize("name", bedrooms.FACTORS)

@@ -1,0 +1,78 @@
+"""What all drawn worlds promise: reproducible, in range, the same images however many and however chunked."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganfp import datasets
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(params=datasets.DRAWN)
+def world(request):
+    return datasets.drawn(request.param)
+
+
+def test_factors_are_in_range_and_every_category_occurs(world):
+    drawn = world.factors(2000, seed=1)
+    assert list(drawn) == list(world.FACTORS)
+    for name, categories in world.FACTORS.items():
+        values = drawn[name]
+        assert values.shape == (2000,)
+        if categories:
+            assert values.dtype == np.int64
+            assert set(values) == set(range(categories)), name
+        else:
+            assert values.dtype == np.float32
+            assert 0 <= values.min() < 0.01 and 0.99 < values.max() <= 1, name
+
+
+def test_content_is_what_can_be_asked(world):
+    drawn = world.factors(500, seed=1)
+    content = world.content(drawn)
+    assert list(content) == list(world.CONTENT) and "grain" not in content
+    for name, values in content.items():
+        top = max(world.CONTENT[name] - 1, 1)
+        assert values.shape == (500,) and values.min() >= 0 and values.max() <= top, name
+        if name in drawn:
+            np.testing.assert_array_equal(values, drawn[name])
+
+
+def test_the_first_images_do_not_depend_on_how_many_follow(world):
+    few, many = world.factors(5, seed=2), world.factors(300, seed=2)
+    for name in world.FACTORS:
+        np.testing.assert_array_equal(few[name], many[name][:5])
+    np.testing.assert_array_equal(world.draw(5, 32, seed=2), world.draw(40, 32, seed=2)[:5])
+
+
+def test_bytes_do_not_depend_on_the_chunk(world, monkeypatch):
+    whole = world.draw(24, 32, seed=4)
+    for pixels in (64**2, 7 * 64**2, 2**20):
+        monkeypatch.setattr(world, "_CHUNK_PIXELS", pixels)
+        np.testing.assert_array_equal(world.draw(24, 32, seed=4), whole)
+
+
+@pytest.mark.parametrize("resolution", [8, 32, 64, 128])
+def test_images_are_bytes_of_the_asked_size(world, resolution):
+    images = world.draw(3, resolution)
+    assert images.shape == (3, 3, resolution, resolution) and images.dtype == np.uint8
+    assert world.draw(0, resolution).shape == (0, 3, resolution, resolution)
+
+
+def test_seeds_differ_and_so_do_images(world):
+    a, b = world.draw(8, 32, seed=0).astype(float), world.draw(8, 32, seed=1).astype(float)
+    assert np.abs(a - b).mean((1, 2, 3)).min() > 5
+    assert np.abs(a[1:] - a[:-1]).mean((1, 2, 3)).min() > 5
+
+
+@pytest.mark.parametrize("name", datasets.DRAWN)
+def test_drawn_worlds_are_known_by_name(name):
+    np.testing.assert_array_equal(datasets.load(name, 32, 4, 9), datasets.drawn(name).draw(4, 32, 9))
+    assert datasets.digest(name) == ""
