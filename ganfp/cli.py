@@ -31,6 +31,8 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context):
         try:
             return super().invoke(context)
+        except (click.exceptions.Exit, click.Abort):  # click's own way to end, which are RuntimeErrors
+            raise
         except (ValueError, OSError, LookupError, RuntimeError, ImportError) as error:
             if context.params.get("debug"):
                 raise

@@ -33,6 +33,11 @@ def test_mistakes_are_named_in_one_line(ganfp, words, message):
     assert result.exit_code == 1 and message in result.output and "Traceback" not in result.output
 
 
+def test_help_is_not_an_error(ganfp):
+    for words in (["--help"], ["build", "--help"], ["--version"]):
+        assert ganfp(*words).exit_code == 0
+
+
 def test_dry_run_makes_nothing(ganfp, tmp_path):
     result = ganfp("build", "--profile", "smoke", "--dry-run")
     assert result.exit_code == 0 and "gan progan seed 1 twin" in result.output and not (tmp_path / "store").exists()
