@@ -4,9 +4,27 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def averaged(images, factor):
+    """Images (N, C, H, W) reduced by box averages, float64 and not rounded."""
+    n, channels, height, width = images.shape
+    blocks = images.reshape(n, channels, height // factor, factor, width // factor, factor)
+    return blocks.mean((3, 5), dtype=np.float64)
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Compute with one thread: small pictures are drawn faster so, above all beside other work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

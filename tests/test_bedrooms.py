@@ -2,19 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
+from conftest import averaged
 
 from ganfp.datasets import bedrooms
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MASKS = ("bed", "window", "walls", "floor", "ceiling")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def room(n=1, **changes):
@@ -24,12 +18,6 @@ def room(n=1, **changes):
     for name, value in changes.items():
         middle[name] = np.broadcast_to(np.asarray(value, middle[name].dtype), (n,))
     return middle
-
-
-def averaged(images, factor):
-    n, channels, height, width = images.shape
-    blocks = images.reshape(n, channels, height // factor, factor, width // factor, factor)
-    return blocks.astype(np.float64).mean((3, 5))
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 from ganfp import datasets
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(params=datasets.DRAWN)
