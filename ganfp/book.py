@@ -99,6 +99,17 @@ def check_parameters(path: Path, parameters: Mapping[str, object]) -> None:
             raise ValueError(f"{Path(path).name} has no parameter {name!r}{hint}; known: {', '.join(known) or 'none'}")
 
 
+def datasets_for(path: Path, asked: str) -> str:
+    """Which of the data sets of a book a notebook is executed with.
+
+    Those of its own default that were asked for; if none was, as many of those asked for as its default has, so that
+    a page about one world shows a user's images when the book is made of those.
+    """
+    own = datasets.names(known_parameters(path)["dataset"]["default"].strip("\"'"))
+    asked = datasets.names(asked)
+    return ",".join([name for name in own if name in asked] or asked[: len(own)])
+
+
 def execute(path: Path, output: Path, parameters: Mapping[str, object], cwd: Path = ROOT) -> float:
     """Execute one notebook into ``output`` and return the seconds it took.
 
@@ -145,7 +156,7 @@ def digest(path: Path, parameters: Mapping[str, object]) -> str:
     """
     result = hashlib.sha256(Path(path).read_bytes())
     versions = {name: metadata.version(name) for name in _LIBRARIES}
-    images = datasets.digest(str(parameters.get("dataset", "faces")))
+    images = [datasets.digest(name) for name in datasets.names(str(parameters.get("dataset", "faces")))]
     result.update(json.dumps([dict(parameters), images, versions, sys.version], sort_keys=True).encode())
     for source in sorted(p for end in ("py", "yml") for p in PACKAGE.rglob(f"*.{end}")):
         result.update(f"\0{source.relative_to(PACKAGE).as_posix()}\0".encode())
@@ -155,7 +166,7 @@ def digest(path: Path, parameters: Mapping[str, object]) -> str:
 
 def execute_book(
     profile: str,
-    dataset: str = "faces",
+    dataset: str = "faces,bedrooms",
     seed: int = 0,
     device: str = "cpu",
     root: Path = ROOT,
@@ -165,7 +176,8 @@ def execute_book(
 ) -> dict[str, dict]:
     """Execute the notebooks of the book into ``root/executed``; return the ledger, a record per notebook.
 
-    A notebook of which nothing changed is left alone unless ``force``.  ``jobs`` notebooks run at a time
+    Each notebook gets those of the data sets that it is about: see :func:`datasets_for`.  A notebook of which nothing
+    changed is left alone unless ``force``.  ``jobs`` notebooks run at a time
     (default: as many as cores, at most 4), each with its share of the cores as threads.  Notebooks write
     their records to ``root/results/<profile>``.  All of them are tried; when some failed, their earlier
     copies stay and :class:`NotebookError` is raised at the end.
@@ -174,12 +186,13 @@ def execute_book(
 
     root = Path(root)
     out = f"results/{profile}"
-    parameters = dict(profile=profile, dataset=dataset, seed=seed, device=device, out=out)
+    shared = dict(profile=profile, seed=seed, device=device, out=out)
     cores = os.cpu_count() or 1
     jobs = jobs or min(cores, 4)
     paths = book_notebooks(root)
+    parameters = {p: {**shared, "dataset": datasets_for(p, dataset)} for p in paths}
     ledger = _read_ledger(root, keep={p.stem for p in paths})
-    digests = {p: digest(p, parameters) for p in paths}
+    digests = {p: digest(p, parameters[p]) for p in paths}
 
     def unchanged(path: Path) -> bool:
         same = ledger.get(path.stem, {}).get("digest") == digests[path]
@@ -190,7 +203,7 @@ def execute_book(
         if unchanged(path) and not force:
             print(f"  {path.stem:<28} unchanged", flush=True)
         else:
-            check_parameters(path, parameters)
+            check_parameters(path, parameters[path])
             todo.append(path)
 
     failures = []
@@ -201,7 +214,7 @@ def execute_book(
         initargs=(max(1, cores // jobs),),
     ) as pool:
         copies = {p: root / "executed" / p.name for p in todo}
-        running = {pool.submit(execute, p, copies[p], parameters, root): p for p in todo}
+        running = {pool.submit(execute, p, copies[p], parameters[p], root): p for p in todo}
         for done in as_completed(running):
             path = running[done]
             try:
@@ -214,7 +227,7 @@ def execute_book(
                 "digest": digests[path],
                 "seconds": round(seconds, 1),
                 "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                "parameters": parameters,
+                "parameters": parameters[path],
             }
             in_order = {p.stem: ledger[p.stem] for p in paths if p.stem in ledger}
             write_json(root / "executed" / "run.json", in_order)

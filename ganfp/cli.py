@@ -11,6 +11,9 @@ import click
 PROFILE = click.option("--profile", default="quick", show_default=True, help="How big: a name in ganfp/presets.")
 KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
 DATASET = click.option("--dataset", default="faces", show_default=True, help=KNOWN)
+DATASETS = click.option(
+    "--dataset", default="faces,bedrooms", show_default=True, help=f"One or several, with commas between: {KNOWN}"
+)
 SEED = click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of everything after GAN training."
 )
@@ -20,7 +23,7 @@ JOBS = click.option("--jobs", type=click.IntRange(1), help="Processes at a time;
 
 def run_options(command):
     """The options that ``build`` and ``book`` share."""
-    for option in (JOBS, DEVICE, SEED, DATASET, PROFILE):
+    for option in (JOBS, DEVICE, SEED, DATASETS, PROFILE):
         command = option(command)
     return command
 
@@ -63,10 +66,10 @@ def profiles() -> None:
 def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool) -> None:
     """Make every artifact that the notebooks of a profile load: GANs, samples, fitted attributors."""
     from ganfp import building, experiments
-    from ganfp.run import begin
+    from ganfp.run import worlds
 
-    run = begin(profile, dataset, seed, device)
-    wanted = experiments.needs(run)
+    runs = worlds(profile, dataset, seed=seed, device=device)
+    run, wanted = runs[0], experiments.needs(runs)
     todo = building.missing(wanted, run.store)
     if dry_run:
         for recipe in todo:
@@ -182,6 +185,57 @@ def sample(folder: Path, count: int, seed: int, device: str, out: Path) -> None:
     with replacing(out) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, images=images)
     click.echo(f"{count} images in {out}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--model", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="A fitted attributor."
+)
+@click.option("--service", help="A source: test whether most of the folder is from it.")
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Write one line per image into this file.")
+def attribute(folder: Path, model: Path, service: str | None, table: Path | None) -> None:
+    """Name the source of every image in a folder, by an attributor that `fit` and `save` made."""
+    import numpy as np
+
+    from ganfp import metrics
+    from ganfp.attributors import Attributor
+    from ganfp.datasets import files
+
+    attributor = Attributor.load(model)
+    if service is not None and service not in attributor.classes_:
+        known = ", ".join(attributor.classes_)
+        raise click.ClickException(f"--service: {model} does not know {service!r}; it knows {known}")
+    paths, images = files.load_exact(folder, attributor.resolution_)
+    probabilities = attributor.predict_proba(images)
+    predicted = attributor.predict(images)
+    names, counts = np.unique(predicted, return_counts=True)
+    for name, count in sorted(zip(names, counts, strict=True), key=lambda pair: -pair[1]):
+        click.echo(f"{name:<28} {count:>6} images  {100 * count / len(images):5.1f} %")
+    if table is not None:
+        files_ = [str(path.relative_to(folder)) for path in paths]
+        write_csv(table, files_, predicted, probabilities, attributor.classes_)
+        click.echo(f"{len(images)} lines in {table}")
+    if service is not None:
+        found = metrics.service_authenticity(predicted, service)
+        verdict = "most of the folder is from it" if found.p < 0.05 else "not shown that most of the folder is from it"
+        click.echo(
+            f"{service}: {found.share:.1f} % of {found.n} images (95 % interval {found.low:.1f}-{found.high:.1f}), "
+            f"p = {found.p:.3g}: {verdict}"
+        )
+
+
+def write_csv(path: Path, files: list[str], predicted, probabilities, classes: list[str]) -> None:
+    """One line per image: file, source, and the probability of every source."""
+    import csv
+
+    from ganfp.files import replacing
+
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "source", *classes])
+        for name, source, row in zip(files, predicted, probabilities, strict=True):
+            writer.writerow([name, source, *(f"{p:.4f}" for p in row)])
 
 
 def plain(text: str):

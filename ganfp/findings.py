@@ -8,7 +8,7 @@ import numpy as np
 
 from ganfp import claims as ledger
 from ganfp import paper
-from ganfp.experiments.existence import extractor_name
+from ganfp.experiments.attribution import extractor_name
 from ganfp.metrics import Accuracy
 from ganfp.records import pick, readable
 from ganfp.run import Run

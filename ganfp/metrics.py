@@ -82,6 +82,67 @@ def mcnemar(y_true: Sequence[str], first: Sequence[str], second: Sequence[str]) 
     return PairedTest(b, c, float(binomtest(b, b + c).pvalue) if b + c else 1.0)
 
 
+@dataclass(frozen=True)
+class Trend:
+    """Slope of the share correct per unit of the score, in points, and the two-sided p-value of no trend."""
+
+    slope: float
+    p: float
+
+
+def trend(correct: Sequence[int], counts: Sequence[int], scores: Sequence[float]) -> Trend:
+    """Does the share correct among ``counts`` images rise or fall with the score of their group?
+
+    The Cochran-Armitage test (Armitage 1955, Biometrics 11, 375-386): the slope of a weighted least-squares line
+    through the shares, over its standard error if all groups had one share.  It knows of the choice of images alone;
+    groups that differ for reasons of their own can make a trend by accident.  Raises ``ValueError`` for fewer than
+    two different scores; where every image or none is correct, p is 1.
+    """
+    from scipy.stats import norm
+
+    correct, counts, scores = (np.asarray(x, dtype=float) for x in (correct, counts, scores))
+    centred = scores - np.average(scores, weights=counts)
+    spread = (counts * centred**2).sum()
+    if not spread > 0:
+        raise ValueError(f"a trend needs at least two different scores, not {scores.tolist()}")
+    share = correct.sum() / counts.sum()
+    slope = (correct * centred).sum() / spread
+    if share in (0, 1):
+        return Trend(0.0, 1.0)
+    return Trend(float(100 * slope), float(2 * norm.sf(abs(slope) / np.sqrt(share * (1 - share) / spread))))
+
+
+@dataclass(frozen=True)
+class Authenticity:
+    """Share of a folder's images attributed to a service, its exact 95 % interval (percent), and a p-value.
+
+    ``p`` is the chance of so many if at most half of such images were: below 0.05, most of the folder is the service's.
+    """
+
+    share: float
+    low: float
+    high: float
+    n: int
+    p: float
+
+
+def service_authenticity(predicted: Sequence[str], service: str) -> Authenticity:
+    """Is most of a folder from the service that it claims to come from (Section 3.1)?
+
+    ``predicted`` are the sources that an attributor names for its images.  Clopper and Pearson's interval and the
+    one-sided binomial test at one half.  What the attributor mistakes for others counts against the service; and a
+    service that it was never shown is always mistaken for one that it was.
+    """
+    from scipy.stats import binomtest
+
+    predicted = np.asarray(predicted)
+    if predicted.ndim != 1 or not len(predicted):
+        raise ValueError("predicted must be a non-empty list of source names")
+    test = binomtest(int((predicted == service).sum()), len(predicted), 0.5, alternative="greater")
+    interval = binomtest(test.k, test.n).proportion_ci(0.95, "exact")
+    return Authenticity(100 * test.statistic, 100 * interval.low, 100 * interval.high, test.n, float(test.pvalue))
+
+
 def _labels(y_true: Sequence[str], y_pred: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if y_true.ndim != 1 or y_true.shape != y_pred.shape or not len(y_true):

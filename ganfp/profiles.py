@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import yaml
 
+from ganfp import paper
 from ganfp.gans import GANS
 from ganfp.gans.cramergan import CramerGANConfig
 from ganfp.gans.mmdgan import MMDGANConfig
@@ -77,6 +78,7 @@ class Profile:
     resolution: int
     real: Real
     seeds: int
+    ladder: tuple[int, ...]  # of Table 2: which of the paper's numbers of exchanged images, scaled to the training set
     progan: ProGANConfig
     sngan: SNGANConfig
     cramergan: CramerGANConfig
@@ -88,6 +90,9 @@ class Profile:
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from the methods' own
 
     def __post_init__(self) -> None:
+        published = paper.load()["ladder"]
+        if self.ladder[:1] != (1,) or any(i not in published for i in self.ladder):
+            raise ValueError(f"ladder must begin with 1 and take its other rungs from {published}, not {self.ladder}")
         if unknown := sorted(set(self.baselines) - {"knn", "eigenface", "prnu"}):
             raise ValueError(f"unknown baselines {', '.join(unknown)}; known are knn, eigenface, prnu")
 

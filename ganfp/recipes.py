@@ -12,18 +12,18 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ganfp import datasets
+from ganfp import datasets, savepaths
 from ganfp.attributors import Attributor, attributor_class
 from ganfp.datasets import split
 from ganfp.gans import training
-from ganfp.seeding import mix
+from ganfp.seeding import deterministic, mix
 
 GAN_CODE = tuple(
     f"gans.{name}"
@@ -32,6 +32,7 @@ GAN_CODE = tuple(
 Progress = Callable[[float], None]
 IMAGES, PREDICTIONS, PROBABILITIES = "images.npy", "predictions.npy", "probabilities.npy"
 FEATURES, POINTS = "features.npy", "points.npy"
+SEEN, CURVE = "seen.npy", "curve.npy"
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,33 @@ def real_images(dataset: str, resolution: int, count: int, held: dict[str, int],
 
 
 @dataclass(frozen=True)
+class Subset:
+    """A rung of the ladder of training sets (Section 4.2): how many images of the base set are exchanged.
+
+    The base set is the first half of the images that are for GANs.  Its last ``swapped`` places are taken by the
+    last images of the second half, which it does not share: sets are nested, and every other image keeps its place.
+    """
+
+    swapped: int
+
+    def of(self, images: np.ndarray) -> np.ndarray:
+        """The training set (N // 2, ...) from the images (N, ...) that are for GANs."""
+        half = len(images) // 2
+        if not 0 <= self.swapped <= half:
+            raise ValueError(f"swapped must be from 0 to the {half} images of the base set, not {self.swapped}")
+        return np.concatenate([images[: half - self.swapped], images[len(images) - self.swapped :]])
+
+    def first_seen(self, half: int, order: int) -> int:
+        """How many images a critic has been shown when the first exchanged one comes; ``half`` if none does."""
+        return int(np.argmax(np.append(training.permutation(half, order, 0) >= half - self.swapped, True)))
+
+
+@dataclass(frozen=True)
 class GAN(Recipe):
-    """A trained GAN.  ``replica`` is a second training of the same thing: it enters the key and no seed."""
+    """A trained GAN, of all images that are for GANs or of a subset.
+
+    ``replica`` is a second training of the same thing: it enters the key and no seed.
+    """
 
     kind = "gan"
     code = (*GAN_CODE, "gans.training", "gans.stage", "layers", "seeding")
@@ -119,13 +145,19 @@ class GAN(Recipe):
     config: Any
     seeds: training.Seeds
     replica: int = 0
+    subset: Subset | None = None
+
+    def training_set(self, paths: Callable[[Recipe], Path]) -> np.ndarray:
+        """The real images that it is trained on, uint8 (N, 3, R, R)."""
+        images = self.images.part(load_array(paths(self.images), IMAGES), "gan")
+        return images if self.subset is None else self.subset.of(images)
 
     def cost(self) -> float:
         levels = (self.config.resolution // 2).bit_length() - 1
         return 7e-9 * self.config.total_images * self.config.fmap_base**2 * levels
 
     def make(self, folder, paths, device, progress) -> None:
-        images = self.images.part(load_array(paths(self.images), IMAGES), "gan")
+        images = self.training_set(paths)
         training.train(
             self.name, self.config, self.seeds, images, folder, device=device, resume=True, progress=progress
         )
@@ -134,15 +166,20 @@ class GAN(Recipe):
 
 @dataclass(frozen=True)
 class Sample(Recipe):
-    """Images of one source: a cut of the real ones, or generated from latents of their own per split."""
+    """Images of one source: a cut of the real ones, or generated from latents of their own per split.
+
+    ``save_path`` names how a generator's numbers become bytes: ``ours``, the one quantiser, everywhere but in the
+    control that compares it with the ``official`` code's habits.
+    """
 
     kind = "sample"
-    code = (*GAN_CODE, "gans.training", "layers", "images", "seeding")
+    code = (*GAN_CODE, "gans.training", "layers", "images", "savepaths", "seeding")
 
     origin: Images | GAN
     split: str
     count: int
     seed: int = 0
+    save_path: str = "ours"
 
     def cost(self) -> float:
         return self.count * 2e-3
@@ -153,7 +190,8 @@ class Sample(Recipe):
         else:
             # splits and replicas never share a latent: two identical generators must not show identical images
             stream = mix(self.seed, datasets.SPLITS.index(self.split), self.origin.replica)
-            images = training.sample(paths(self.origin), self.count, stream, device, progress)
+            save = savepaths.of(self.save_path, self.origin.name)
+            images = training.sample(paths(self.origin), self.count, stream, device, progress, save)
         np.save(folder / IMAGES, images)
 
 
@@ -250,6 +288,53 @@ class Evaluation(Recipe):
         np.save(folder / PROBABILITIES, attributor.predict_proba(images).astype(np.float32))
         if hasattr(attributor, "features"):
             np.save(folder / FEATURES, attributor.features(images))
+
+
+@dataclass(frozen=True)
+class Beginnings(Recipe):
+    """The first steps of trainings whose training sets differ, beside that of the base set, in lockstep.
+
+    For each GAN, and as many times as ``curve.npy`` has rows: the largest difference of a weight of its generator or
+    critic from the base training's, after the images in ``seen.npy``.  It ends ``beyond`` images after the last of
+    the GANs has been shown an image that the base training is not shown.
+    """
+
+    kind = "beginnings"
+    code = GAN.code
+
+    gans: tuple[GAN, ...]  # equal in all but the subset
+    beyond: int
+
+    def needs(self) -> list[Recipe]:
+        return [self.gans[0].images]
+
+    def cost(self) -> float:
+        return 30e-3 * self.beyond * len(self.gans)
+
+    def make(self, folder, paths, device, progress) -> None:
+        base = replace(self.gans[0], subset=Subset(0))
+        first = [gan.training_set(paths) for gan in self.gans]
+        last = max(gan.subset.first_seen(len(first[0]), gan.seeds.order) for gan in self.gans)
+        trainings = [
+            training.Training(gan.name, gan.config, gan.seeds, images, device)
+            for gan, images in [(base, base.training_set(paths)), *zip(self.gans, first, strict=True)]
+        ]
+        seen, curve = [0], [[0.0] * len(self.gans)]
+        with deterministic(device):
+            while seen[-1] <= last + self.beyond:
+                for one in trainings:
+                    one.step()
+                seen.append(trainings[0].seen)
+                curve.append([_apart(one, trainings[0]) for one in trainings[1:]])
+                progress(min(1.0, seen[-1] / (last + self.beyond)))
+        np.save(folder / SEEN, np.array(seen))
+        np.save(folder / CURVE, np.array(curve))
+
+
+def _apart(one: training.Training, other: training.Training) -> float:
+    """The largest difference of a weight between two trainings, in either network."""
+    pairs = (one.generator, other.generator), (one.critic, other.critic)
+    return max(training.largest_difference(*pair) for pair in pairs)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ganfp import datasets, profiles, recipes
+from ganfp import datasets, paper, profiles, recipes
 from ganfp.building import build
 from ganfp.features import inception
 from ganfp.files import sha256
@@ -49,9 +49,28 @@ class Run:
         held = {"train": real.train, "validation": real.validation, "test": real.test}
         return recipes.real_images(self.source, self.profile.resolution, real.drawn, held)
 
-    def progan(self, seed: int, replica: int = 0) -> recipes.GAN:
-        """A ProGAN trained on all images that are for GANs, everything random in it moved by ``seed``."""
-        return recipes.GAN(self.images, "progan", self.profile.progan, Seeds.all(seed), replica)
+    def gan(self, name: str, seed: int = 1, replica: int = 0, swapped: int | None = None) -> recipes.GAN:
+        """A GAN, everything random in it moved by ``seed``.
+
+        It is trained on all images that are for GANs, or, with ``swapped``, on half of them, of which so many have
+        been exchanged for images of the other half.
+        """
+        subset = None if swapped is None else recipes.Subset(swapped)
+        return recipes.GAN(self.images, name, getattr(self.profile, name), Seeds.all(seed), replica, subset)
+
+    @cached_property
+    def base_images(self) -> int:
+        """Images in a training set of the ladder: half of those that are for GANs."""
+        real, drawn = self.profile.real, self.images.dataset in datasets.DRAWN
+        total = self.images.count if drawn else len(self.array(self.images, recipes.IMAGES))
+        held = {"train": real.train, "validation": real.validation, "test": real.test}
+        return len(datasets.split(total, held)["gan"]) // 2
+
+    @cached_property
+    def rungs(self) -> list[int]:
+        """How many images are exchanged on each rung: the profile's share of the paper's, scaled to the base set."""
+        largest = paper.load()["ladder"][-1]
+        return sorted({max(1, round(i * self.base_images / largest)) for i in self.profile.ladder})
 
     def setup(self, name: str, sources: Iterable[tuple[str, Recipe]]) -> Setup:
         """An attribution task with the profile's number of images per source."""
@@ -141,6 +160,11 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     size = profiles.load(profile)
     label = f"{kind}:{Path(path).name}" if path else kind
     return Run(size, label, seed, device, out, dataset)
+
+
+def worlds(profile: str = "quick", dataset: str = "faces", **parameters) -> list[Run]:
+    """A run of each of the data sets that ``dataset`` names, separated by commas; otherwise as :func:`begin`."""
+    return [begin(profile, name, **parameters) for name in datasets.names(dataset)]
 
 
 def project_root() -> Path:

@@ -2,11 +2,12 @@
 
 Every data set is uint8 (N, 3, R, R).  A name is ``faces`` or ``bedrooms`` (drawn; any number), ``npz:PATH`` or
 ``folder:PATH`` (a user's own; all images), ``celeba:PATH`` or ``lsun:PATH`` (as published; any number, from the first
-image on).
+image on).  Where several are meant, commas stand between them.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from types import ModuleType
 
@@ -41,6 +42,16 @@ def parse(name: str) -> tuple[str, str]:
         return kind, path
     known = [*DRAWN, *(f"{kind}:PATH" for kind in FILES)]
     raise ValueError(f"unknown dataset {name!r}; known are {', '.join(known)}")
+
+
+def names(text: str) -> list[str]:
+    """``"faces,npz:a.npz"`` -> ["faces", "npz:a.npz"]; a comma counts where another data set's name follows it."""
+    found = re.split(rf",\s*(?=(?:{'|'.join(DRAWN)})(?:,|$)|(?:{'|'.join(FILES)}):)", text)
+    for name in found:
+        parse(name)
+    if len(set(found)) < len(found):
+        raise ValueError(f"dataset {text!r} names a data set twice")
+    return found
 
 
 def digest(name: str) -> str:

@@ -249,6 +249,27 @@ def load_folder(path: str | Path, resolution: int, count: int | None = None) -> 
     return read_all(files[:count], read, resolution, path)
 
 
+def load_exact(path: str | Path, resolution: int) -> tuple[list[Path], np.ndarray]:
+    """The image files of a folder and their pixels, uint8 (N, 3, resolution, resolution), untouched.
+
+    Another size raises ``ValueError`` that names the file: a fingerprint does not survive a resize.
+    """
+    path = existing(path)
+    files, _ = images_in(path)
+
+    def read(file: Path) -> tuple[np.ndarray, str | None]:
+        planes, note = decode(file, file)
+        if planes.shape[1:] != (resolution, resolution):
+            height, width = planes.shape[1:]
+            raise ValueError(
+                f"{file} is {width} x {height} px, not {resolution} x {resolution}; "
+                "resizing would destroy the fingerprint"
+            )
+        return planes, note
+
+    return files, read_all(files, read, resolution, path)
+
+
 def read_all(
     items: Sequence[Item], read: Callable[[Item], tuple[np.ndarray, str | None]], resolution: int, name: str | Path
 ) -> np.ndarray:

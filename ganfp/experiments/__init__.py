@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from ganfp.experiments import existence
+from collections.abc import Sequence
+
+from ganfp.experiments import existence, save_path, service, training_sets
 from ganfp.recipes import Recipe
 from ganfp.run import Run
 
 
-def needs(run: Run) -> list[Recipe]:
-    """Everything that the notebooks of a run load: what ``ganfp build`` makes before they start."""
-    return existence.needs(run)
+def needs(runs: Sequence[Run]) -> list[Recipe]:
+    """Everything that the notebooks of a book load, of one run per data set: what ``ganfp build`` makes first.
+
+    Tables 1 to 3 are for every data set; the studies beside them are for the first alone.
+    """
+    tables = [recipe for run in runs for recipe in existence.needs(run)]
+    beside = [existence.extra_needs, training_sets.needs, save_path.needs, service.needs]
+    return [*tables, *(recipe for study in beside for recipe in study(runs[0]))]
+
+
+def cost(runs: Sequence[Run]) -> dict[str, float]:
+    """Core-seconds that the artifacts of a book took, by kind, whenever they were made."""
+    from ganfp.building import closure
+
+    spent: dict[str, float] = {}
+    for recipe in closure(needs(runs)):
+        store = runs[0].store
+        if store.has(recipe):
+            spent[recipe.kind] = spent.get(recipe.kind, 0.0) + store.info(recipe)["seconds"]
+    return spent

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ganfp import metrics
-from ganfp.experiments import existence
+from ganfp.experiments import attribution, existence
 from ganfp.records import Result, record
 from ganfp.run import Run
 
@@ -55,13 +55,13 @@ def ladder(run: Run) -> Ladder:
     setup = existence.seed_setup(run)
     sizes = [n for n in (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000) if n <= setup.test]
     found = Ladder(sizes=sizes)
-    for row, features in existence.features_of(run, setup).items():
+    for row, features in attribution.features_of(run, setup).items():
         features = np.asarray(features).reshape(len(setup.sources), setup.test, -1)
-        name = existence.extractor_name(run) if row == "Inception" else row
+        name = attribution.extractor_name(run) if row == "Inception" else row
         for convention, label in CONVENTIONS.items():
             for n in sizes:
                 few, names = features[:, :n].reshape(len(setup.sources) * n, -1), np.repeat(setup.classes, n)
-                ratio = metrics.fd_ratio(few, names, convention, run.seed, existence.HALVINGS)
+                ratio = metrics.fd_ratio(few, names, convention, run.seed, attribution.HALVINGS)
                 found.series.setdefault(f"{name}, {label}", []).append(ratio.ratio)
                 found.records.append(
                     record(

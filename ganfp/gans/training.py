@@ -128,7 +128,7 @@ class Training:
 
     def _permutation(self, epoch: int) -> np.ndarray:
         if self._epoch is None or self._epoch[0] != epoch:
-            self._epoch = epoch, np.random.default_rng([self.seeds.order, epoch]).permutation(len(self.images))
+            self._epoch = epoch, permutation(len(self.images), self.seeds.order, epoch)
         return self._epoch[1]
 
     def _fake(self, stage: Stage, random: torch.Generator) -> Tensor:
@@ -284,6 +284,17 @@ def train(
     return complete
 
 
+def permutation(n: int, order: int, epoch: int) -> np.ndarray:
+    """The order in which an epoch shows the critic ``n`` images; ``order`` is the seed of that name."""
+    return np.random.default_rng([order, epoch]).permutation(n)
+
+
+def largest_difference(one: nn.Module, other: nn.Module) -> float:
+    """The largest absolute difference between the weights of two networks that are built alike."""
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return max(float((a - b).abs().max()) for a, b in pairs)
+
+
 def load_generator(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
     """The averaged generator of a finished or interrupted training, and its metadata (name, config, blend, ...)."""
     return _load(folder / GENERATOR, "Generator", device)
@@ -294,15 +305,25 @@ def load_critic(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
     return _load(folder / CRITIC, "Critic", device)
 
 
-def sample(folder: Path, count: int, seed: int, device: str = "cpu", progress: Callable | None = None) -> np.ndarray:
-    """Images of a trained GAN, uint8 (count, 3, R, R), at the resolution and blend that its training had reached."""
+def sample(
+    folder: Path,
+    count: int,
+    seed: int,
+    device: str = "cpu",
+    progress: Callable | None = None,
+    save: Callable[[Tensor], Tensor] = quantise,
+) -> np.ndarray:
+    """Images of a trained GAN, uint8 (count, 3, R, R), at the resolution and blend that its training had reached.
+
+    ``save`` turns the generator's numbers into bytes; another one than the default is for experiments only.
+    """
     network, meta = load_generator(folder, device)
     gan = GANS[meta["name"]](network.config)
     latents = gan.latents(count, torch.Generator().manual_seed(seed))
     parts = []
     with deterministic(device), torch.inference_mode():
         for batch in latents.split(SAMPLING_BATCH):
-            parts.append(quantise(network(batch.to(device), meta["resolution"], meta["blend"])).cpu())
+            parts.append(save(network(batch.to(device), meta["resolution"], meta["blend"])).cpu())
             if progress:
                 progress(len(parts) * SAMPLING_BATCH / max(SAMPLING_BATCH, count))
     return torch.cat(parts).numpy()

@@ -1,0 +1,130 @@
+"""Attribution of a setup's test images: the rows of Tables 1, 2, 3 and 6, whatever the sources differ in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ganfp import metrics, recipes
+from ganfp.attributors import Attributor
+from ganfp.recipes import Recipe, Setup
+from ganfp.records import Result, record
+from ganfp.run import Run
+
+METHODS = {"knn": "kNN", "eigenface": "Eigenface", "prnu": "PRNU", "cnn": "Ours"}  # rows as the paper prints them
+HALVINGS = 5  # random halvings that an FD ratio is averaged over
+
+
+def needs(run: Run, setup: Setup) -> list[Recipe]:
+    """Every artifact that :func:`evaluate` loads."""
+    return [*(run.evaluation(method, setup) for method in METHODS), run.features(setup)]
+
+
+def evaluate(run: Run, setup: Setup, table: str) -> Result:
+    """Accuracy of every method and FD ratio of both features on a setup, as records of a table of the paper.
+
+    Arrays: ``classes``; per method ``confusion_ROW`` (K, K), counts, row = truth; ``fingerprint_cosines`` (K, K),
+    see :func:`fingerprint_cosines`.
+    """
+    result = Result(arrays={"classes": np.array(setup.classes)})
+    for method, row in METHODS.items():
+        result.records.append(accuracy(run, method, row, setup, table, result.arrays))
+    for row, features in features_of(run, setup).items():
+        result.records += fd_ratios(run, row, features, setup, table)
+    result.arrays["fingerprint_cosines"] = fingerprint_cosines(run, setup)
+    return result
+
+
+def accuracy(run: Run, method: str, row: str, setup: Setup, table: str, arrays: dict) -> dict:
+    """Accuracy of one method on the test images, as a record; its confusion matrix goes to ``arrays``."""
+    truth, predicted = setup.labels("test"), predictions(run, method, setup)
+    measured = metrics.accuracy(truth, predicted)
+    arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
+    fit = run.fit(method, setup)
+    by_class = metrics.per_class_accuracy(truth, predicted)
+    params = {
+        "chosen": attributor(run, method, setup).chosen_,
+        "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
+    }
+    return record(
+        run,
+        row,
+        "accuracy",
+        measured.value,
+        table=table,
+        setup=setup.name,
+        interval=(measured.low, measured.high),
+        n=measured.n,
+        classes=len(setup.sources),
+        params=params,
+        seconds=run.seconds(fit),
+    )
+
+
+def predictions(run: Run, method: str, setup: Setup) -> np.ndarray:
+    """The class that a method names for each test image of a setup."""
+    return np.array(sorted(setup.classes))[run.array(run.evaluation(method, setup), recipes.PREDICTIONS)]
+
+
+def attributor(run: Run, method: str, setup: Setup) -> Attributor:
+    """The fitted method itself."""
+    return Attributor.load(run.path(run.fit(method, setup)))
+
+
+def features_of(run: Run, setup: Setup) -> dict[str, np.ndarray]:
+    """Features of the test images under the two rows of the FD ratio, in the order of ``setup.labels("test")``."""
+    return {
+        "Inception": run.array(run.features(setup), recipes.FEATURES),
+        "Our fingerprint": run.array(run.evaluation("cnn", setup), recipes.FEATURES),
+    }
+
+
+def extractor_name(run: Run) -> str:
+    """What really stands in the row "Inception" of this run."""
+    return "Inception v3" if isinstance(run.extractor, recipes.InceptionWeights) else "content network"
+
+
+def fd_ratios(run: Run, row: str, features: np.ndarray, setup: Setup, table: str) -> list[dict]:
+    """The FD ratio with equal n on both sides, and, as a variant beside it, with the paper's own convention."""
+    found = []
+    for convention, variant in (("matched", None), ("paper", "paper's convention")):
+        ratio = metrics.fd_ratio(features, setup.labels("test"), convention, run.seed, HALVINGS)
+        params = {
+            "features": extractor_name(run) if row == "Inception" else "fingerprint",
+            "inter": ratio.inter,
+            "intra": ratio.intra,
+            "n_inter": ratio.n_inter,
+            "n_intra": ratio.n_intra,
+            "spread": ratio.spread,
+        }
+        if variant:
+            params["variant"] = variant
+        found.append(
+            record(
+                run,
+                row,
+                "fd_ratio",
+                ratio.ratio,
+                table=table,
+                setup=setup.name,
+                n=len(features),
+                classes=len(setup.sources),
+                params=params,
+            )
+        )
+    return found
+
+
+def fingerprint_cosines(run: Run, setup: Setup) -> np.ndarray:
+    """Mean cosine between the image fingerprints of a class (row) and each model fingerprint (column), (K, K).
+
+    Model fingerprints are the weight vectors of the last layer, less their mean: a vector that is common to all of
+    them changes no decision.  Image fingerprints are the features, less the mean over the classes.
+    """
+    network = attributor(run, "cnn", setup)
+    columns = [network.classes_.index(name) for name in setup.classes]
+    models = network.fingerprints_[columns]
+    images = np.asarray(features_of(run, setup)["Our fingerprint"])
+    images, models = images - images.mean(axis=0), models - models.mean(axis=0)
+    cosines = (images @ models.T) / np.outer(np.linalg.norm(images, axis=1), np.linalg.norm(models, axis=1))
+    truth = setup.labels("test")
+    return np.stack([cosines[truth == name].mean(axis=0) for name in setup.classes])

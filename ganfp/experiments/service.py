@@ -1,0 +1,59 @@
+"""Service authenticity (Section 3.1): is most of a folder from the service that it claims to come from?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ganfp import metrics
+from ganfp.experiments.attribution import attributor
+from ganfp.experiments.existence import seed_setup, training_set_setup
+from ganfp.recipes import Recipe
+from ganfp.records import Result, record
+from ganfp.run import Run
+
+FOLDER = 100  # images
+MIXTURES = (0.6, 0.4)  # shares of the service's own images in two mixed folders
+
+
+def needs(run: Run) -> list[Recipe]:
+    """The attributor of Table 3, and test images of its sources and of one GAN that it does not know."""
+    setup = seed_setup(run)
+    return [run.fit("cnn", setup), *setup.part("test"), training_set_setup(run).part("test")[-1]]
+
+
+def folders(run: Run) -> dict[str, np.ndarray]:
+    """Folders of held-out images that all claim to be from ProGAN, seed 1; name -> uint8 (n, 3, R, R)."""
+    setup = seed_setup(run)
+    images = dict(zip(setup.classes, (run.sample(sample) for sample in setup.part("test")), strict=True))
+    stranger = run.sample(training_set_setup(run).part("test")[-1])
+    own, n = images["ProGAN_seed_1"], min(FOLDER, setup.test)
+    others = np.concatenate([images[name][: n // 2] for name in ("real", "ProGAN_seed_2")])
+    found = {"all its own": own[:n], "all of seed 2": images["ProGAN_seed_2"][:n], "all real": images["real"][:n]}
+    for share in MIXTURES:
+        kept = round(share * n)
+        rest = others[np.linspace(0, len(others) - 1, n - kept).astype(int)]
+        found[f"{100 * share:.0f} % its own, the rest of seed 2 and real"] = np.concatenate([own[:kept], rest])
+    return found | {"all of a GAN that the attributor has never seen": stranger[:n]}
+
+
+def authenticity(run: Run, service: str = "ProGAN_seed_1") -> Result:
+    """What the attribution network of Table 3 says of each folder: a record per folder, metric ``share``, with the
+    p-value in its params."""
+    network = attributor(run, "cnn", seed_setup(run))
+    result = Result()
+    for name, images in folders(run).items():
+        found = metrics.service_authenticity(network.predict(images), service)
+        result.records.append(
+            record(
+                run,
+                name,
+                "share",
+                found.share,
+                setup="service",
+                interval=(found.low, found.high),
+                n=found.n,
+                classes=len(network.classes_),
+                params={"service": service, "p": found.p},
+            )
+        )
+    return result
