@@ -8,21 +8,23 @@ import numpy as np
 
 from ganfp import claims as ledger
 from ganfp import paper
-from ganfp.experiments.attribution import extractor_name
+from ganfp.experiments.attribution import METHODS, extractor_name
 from ganfp.metrics import Accuracy
 from ganfp.records import pick, readable
+from ganfp.records import world as column_of
 from ganfp.run import Run
 
 CONTRAST = 1.3  # times chance: up to here a simple method "stays near chance", as the paper's kNN does
 
 
-def banner(run: Run) -> str:
-    """One line at the top of a page: what this run is."""
-    real = run.profile.real
+def banner(*runs: Run) -> str:
+    """One line at the top of a page: what this run is, on one data set or several."""
+    run, real = runs[0], runs[0].profile.real
+    worlds = " and ".join(f"`{r.dataset}`" for r in runs)
     text = (
         f"**This run:** profile `{run.profile.name}`, {run.profile.resolution} × {run.profile.resolution} pixels, "
         "real images "
-        f"`{run.dataset}`, {run.profile.seeds} GAN seeds, {real.train:,} training and {real.test:,} test images per "
+        f"{worlds}, {run.profile.seeds} GAN seeds, {real.train:,} training and {real.test:,} test images per "
         "source, "
         f"seed {run.seed}, on `{run.device}`."
     )
@@ -53,8 +55,19 @@ def purity(records: Sequence[dict]) -> str:
     )
 
 
+DIFFERENCE = {"architectures": "architecture", "training_sets": "training set", "seeds": "seed"}
+
+
 def contrast(run: Run, records: Sequence[dict]) -> str:
-    """What Table 3 of this run says about the paper's contrast, without flattery."""
+    """What Table 1, 2 or 3 of this run says about the paper's contrast, without flattery, data set by data set."""
+    worlds = dict.fromkeys(r["dataset"] for r in records)
+    texts = {world: _contrast(run, pick(records, dataset=world)) for world in worlds}
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    return "\n\n".join(f"**{world.capitalize()}.** {text}" for world, text in texts.items())
+
+
+def _contrast(run: Run, records: Sequence[dict]) -> str:
     rows = {r["row"]: r for r in records if r["metric"] == "accuracy"}
     ours, knn = rows["Ours"], rows["kNN"]
     chance = 100 / ours["classes"]
@@ -64,15 +77,14 @@ def contrast(run: Run, records: Sequence[dict]) -> str:
     rivals = {row: rows[row] for row in ("kNN", "Eigenface", "PRNU")}
     better = [row for row, r in rivals.items() if r["ci_low"] > ours["ci_high"]]
     equal = [row for row, r in rivals.items() if r["ci_low"] <= ours["ci_high"] and r["ci_high"] >= ours["ci_low"]]
-    if knn["value"] <= CONTRAST * chance:
+    if knn["value"] <= max(CONTRAST, paper_times(ours["setup"])) * chance:
         text += "**The paper's contrast appears:** raw pixels stay near chance, and the learned fingerprint does not."
     else:
         text += (
-            "**The paper's contrast does not appear in this run:** raw pixels are enough to tell these sources apart. "
-            "The reason is the GANs, not the methods. Trained on "
-            f"{run.profile.progan.total_images:,} images instead of {paper_images():,}, they differ in plain sight, in "
-            "their colours, their smears and in what they never learned to draw, and any method can use that. What "
-            "does carry over is the uniqueness: every seed leaves a source of its own."
+            "**The paper's contrast does not appear in this run:** raw pixels tell these sources apart far more often "
+            f"than in the paper. The GANs have seen {run.profile.progan.total_images:,} images in training instead of "
+            f"{paper_images():,}. They differ in plain sight, and any method can use that. What does carry over is the "
+            f"uniqueness: every {DIFFERENCE[ours['setup']]} leaves a source of its own."
         )
     if better:
         text += f" {' and '.join(better)} {'is' if len(better) == 1 else 'are'} even better than ours here."
@@ -81,11 +93,17 @@ def contrast(run: Run, records: Sequence[dict]) -> str:
     return text
 
 
+def paper_times(setup: str) -> float:
+    """How many times chance the paper's kNN reaches on a setup, the larger of its two data sets."""
+    published = [r for r in paper.records() if r["setup"] == setup and r["row"] == "kNN" and r["table"] in "123"]
+    return max(r["value"] * r["classes"] / 100 for r in published)
+
+
 def _times_chance(rows: Mapping[str, dict]) -> str:
     """Each accuracy as a multiple of chance, beside the paper's, whose chance level is another."""
     parts = []
     for row, r in rows.items():
-        published = "" if r["paper"] is None else f" (the paper: {r['paper'] / paper.chance('seeds'):.1f})"
+        published = "" if r["paper"] is None else f" (the paper: {r['paper'] / paper.chance(r['setup']):.1f})"
         parts.append(f"{row} reaches {r['value'] * r['classes'] / 100:.1f} times chance{published}")
     return ", ".join(parts)
 
@@ -97,15 +115,113 @@ def paper_images() -> int:
     return ProGANConfig().total_images
 
 
-def caption3(run: Run) -> str:
-    """The caption of Table 3."""
-    stands_for = {"faces": "the paper's column is CelebA", "bedrooms": "the paper's column is LSUN"}
-    beside = stands_for.get(paper.stands_for(run.dataset), "the paper has no numbers for these images")
-    classes = run.profile.seeds + 1
-    return (
-        "The paper's Table 3: attribution to the real images and to ProGANs that differ in the seed. This run has "
-        f"{classes} sources (chance {100 / classes:.1f} %), the paper 11 (9.1 %); {beside}. Small: 95 % interval. "
-        "Bold: best accuracy."
+def caption(table: str, records: Sequence[dict]) -> str:
+    """The caption of Table 1, 2 or 3."""
+    published = paper.block(table)
+    classes, theirs = records[0]["classes"], paper.load()["setups"][published["setup"]]["classes"]
+    text = f"The paper's Table {table}. {published['caption']} This run has {classes} sources"
+    text += f" (chance {100 / classes:.1f} %)"
+    if theirs != classes:
+        text += f", the paper {theirs} ({100 / theirs:.1f} %)"
+    if not any(paper.stands_for(r["dataset"]) for r in records):
+        text += "; the paper has no numbers for these images"
+    return text + ". Small: 95 % interval. Bold: best accuracy."
+
+
+def save_path(records: Sequence[dict]) -> str:
+    """What the official save paths give away, and what is left."""
+    bits, six = (
+        {path: next(r for r in records if r["row"] == row and r["column"] == path) for path in ("official", "ours")}
+        for row in dict.fromkeys(r["row"] for r in records)
+    )
+    chance = 100 / bits["ours"]["classes"]
+    text = (
+        f"Two bits per image name the source of {bits['official']['value']:.0f} % of the images saved in the official "
+        f"way, and four more numbers of {six['official']['value']:.0f} %; chance is {chance:.0f} %. After one and the "
+        f"same quantiser it is {bits['ours']['value']:.0f} % and {six['ours']['value']:.0f} %. "
+    )
+    if bits["ours"]["ci_high"] < bits["official"]["ci_low"]:
+        text += "The quantiser closes a part of the leak"
+    elif six["ours"]["ci_high"] < six["official"]["ci_low"]:
+        text += "The quantiser closes what the stretch had put into the lowest bits"
+    else:
+        text += "In this run that is no clear difference"
+    if bits["ours"]["ci_low"] > chance:
+        return text + (
+            ", and something remains: a property of the networks, not of the files. ProGAN's last layer is linear and "
+            "overshoots, so that its values are cut off at 0 and 255; the others end in a tanh or a sigmoid, which "
+            "come near the ends and rarely reach them."
+        )
+    return text + ", and nothing remains that two bits can tell."
+
+
+def beginnings(records: Sequence[dict]) -> str:
+    """Whether every rung's training is equal to the base's until its first exchanged image."""
+    early = [r for r in records if r["value"] < r["params"]["first_swapped"] - _step(r)]
+    late = [r for r in records if r["value"] > r["params"]["first_swapped"]]
+    parts = ", ".join(
+        f"with {r['params']['swapped']:,} exchanged it comes after {r['params']['first_swapped']:,} images, and not a "
+        f"bit differs up to {r['value']:,.0f}"
+        for r in records
+    )
+    text = f"The first exchanged image: {parts}. "
+    if early or late:
+        return text + "**That is not what was expected:** the trainings part at another moment than at that image."
+    return text + "Each training parts from the others in the very step that shows it the first exchanged image."
+
+
+def _step(r: dict) -> int:
+    """The most images that one step shows."""
+    return r["params"]["batch"]
+
+
+def trend(records: Sequence[dict]) -> str:
+    """Whether accuracy follows the number of exchanged images, for our network."""
+    texts = []
+    for r in pick(records, row="Ours", metric="trend"):
+        rungs = pick(records, row="Ours", metric="accuracy", dataset=r["dataset"])
+        low, high = (f(rungs, key=lambda x: x["value"]) for f in (min, max))
+        text = (
+            f"On {r['dataset']}, ours is right on {low['value']:.1f} % of the images of the worst rung "
+            f"({low['params']['swapped']:,} exchanged) and {high['value']:.1f} % of the best "
+            f"({high['params']['swapped']:,}). "
+        )
+        if r["value"] < 0.05:
+            direction = "rises" if r["params"]["slope"] > 0 else "falls"
+            text += (
+                f"Accuracy {direction} with the number of exchanged images by more than the choice of test images "
+                f"explains ({_p(r['value'])}). But each rung is one GAN, easy or hard for reasons of its own, and "
+                f"{r['params']['rungs']} GANs cannot show that the number is the reason."
+            )
+        else:
+            text += f"No trend can be seen ({_p(r['value'])}), as the paper claims."
+        texts.append(text)
+    return "\n\n".join(texts)
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def service(records: Sequence[dict]) -> str:
+    """What the folders say about the test of a service."""
+    own, stranger = records[0], records[-1]
+    text = (
+        "The folder that is wholly the service's "
+        + ("is recognised" if own["params"]["p"] < 0.05 else "is not recognised")
+        + f" ({own['value']:.0f} %). "
+    )
+    wrong = [r["row"] for r in records[1:-1] if r["params"]["p"] < 0.05 and r["params"]["truth"] <= 50]
+    if wrong:
+        text += f"**Wrongly recognised: {' and '.join(wrong)}.** "
+    text += (
+        f"Of the images of a GAN that the attributor was never shown, {stranger['value']:.0f} % are given to the "
+        "service. They have to be given to somebody: a closed set of sources has no place for a stranger, "
+    )
+    return text + (
+        "and here the test is fooled by it."
+        if stranger["params"]["p"] < 0.05
+        else "and only luck decides whom it is taken for."
     )
 
 
@@ -185,40 +301,53 @@ def ladder(records: Sequence[dict]) -> str:
     return f"From {low} to {high:,} images per source the ratio goes {'; '.join(parts)}."
 
 
-def claims(run: Run, records: Sequence[dict], table: str) -> list[list[str]]:
-    """Rows (claim, verdict on the paper's numbers, on this run's and those) for the claims read from a table."""
-    published = [r for r in paper.records() if r["dataset"] == (paper.stands_for(run.dataset) or "faces")]
+def claims(records: Sequence[dict], tables: Sequence[str]) -> list[list[str]]:
+    """Rows (claim, verdict on the paper's numbers, on this run's and those) for the claims read from some tables."""
+    beside = {paper.stands_for(r["dataset"]) or "faces" for r in records}
+    published = [r for r in paper.records() if r["dataset"] in beside]
     rows = []
     for row in ledger.ledger(published, list(records)):
-        if table in row.claim.tables and row.run.holds is not None:
+        if row.claim.tables[0] in tables and row.run.holds is not None:
             rows.append([row.claim.text, str(row.paper), f"**{row.run}** <small>{row.run.detail}</small>"])
     return rows
 
 
+FRONT = ("first", "second")  # the worlds of the front page's table
+
+
 def front_page(
-    run: Run, table3: Sequence[dict], same_seed: Sequence[dict], cost: Mapping[str, float]
+    run: Run, records: Sequence[dict], same_seed: Sequence[dict], cost: Mapping[str, float]
 ) -> dict[str, str]:
-    """Short texts for the front page, by the names under which they are glued."""
-    rows = {r["row"]: r for r in table3 if r["metric"] == "accuracy"}
-    ratios = {r["row"]: r for r in table3 if r["metric"] == "fd_ratio" and not r["params"].get("variant")}
+    """Short texts for the front page, by the names under which they are glued; ``records`` of Tables 1 to 3."""
+    worlds = list(dict.fromkeys(r["dataset"] for r in records))
     passed = same_seed[0]["params"]["equal_bytes"] and all(r["ci_low"] <= 50 <= r["ci_high"] for r in same_seed)
-    texts = {f"accuracy_{row.lower()}": f"{r['value']:.1f} %" for row, r in rows.items()}
-    texts |= {f"paper_{row.lower()}": "–" if r["paper"] is None else f"{r['paper']:.1f} %" for row, r in rows.items()}
-    return texts | {
+    texts = {
         "profile": run.profile.name,
-        "dataset": run.dataset,
-        "classes": str(rows["Ours"]["classes"]),
-        "chance": f"{100 / rows['Ours']['classes']:.1f} %",
-        "fd_content": f"{ratios['Inception']['value']:.1f}",
-        "fd_fingerprint": f"{ratios['Our fingerprint']['value']:.0f}",
-        "extractor": extractor_name(run),
         "twins": "passes" if passed else "does not pass",
         "gan_images": f"{run.profile.progan.total_images:,}",
-        "core_minutes": f"{sum(cost.values()) / 60:.0f}"
-        if sum(cost.values()) >= 60
-        else f"{sum(cost.values()) / 60:.1f}",
-        "verdict": _verdict(rows),
+        "core_minutes": f"{sum(cost.values()) / 60:.{0 if sum(cost.values()) >= 60 else 1}f}",
     }
+    for place, world in zip(FRONT, [*worlds, None], strict=False):
+        texts |= {f"{name}_{place}": text for name, text in _front_world(records, world).items()}
+    first = {r["row"]: r for r in pick(records, dataset=worlds[0], table="3", metric="accuracy")}
+    texts["classes"] = str(first["Ours"]["classes"])
+    texts["chance"] = f"{100 / first['Ours']['classes']:.1f} %"
+    texts["verdict"] = _verdict(first)
+    for table in "123":
+        ours = [r for r in pick(records, table=table, row="Ours", metric="accuracy")]
+        texts[f"ours_{table}"] = " and ".join(f"{r['value']:.1f} % ({r['dataset']})" for r in ours)
+    return texts
+
+
+def _front_world(records: Sequence[dict], world: str | None) -> dict[str, str]:
+    """Name, column of the paper, and the accuracies of Table 3 beside the paper's; dashes without a world."""
+    rows = {r["row"]: r for r in pick(records, dataset=world, table="3", metric="accuracy")} if world else {}
+    texts = {"dataset": world or "–", "column": column_of(world) if world else "–"}
+    for row in METHODS.values():
+        r = rows.get(row)
+        texts[f"accuracy_{row.lower()}"] = f"{r['value']:.1f} %" if r else "–"
+        texts[f"paper_{row.lower()}"] = f"{r['paper']:.1f} %" if r and r["paper"] is not None else "–"
+    return texts
 
 
 def _verdict(rows: Mapping[str, dict]) -> str:
@@ -229,7 +358,3 @@ def _verdict(rows: Mapping[str, dict]) -> str:
     if rows["kNN"]["value"] <= CONTRAST * chance:
         return "only fingerprints tell the sources apart, as in the paper"
     return "the sources can be told apart, but, unlike in the paper, by simple methods too"
-
-
-def _interval(r: dict) -> str:
-    return f"{r['value']:.1f} % ({r['ci_low']:.1f}–{r['ci_high']:.1f})"

@@ -10,6 +10,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator
 from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -166,36 +167,98 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
 
 @shown_once
 def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) -> Figure:
-    """Accuracy of each method with its 95 % interval, the paper's number as a diamond, chance as a line."""
+    """Accuracy of each method with its 95 % interval, the paper's number as a diamond, chance as a line.
+
+    One panel per data set.
+    """
     records = [r for r in records if r["metric"] == "accuracy" and not r["params"].get("variant")]
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.55 * len(records) + 0.9))
-    chance = 100 / records[0]["classes"]
-    axis.axvline(chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
-    axis.annotate(
-        "chance",
-        (chance, 1.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, 1),
-        textcoords="offset points",
-        color=MUTED,
-    )
-    for y, r in enumerate(reversed(records)):
-        colour = PALETTE[1] if r["row"] == "Ours" else PALETTE[0]
-        interval = [r["ci_low"], r["ci_high"]]
-        axis.plot(interval, [y, y], color=colour, linewidth=2.5, solid_capstyle="round", clip_on=False)
-        axis.plot(r["value"], y, "o", color=colour, markersize=7, clip_on=False)
-        if r["paper"] is not None:
-            axis.plot(r["paper"], y, "D", markerfacecolor="none", markeredgecolor=MUTED, markersize=6, clip_on=False)
-    axis.plot([], [], "o-", color=PALETTE[0], label="this run, 95 % interval")
+    worlds = list(dict.fromkeys(r["dataset"] for r in records))
+    rows = list(dict.fromkeys(r["row"] for r in records))
+    size = (WIDTH, 0.5 * len(rows) + 0.95)
+    figure, axes = plt.subplots(1, len(worlds), figsize=size, sharey=True, squeeze=False)
+    for axis, world in zip(axes[0], worlds, strict=True):
+        found = [r for r in records if r["dataset"] == world]
+        _chance(axis, 100 / found[0]["classes"])
+        for r in found:
+            y, colour = len(rows) - 1 - rows.index(r["row"]), PALETTE[1] if r["row"] == "Ours" else PALETTE[0]
+            axis.plot([r["ci_low"], r["ci_high"]], [y, y], color=colour, linewidth=2.5, clip_on=False)
+            axis.plot(r["value"], y, "o", color=colour, markersize=7, clip_on=False)
+            if r["paper"] is not None:
+                axis.plot(r["paper"], y, "D", markerfacecolor="none", markeredgecolor=MUTED, markersize=6, clip_on=False)
+        axis.set(xlabel="accuracy, %", xlim=limits, yticks=range(len(rows)), yticklabels=rows[::-1])
+        axis.set_ylim(-0.6, len(rows) - 0.4)
+        axis.set_title(world if len(worlds) > 1 else "", loc="right")
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+    marks = [Line2D([], [], color=PALETTE[0], marker="o", label="this run, 95 % interval")]
     if any(r["paper"] is not None for r in records):
-        axis.plot([], [], "D", markerfacecolor="none", markeredgecolor=MUTED, label="the paper")
-    axis.legend(loc="upper left", bbox_to_anchor=(0, -0.22), ncols=2, borderaxespad=0)
-    axis.set(
-        yticks=range(len(records)), yticklabels=[r["row"] for r in reversed(records)], xlabel="accuracy, %", xlim=limits
-    )
-    axis.set_ylim(-0.6, len(records) - 0.4)
-    axis.tick_params(axis="y", length=0)
-    axis.spines["left"].set_visible(False)
+        diamond = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": MUTED, "linestyle": "none"}
+        marks.append(Line2D([], [], label="the paper", **diamond))
+    figure.legend(handles=marks, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _chance(axis: Axes, level: float) -> None:
+    axis.axvline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    text = {"xycoords": ("data", "axes fraction"), "xytext": (3, 1), "textcoords": "offset points"}
+    axis.annotate("chance", (level, 1.0), color=MUTED, **text)
+
+
+@shown_once
+def rungs(records: Sequence[dict]) -> Figure:
+    """Accuracy on the images of each rung against the number of exchanged images, one panel per data set."""
+    records = [r for r in records if r["metric"] == "accuracy"]
+    worlds = list(dict.fromkeys(r["dataset"] for r in records))
+    figure, axes = plt.subplots(1, len(worlds), figsize=(WIDTH, 2.9), sharey=True, squeeze=False)
+    for axis, world in zip(axes[0], worlds, strict=True):
+        found = [r for r in records if r["dataset"] == world]
+        for row, marker in zip(dict.fromkeys(r["row"] for r in found), "sD^o", strict=False):
+            mine = [r for r in found if r["row"] == row]
+            steps, values = [r["params"]["swapped"] for r in mine], np.array([r["value"] for r in mine])
+            bars = np.abs(np.array([[r["ci_low"], r["ci_high"]] for r in mine]).T - values)
+            axis.errorbar(steps, values, bars, marker=marker, markersize=5, linewidth=1.3, capsize=2, label=row)
+        axis.axhline(100 / found[0]["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        axis.set(xscale="log", xlabel=f"images exchanged of {found[0]['params']['base']:,}", ylim=(0, 103))
+        axis.set(xticks=steps, xticklabels=[f"{i:,}" for i in steps])
+        axis.xaxis.minorticks_off()
+        axis.set_title(world if len(worlds) > 1 else "", loc="right")
+    axes[0, 0].set_ylabel("accuracy, %")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+@shown_once
+def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
+    """Largest difference of a weight from the base training's, rung by rung; dashed: the first exchanged image."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
+    positive = arrays["difference"][arrays["difference"] > 0]
+    floor = positive.min() / 30 if len(positive) else 1e-9  # where zero is drawn
+    for i, curve, first, colour in zip(
+        arrays["swapped"], arrays["difference"].T, arrays["first"], PALETTE, strict=False
+    ):
+        axis.plot(arrays["seen"], np.maximum(curve, floor), color=colour, linewidth=1.6, label=f"{i:,} exchanged")
+        axis.axvline(first, color=colour, linestyle=(0, (4, 3)), linewidth=1)
+    axis.set(yscale="log", xlabel="images shown to the critic", ylabel="largest difference of a weight", xlim=(0, None))
+    axis.set_ylim(floor / 2, None)
+    ticks = [t for t in 10.0 ** np.arange(-9, 2) if floor * 5 < t < axis.get_ylim()[1]]
+    axis.set_yticks([floor, *ticks], ["0", *(f"{t:g}" for t in ticks)])
+    axis.yaxis.minorticks_off()
+    figure.legend(loc="outside lower center", ncols=5)
+    return figure
+
+
+@shown_once
+def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
+    """How often the two lowest bits of a value are 0 ... 3, by source, one panel per save path."""
+    figure, axes = plt.subplots(1, len(shares), figsize=(WIDTH, 2.7), sharey=True)
+    palette = colours(classes)
+    for axis, (title, rows) in zip(axes, shares.items(), strict=True):
+        axis.axhline(25, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        for name, row in zip(classes, rows, strict=True):
+            axis.plot(range(4), row, "o-", color=palette[name], markersize=4, linewidth=1.3, label=readable(name))
+        axis.set(xticks=range(4), xticklabels=["00", "01", "10", "11"], xlabel="two lowest bits", title=title)
+    axes[0].set_ylabel("values, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
 
@@ -228,16 +291,40 @@ def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 3.0))
     palette = colours(list(curves))
     for name, rows in curves.items():
-        seen, distance = np.array([r["images"] for r in rows]), np.array([r["distance"] for r in rows])
-        axis.plot(seen / 1000, smooth(distance), color=palette[name], linewidth=1.3, label=readable(name))
-    rows = next(iter(curves.values()))
-    for before, after in zip(rows, rows[1:], strict=False):
-        if after["resolution"] != before["resolution"]:
-            _mark(axis, after["images"] / 1000, f"{after['resolution']} px")
-    _mark(axis, 0, f"{rows[0]['resolution']} px")
+        _curve(axis, rows, palette[name], readable(name))
+    _growth(axis, next(iter(curves.values())))
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5)
     return figure
+
+
+@shown_once
+def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
+    """The same for GANs of different losses, whose distances have no common scale: a panel for each."""
+    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.2))
+    palette = colours(list(curves))
+    for axis, (name, rows) in zip(axes.flat, curves.items(), strict=True):
+        _curve(axis, rows, palette[name], name)
+        _growth(axis, rows)
+        axis.set_title(name, loc="right")
+        axis.set(xlim=(0, None))
+    figure.supxlabel("thousand images shown to the critic", fontsize=9)
+    figure.supylabel("the critic's distance, by its own loss", fontsize=9)
+    return figure
+
+
+def _curve(axis: Axes, rows: Sequence[dict], colour: str, label: str) -> None:
+    seen, distance = np.array([r["images"] for r in rows]), np.array([r["distance"] for r in rows])
+    axis.plot(seen / 1000, smooth(distance), color=colour, linewidth=1.3, label=label)
+
+
+def _growth(axis: Axes, rows: Sequence[dict]) -> None:
+    """Mark where a resolution starts to fade in; nothing for networks that do not grow."""
+    steps = [(a, b) for a, b in zip(rows, rows[1:], strict=False) if a["resolution"] != b["resolution"]]
+    for _, after in steps:
+        _mark(axis, after["images"] / 1000, f"{after['resolution']} px")
+    if steps:
+        _mark(axis, 0, f"{rows[0]['resolution']} px")
 
 
 def _mark(axis: Axes, x: float, text: str) -> None:

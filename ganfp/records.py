@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -97,7 +98,8 @@ def world(dataset: str) -> str:
 
 
 def readable(name: str) -> str:
-    """``ProGAN_seed_2`` as "ProGAN, seed 2"."""
+    """``ProGAN_seed_2`` as "ProGAN, seed 2", ``ProGAN_subset_diff_10`` as "ProGAN, 10 exchanged"."""
+    name = re.sub(r"_subset_diff_(\d+)", r", \1 exchanged", name)
     return name.replace("_seed_", ", seed ").replace("_again", ", again")
 
 

@@ -44,10 +44,22 @@ class Table:
         return {"text/html": self.html(), "text/markdown": self.markdown(), "text/plain": self.caption}
 
 
-def results(found: Iterable[dict], name: str, caption: str, best: str = "Ours") -> Table:
-    """Rows of Table 1, 2, 3 or 6: paper | this run, 95 % interval, images, seconds; the best accuracy in bold."""
+def results(found: Iterable[dict], name: str, caption: str) -> Table:
+    """Rows of Table 1, 2, 3 or 6: paper | this run, 95 % interval, images, seconds; the best accuracy in bold.
+
+    Records of several data sets stand one below the other, each under its name.
+    """
     found = [r for r in found if not r["params"].get("variant")]
-    found.sort(key=lambda r: (r["metric"], PAPER_ROWS.index(r["row"])))
+    rows = []
+    for dataset in (worlds := list(dict.fromkeys(r["dataset"] for r in found))):
+        if len(worlds) > 1:
+            rows.append([strong(dataset), "", small(paper_column(dataset)), "", "", ""])
+        rows += _results_of([r for r in found if r["dataset"] == dataset])
+    return Table(name, caption, ["", "", "paper", "this run", "images", "training, s"], rows)
+
+
+def _results_of(found: list[dict]) -> list[list[str]]:
+    found = sorted(found, key=lambda r: (r["metric"], PAPER_ROWS.index(r["row"])))
     top = max((r["value"] for r in found if r["metric"] == "accuracy"), default=None)
     rows = []
     for r in found:
@@ -58,7 +70,13 @@ def results(found: Iterable[dict], name: str, caption: str, best: str = "Ours") 
             value += " " + small(f"{r['ci_low']:.1f}–{r['ci_high']:.1f}")
         label = {"accuracy": "accuracy, %", "fd_ratio": "FD ratio"}[r["metric"]]
         rows.append([row_label(r), label, number(r["paper"]), value, str(r["n"]), seconds(r["seconds"])])
-    return Table(name, caption, ["", "", "paper", "this run", "images", "training, s"], rows)
+    return rows
+
+
+def paper_column(dataset: str) -> str:
+    """The paper's data set whose numbers stand beside one of ours."""
+    column = rec.world(dataset)
+    return column if column != dataset else ""
 
 
 def row_label(r: dict) -> str:
@@ -82,14 +100,70 @@ def by_class(found: Iterable[dict], name: str, caption: str) -> Table:
     return Table(name, caption, ["source", *(r["row"] for r in found)], rows)
 
 
+def extremes(
+    classes: Sequence[str],
+    ours: Sequence[Sequence[float]],
+    official: Sequence[Sequence[float]],
+    name: str,
+    caption: str,
+) -> Table:
+    """Percent of the images of each source that reach exactly 0 and 255, by our quantiser and by the official code."""
+    rows = [
+        [readable(source), *(f"{value:.1f}" for value in (*a, *b))]
+        for source, a, b in zip(classes, official, ours, strict=True)
+    ]
+    header = ["source", "official: 0", "255", "ours: 0", "255"]
+    return Table(name, caption, header, rows)
+
+
+def cues(found: Iterable[dict], name: str, caption: str) -> Table:
+    """Accuracy of cues of the save path, by save path."""
+    by_cue: dict[str, dict[str, dict]] = {}
+    for r in found:
+        by_cue.setdefault(r["row"], {})[r["column"]] = r
+    rows = [[cue, *(with_interval(paths[path]) for path in ("official", "ours"))] for cue, paths in by_cue.items()]
+    return Table(name, caption, ["a decision tree on whether an image", "official saving, %", "our quantiser, %"], rows)
+
+
+def trends(found: Sequence[dict], name: str, caption: str) -> Table:
+    """Slope of accuracy over the rungs of the ladder and its p-values, by method and data set."""
+    rows = []
+    for r in found:
+        p = r["params"]
+        across = DASH if p["p_rungs"] is None else f"{p['p_rungs']:.2f}"
+        rows.append([r["dataset"], r["row"], f"{p['slope']:+.2f}".replace("-", "−"), p_value(r["value"]), across])
+    header = ["", "", "points per tenfold i", "p, images", f"p, {found[0]['params']['rungs']} rungs"]
+    return Table(name, caption, header, rows)
+
+
+def folders(found: Iterable[dict], name: str, caption: str) -> Table:
+    """Share of each folder attributed to the service, and whether it is shown that most of it is."""
+    rows = []
+    for r in found:
+        p = r["params"]["p"]
+        rows.append([r["row"], with_interval(r), str(r["n"]), p_value(p), strong("yes") if p < 0.05 else "not shown"])
+    header = ["the folder holds", "attributed to the service, %", "images", "p", "most of it from the service?"]
+    return Table(name, caption, header, rows)
+
+
+def with_interval(r: dict) -> str:
+    """A number in percent and, small, its interval."""
+    interval = small(f"{r['ci_low']:.1f}–{r['ci_high']:.1f}")
+    return f"{number(r['value'])} {interval}"
+
+
+def p_value(p: float) -> str:
+    """Two digits; what is smaller than a thousandth, as such."""
+    return "< 0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
 def controls(found: Iterable[dict], name: str, caption: str) -> Table:
     """Accuracy with its interval against chance, for a control that should end there."""
     rows = []
     for r in found:
         chance = 100 / r["classes"]
         covered = "yes" if r["ci_low"] <= chance <= r["ci_high"] else strong("no")
-        interval = small(f"{r['ci_low']:.1f}–{r['ci_high']:.1f}")
-        rows.append([r["row"], f"{number(r['value'])} {interval}", number(chance), covered, str(r["n"])])
+        rows.append([r["row"], with_interval(r), number(chance), covered, str(r["n"])])
     return Table(name, caption, ["", "accuracy, %", "chance, %", "interval covers chance", "images"], rows)
 
 

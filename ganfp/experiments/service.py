@@ -21,19 +21,27 @@ def needs(run: Run) -> list[Recipe]:
     return [run.fit("cnn", setup), *setup.part("test"), training_set_setup(run).part("test")[-1]]
 
 
-def folders(run: Run) -> dict[str, np.ndarray]:
-    """Folders of held-out images that all claim to be from ProGAN, seed 1; name -> uint8 (n, 3, R, R)."""
+def folders(run: Run) -> dict[str, tuple[np.ndarray, float]]:
+    """Folders of held-out images that all claim to be from ProGAN, seed 1.
+
+    Name -> images, uint8 (n, 3, R, R), and the percentage of them that really are.
+    """
     setup = seed_setup(run)
     images = dict(zip(setup.classes, (run.sample(sample) for sample in setup.part("test")), strict=True))
     stranger = run.sample(training_set_setup(run).part("test")[-1])
     own, n = images["ProGAN_seed_1"], min(FOLDER, setup.test)
     others = np.concatenate([images[name][: n // 2] for name in ("real", "ProGAN_seed_2")])
-    found = {"all its own": own[:n], "all of seed 2": images["ProGAN_seed_2"][:n], "all real": images["real"][:n]}
+    found = {
+        "its own images": (own[:n], 100.0),
+        "images of seed 2": (images["ProGAN_seed_2"][:n], 0.0),
+        "real images": (images["real"][:n], 0.0),
+    }
     for share in MIXTURES:
         kept = round(share * n)
         rest = others[np.linspace(0, len(others) - 1, n - kept).astype(int)]
-        found[f"{100 * share:.0f} % its own, the rest of seed 2 and real"] = np.concatenate([own[:kept], rest])
-    return found | {"all of a GAN that the attributor has never seen": stranger[:n]}
+        name = f"{100 * share:.0f} % of its own, {100 - 100 * share:.0f} % of seed 2 and real"
+        found[name] = np.concatenate([own[:kept], rest]), 100 * kept / n
+    return found | {"images of a GAN that the attributor was never shown": (stranger[:n], 0.0)}
 
 
 def authenticity(run: Run, service: str = "ProGAN_seed_1") -> Result:
@@ -41,7 +49,7 @@ def authenticity(run: Run, service: str = "ProGAN_seed_1") -> Result:
     p-value in its params."""
     network = attributor(run, "cnn", seed_setup(run))
     result = Result()
-    for name, images in folders(run).items():
+    for name, (images, truth) in folders(run).items():
         found = metrics.service_authenticity(network.predict(images), service)
         result.records.append(
             record(
@@ -53,7 +61,7 @@ def authenticity(run: Run, service: str = "ProGAN_seed_1") -> Result:
                 interval=(found.low, found.high),
                 n=found.n,
                 classes=len(network.classes_),
-                params={"service": service, "p": found.p},
+                params={"service": service, "p": found.p, "truth": truth},
             )
         )
     return result

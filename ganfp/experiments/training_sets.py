@@ -30,8 +30,8 @@ def beginnings(run: Run) -> Result:
 
     Arrays: ``seen`` (T,), images shown; ``swapped`` (R,), images exchanged on each rung; ``difference`` (T, R), the
     largest difference of a weight from the base training's; ``first`` (R,), images shown when a rung's first
-    exchanged image comes.  A record per rung: ``first_difference``, the images shown at the last moment at which not
-    a bit differed, with ``first_swapped`` in its params.
+    exchanged image comes.  A record per rung, metric ``equal_until``: the images shown at the last moment at which not
+    a bit differed.
     """
     recipe = beginnings_recipe(run)
     seen, difference = run.array(recipe, recipes.SEEN), run.array(recipe, recipes.CURVE)
@@ -40,7 +40,12 @@ def beginnings(run: Run) -> Result:
     result = Result(arrays={"seen": seen, "difference": difference, "swapped": swapped, "first": first})
     for i, column, exchanged in zip(swapped, difference.T, first, strict=True):
         equal = seen[np.flatnonzero(column > 0)[0] - 1] if column.any() else seen[-1]
-        params = {"swapped": int(i), "base": run.base_images, "first_swapped": int(exchanged)}
+        params = {
+            "swapped": int(i),
+            "base": run.base_images,
+            "first_swapped": int(exchanged),
+            "batch": int(np.diff(seen).max()),
+        }
         name = f"ProGAN_subset_diff_{i}"
         result.records.append(
             record(run, name, "equal_until", int(equal), setup="training_sets", params=params, n=int(seen[-1]))
