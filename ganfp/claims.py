@@ -27,6 +27,7 @@ ENTANGLED = 2.0  # FD ratio: at 1 two classes differ as little as two halves of 
 FAR = 10.0  # times: the fingerprint's FD ratio over Inception's; in Tables 1, 2, 3 the least is 24
 EQUAL = 1.0  # points: "equally high" across setups; the paper's differences are at most 0.92 downwards
 RESTORED = 2.0  # points under the clean accuracy; the paper calls 1.94 complete
+SIGNIFICANT = 0.05
 SUFFICIENT = {"faces": "24", "bedrooms": "52"}  # patch sides in pixels, Section 4.3
 SMALLEST_BAND = 8  # pixels: "even at the resolution of 8 x 8"
 
@@ -339,6 +340,13 @@ def _overlap(world: World) -> tuple[bool, str]:
     overlap, architectures = world.number("2", "Ours"), world.number("1", "Ours")
     holds = overlap.value >= architectures.value - EQUAL
     return holds, f"{overlap} against {architectures} across architectures, {EQUAL:g} point less allowed"
+
+
+@claim("no-trend", "4.2", "2", "However many training images two GANs share, they are equally attributable.")
+def _no_trend(world: World) -> tuple[bool, str]:
+    # a p-value, with the meaning of table 2's rungs: see `ganfp.metrics.trend`
+    p = world.number("", "Ours", metric="trend", setup="training_sets").value
+    return p >= SIGNIFICANT, f"p = {p:.2g} for a trend over the rungs, at least {SIGNIFICANT:g} wanted"
 
 
 @claim("same-seed", "4.2", "3", "Two trainings with the same seed cannot be told apart: accuracy at chance.")

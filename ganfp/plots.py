@@ -22,6 +22,7 @@ INK, MUTED, PAPER = "#222222", "#8a8a8a", "#ffffff"
 REAL = "#3b3b3b"
 PALETTE = ("#1f6f8b", "#c8553d", "#e0a030", "#588157", "#7b4b94", "#b56576", "#3a86c8", "#8d6b48", "#2a9d8f", "#9aa02c")
 WIDTH = 7.2  # inches: the text column
+DIAMOND = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": MUTED, "linestyle": "none"}  # the paper's
 
 
 def use_style() -> None:
@@ -93,6 +94,19 @@ def image_grid(images: np.ndarray, rows: int, title: str = "", width: float = WI
     axis.imshow(montage(images, rows))
     axis.set_title(title)
     _bare(axis)
+    return figure
+
+
+@shown_once
+def image_grids(images: Mapping[str, np.ndarray], rows: int) -> Figure:
+    """:func:`image_grid` of several data sets, one below the other under their names."""
+    columns = -(-max(len(x) for x in images.values()) // rows)
+    size = (WIDTH, len(images) * (WIDTH * rows / columns + 0.25))
+    figure, axes = plt.subplots(len(images), 1, figsize=size, squeeze=False)
+    for axis, (name, found) in zip(axes[:, 0], images.items(), strict=True):
+        axis.imshow(montage(found, rows))
+        axis.set_title(name, loc="left")
+        _bare(axis)
     return figure
 
 
@@ -184,7 +198,7 @@ def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) 
             axis.plot([r["ci_low"], r["ci_high"]], [y, y], color=colour, linewidth=2.5, clip_on=False)
             axis.plot(r["value"], y, "o", color=colour, markersize=7, clip_on=False)
             if r["paper"] is not None:
-                axis.plot(r["paper"], y, "D", markerfacecolor="none", markeredgecolor=MUTED, markersize=6, clip_on=False)
+                axis.plot(r["paper"], y, clip_on=False, markersize=6, **DIAMOND)
         axis.set(xlabel="accuracy, %", xlim=limits, yticks=range(len(rows)), yticklabels=rows[::-1])
         axis.set_ylim(-0.6, len(rows) - 0.4)
         axis.set_title(world if len(worlds) > 1 else "", loc="right")
@@ -192,8 +206,7 @@ def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) 
         axis.spines["left"].set_visible(False)
     marks = [Line2D([], [], color=PALETTE[0], marker="o", label="this run, 95 % interval")]
     if any(r["paper"] is not None for r in records):
-        diamond = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": MUTED, "linestyle": "none"}
-        marks.append(Line2D([], [], label="the paper", **diamond))
+        marks.append(Line2D([], [], label="the paper", **DIAMOND))
     figure.legend(handles=marks, loc="outside lower center", ncols=2)
     return figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -47,6 +47,14 @@ class Result:
             with replacing(folder / f"{name}.npz") as temporary, open(temporary, "wb") as file:
                 np.savez_compressed(file, **self.arrays)
         write_json(folder / f"{name}.json", self.records)
+
+
+def joined(results: Mapping[str, Result]) -> Result:
+    """Results of several data sets as one; an array of a data set is named ``DATASET/NAME``."""
+    return Result(
+        [record for result in results.values() for record in result.records],
+        {f"{dataset}/{name}": x for dataset, result in results.items() for name, x in result.arrays.items()},
+    )
 
 
 def record(

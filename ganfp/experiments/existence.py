@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ganfp.experiments import attribution
 from ganfp.experiments.attribution import METHODS, accuracy, evaluate, extractor_name
 from ganfp.gans import GANS, LABELS, training
 from ganfp.recipes import Recipe, Setup
-from ganfp.records import Result, record
+from ganfp.records import Result, joined, record
 from ganfp.run import Run
 
 # ---------------------------------------------------------------------------- setups
@@ -64,6 +65,11 @@ def extra_needs(run: Run) -> list[Recipe]:
 def table(run: Run, number: str) -> Result:
     """Table 1 (architectures), 2 (training sets) or 3 (seeds) of a data set: see :func:`attribution.evaluate`."""
     return evaluate(run, SETUPS[number](run), number)
+
+
+def tables(runs: Sequence[Run], number: str) -> Result:
+    """The same for every data set, joined."""
+    return joined({run.dataset: table(run, number) for run in runs})
 
 
 # ---------------------------------------------------------------------------- the same-seed control

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from ganfp import datasets, recipes
 from ganfp.attributors import Attributor
-from ganfp.datasets import SPLITS, faces, split
+from ganfp.datasets import SPLITS, split
+from ganfp.gans import GANS, LABELS
 from ganfp.gans.progan import ProGANConfig
+from ganfp.layers import count_parameters
 from ganfp.run import Run
 
-SWEPT = ("yaw", "face_width", "skin", "hair_colour", "smile", "light_azimuth")  # shown by `sweeps`
-SITTER = 19  # the face of seed 0 whose factors are moved: long hair, turned a little
+SWEPT = {  # shown by `sweeps`
+    "faces": ("yaw", "face_width", "skin", "hair_colour", "smile", "light_azimuth"),
+    "bedrooms": ("camera_x", "focal", "bed_place", "curtains", "daylight", "palette"),
+}
+SITTER = {"faces": 19, "bedrooms": 4}  # the picture of seed 0 whose factors are moved
 HELD_OUT_SEED = 2_000_003  # faces that neither the GANs' world nor the content network has seen
 
 
-def sweeps(count: int, resolution: int, names: tuple[str, ...] = SWEPT) -> dict[str, np.ndarray]:
-    """Drawn faces in which one factor runs through its range; name -> (count, 3, R, R)."""
-    base = {name: np.repeat(values[SITTER], count) for name, values in faces.factors(SITTER + 1).items()}
-    rows = {}
-    for name in names:
-        path = np.linspace(0, 1, count, dtype=np.float32)
-        rows[name.replace("_", " ")] = faces.render({**base, name: path}, resolution).image
-    return rows
+def sweeps(count: int, resolution: int, world: str = "faces") -> dict[str, np.ndarray]:
+    """Drawn pictures in which one factor runs through its range; name -> uint8 (count, 3, R, R)."""
+    drawn, sitter = datasets.drawn(world), SITTER[world]
+    base = {name: np.repeat(values[sitter], count) for name, values in drawn.factors(sitter + 1).items()}
+    path = np.linspace(0, 1, count, dtype=np.float32)
+    return {
+        name.replace("_", " "): drawn.render({**base, name: path}, resolution, maps=False).image
+        for name in SWEPT[world]
+    }
 
 
 def splits(run: Run) -> list[list]:
@@ -54,6 +61,32 @@ def progan_settings(run: Run) -> list[list[str]]:
     }
     rows = [[label, f"{getattr(paper, name):,}", f"{getattr(here, name):,}"] for name, label in shown.items()]
     return [*rows, ["GANs that differ in the seed", "10", str(run.profile.seeds)]]
+
+
+LOSSES = {
+    "progan": "Wasserstein distance, gradient penalty",
+    "sngan": "hinge, spectral norm",
+    "cramergan": "energy distance, gradient penalty",
+    "mmdgan": "maximum mean discrepancy, gradient penalty",
+}
+OUTPUTS = {"progan": "linear", "sngan": "tanh", "cramergan": "sigmoid", "mmdgan": "sigmoid"}
+
+
+def gan_settings(run: Run) -> list[list[str]]:
+    """Rows (GAN, loss, last layer, parameters at the paper's size, parameters here, seconds of training here)."""
+    rows = []
+    for name, gan in GANS.items():
+        theirs, ours = (_parameters(gan, config) for config in (gan.Config(), getattr(run.profile, name)))
+        seconds = f"{run.seconds(run.gan(name)):,.0f}"
+        rows.append([LABELS[name], LOSSES[name], OUTPUTS[name], theirs, ours, seconds])
+    return rows
+
+
+def _parameters(gan, config) -> str:
+    """Parameters of generator and critic, in millions."""
+    with torch.device("meta"):
+        counts = [count_parameters(network(config)) for network in (gan.Generator, gan.Critic)]
+    return " + ".join(f"{count / 1e6:.2f}" for count in counts)
 
 
 def choices(attributor: Attributor) -> str:
