@@ -167,6 +167,34 @@ def train(
 
 
 @main.command()
+@PROFILE
+@DEVICE
+@click.option(
+    "--seconds", default=2.0, show_default=True, type=click.FloatRange(0, min_open=True), help="For each measurement."
+)
+def bench(profile: str, device: str, seconds: float) -> None:
+    """Measure each training step of a profile, and how much of the machine it uses."""
+    import torch
+
+    from ganfp import benchmark
+    from ganfp import profiles as sizes
+    from ganfp.gans import GANS
+
+    size = sizes.load(profile)
+    if device == "cpu":
+        torch.set_num_threads(1)  # as in `train` and `build`
+    products = [f"{benchmark.peak(device, precision) / 1e9:.0f} in {precision}" for precision in benchmark.PRECISIONS]
+    click.echo(f"{device}: matrix products at {' and '.join(products)} GFLOP/s{' per core' * (device == 'cpu')}")
+    click.echo(benchmark.HEADER)
+    for name in GANS:
+        for speed in benchmark.gan_speeds(name, getattr(size, name), device, seconds):
+            click.echo(speed)
+    classes = size.seeds + 1  # of Table 3: as many GANs and the real images
+    for speed in benchmark.attribution_speeds(size.resolution, classes, size.classifier, device, seconds):
+        click.echo(speed)
+
+
+@main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--count", default=1000, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the latents.")

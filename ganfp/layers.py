@@ -8,10 +8,12 @@ default start it was seen to stay at chance.
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 RELU_GAIN = math.sqrt(2)  # He's gain, used throughout by ProGAN and the attribution network
 SLOPE = 0.2  # of every LeakyReLU in both
@@ -20,6 +22,11 @@ SLOPE = 0.2  # of every LeakyReLU in both
 def leaky_relu(x: Tensor) -> Tensor:
     """LeakyReLU with the slope 0.2 that ProGAN and the attribution network share."""
     return F.leaky_relu(x, SLOPE)
+
+
+def leaky_relu_(x: Tensor) -> Tensor:
+    """The same in place, for the output of a convolution: nothing else needs what it overwrites."""
+    return F.leaky_relu_(x, SLOPE)
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -33,6 +40,37 @@ def channels(resolution: int, base: int, maximum: int) -> int:
     ProGAN at the paper's size has base 16384, the attribution network 4096, both at most 512.
     """
     return max(1, min(base // resolution, maximum))
+
+
+_derived: dict | None = None
+
+
+@contextmanager
+def weights_fixed():
+    """Within it no weight changes, so that layers derive what they compute with once and not for each batch."""
+    global _derived
+    before, _derived = _derived, {}
+    try:
+        yield
+    finally:
+        _derived = before
+
+
+def derived(layer: nn.Module) -> tuple[Tensor, Tensor | None]:
+    """A layer's ``kernel()`` and bias, in the precision of autocast where that is on."""
+    if _derived is None:
+        return lower(layer.kernel()), lower(layer.bias)
+    key = layer, torch.is_grad_enabled(), torch.is_autocast_enabled(layer.weight.device.type)
+    if key not in _derived:
+        _derived[key] = lower(layer.kernel()), lower(layer.bias)
+    return _derived[key]
+
+
+def lower(x: Tensor | None) -> Tensor | None:
+    """The tensor in the precision of autocast, where that is on."""
+    if x is None or not torch.is_autocast_enabled(x.device.type):
+        return x
+    return x.to(torch.get_autocast_dtype(x.device.type))
 
 
 class EqualConv2d(nn.Module):
@@ -63,16 +101,24 @@ class EqualConv2d(nn.Module):
         self.padding_mode = padding_mode
         self.resample = resample
 
-    def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight * self.scale
+    def kernel(self) -> Tensor:
+        """What the input is convolved with: the weight, scaled, and spread where the layer resamples."""
         if self.resample == "up":
-            flipped = spread(weight).flip(2, 3)  # a transposed convolution scatters where a convolution gathers
-            return F.conv_transpose2d(x, flipped.transpose(0, 1), self.bias, stride=2, padding=1)
+            flipped = spread(self.weight * self.scale).flip(2, 3)  # a transposed convolution scatters, others gather
+            return flipped.transpose(0, 1).contiguous(memory_format=torch.channels_last)
         if self.resample == "down":
-            return F.conv2d(x, spread(weight) * 0.25, self.bias, stride=2, padding=1)
+            return spread(self.weight * (self.scale / 4))
+        return self.weight * self.scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = derived(self)
+        if self.resample == "up":
+            return F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
+        if self.resample == "down":
+            return convolve(x, weight, bias, stride=2, padding=1)
         if self.padding_mode == "reflect" and self.padding:
-            return F.conv2d(reflect_pad(x, self.padding), weight, self.bias)
-        return F.conv2d(x, weight, self.bias, padding=self.padding)
+            return convolve(reflect_pad(x, self.padding), weight, bias)
+        return convolve(x, weight, bias, padding=self.padding)
 
     def extra_repr(self) -> str:
         out, into, kernel, _ = self.weight.shape
@@ -88,11 +134,92 @@ class EqualLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_features)) if bias else None
         self.scale = gain / math.sqrt(in_features)
 
+    def kernel(self) -> Tensor:
+        """What the input is multiplied with: the weight, scaled."""
+        return self.weight * self.scale
+
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight * self.scale, self.bias)
+        return F.linear(x, *derived(self))
 
     def extra_repr(self) -> str:
         return f"{self.weight.shape[1]}, {self.weight.shape[0]}, bias={self.bias is not None}"
+
+
+class Conv2d(nn.Conv2d):
+    """torch's own convolution, zero padding only, with the fast second derivatives of :func:`convolve`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return convolve(x, self.weight, self.bias, self.stride[0], self.padding[0])
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0) -> Tensor:
+    """``F.conv2d``, in the precision of autocast where that is on; what differs is the speed of second derivatives.
+
+    torch takes the derivative of a gradient penalty after the weights as a convolution whose kernel is as large as
+    the image, after copies that transpose both.  It is an ordinary weight gradient, and computed as one here.
+    """
+    return _Convolution.apply(lower(x), lower(weight), lower(bias), stride, padding)
+
+
+_weight_gradients = True
+
+
+@contextmanager
+def input_gradients_only():
+    """Within it, backward passes through :func:`convolve` leave out the weights' gradients, which nobody asked for."""
+    global _weight_gradients
+    _weight_gradients = False
+    try:
+        yield
+    finally:
+        _weight_gradients = True
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.how = stride, padding
+        return F.conv2d(x, weight, bias, stride, padding)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):
+        of_input, *of_parameters = ctx.needs_input_grad[:3]
+        wanted = [of_input, *(wanted and _weight_gradients for wanted in of_parameters)]
+        return *_Gradients.apply(gradient, *ctx.saved_tensors, *ctx.how, wanted), None, None
+
+
+class _Gradients(torch.autograd.Function):
+    """What a convolution y = w * x + b makes of dy: dx = w^T dy, dw = x^T dy and db = sum dy, each of them bilinear."""
+
+    @staticmethod
+    def forward(ctx, dy: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, wanted: list[bool]):
+        ctx.save_for_backward(dy, x, weight)
+        ctx.how = stride, padding
+        ctx.set_materialize_grads(False)
+        return _gradients(dy, x, weight, stride, padding, wanted)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, to_dx: Tensor | None, to_dw: Tensor | None, to_db: Tensor | None):
+        dy, x, weight = ctx.saved_tensors
+        to_dy, to_x, to_weight = [], None, None
+        if to_dx is not None:
+            to_dy.append(F.conv2d(to_dx, weight, None, *ctx.how))
+            to_weight = _gradients(dy, to_dx, weight, *ctx.how, [False, True, False])[1]
+        if to_dw is not None:
+            to_dy.append(F.conv2d(x, to_dw, None, *ctx.how))
+            to_x = _gradients(dy, x, to_dw, *ctx.how, [True, False, False])[0]
+        if to_db is not None:
+            to_dy.append(to_db[:, None, None].expand_as(dy))
+        return sum(to_dy) if to_dy else None, to_x, to_weight, None, None, None
+
+
+def _gradients(dy: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, wanted: list[bool]):
+    stride, padding, one, none = [stride] * 2, [padding] * 2, [1, 1], [0, 0]
+    return torch.ops.aten.convolution_backward(
+        dy, x, weight, [len(weight)], stride, padding, one, False, none, 1, wanted
+    )
 
 
 def spread(weight: Tensor) -> Tensor:
@@ -116,18 +243,42 @@ def reflect_pad_by_slices(x: Tensor, pad: int) -> Tensor:
 
 def pixel_norm(x: Tensor) -> Tensor:
     """Scale the channel vector of each pixel (or each latent) to unit mean square (ProGAN, Section 4.2)."""
-    return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)
+    return _PixelNorm.apply(x)
 
 
-def minibatch_stddev(x: Tensor, group: int = 4) -> Tensor:
+class _PixelNorm(torch.autograd.Function):
+    """y = s x with s = (mean x^2 + 1e-8)^-1/2 in float32, and dx = s (dy - y mean(y dy)); no second derivative."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=1, keepdim=True)  # adds up in float32 whatever x is
+        square = length.to(torch.promote_types(x.dtype, torch.float32)).square()
+        scale = torch.rsqrt(square / x.shape[1] + 1e-8).to(x.dtype)
+        y = x * scale
+        ctx.save_for_backward(y, scale)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, dy: Tensor) -> Tensor:
+        y, scale = ctx.saved_tensors
+        along = (y * dy).mean(dim=1, keepdim=True)
+        return torch.addcmul(dy, y, along, value=-1).mul_(scale)
+
+
+def minibatch_stddev(x: Tensor, group: int = 4, batches: int = 1) -> Tensor:
     """Append the mean standard deviation over groups of images as one more channel (ProGAN, Section 3).
 
-    ``x`` is (N, C, H, W); N must be a multiple of ``group``, or smaller than it.
+    ``x`` is (N, C, H, W), ``batches`` batches of equal size one after the other, between which no group is
+    formed; the size of each must be a multiple of ``group``, or smaller than it.
     """
+    if batches > 1:
+        return torch.cat([minibatch_stddev(batch, group) for batch in x.chunk(batches)])
     group = min(group, len(x))
     if len(x) % group:
         raise ValueError(f"a batch of {len(x)} cannot be cut into groups of {group}; use a multiple of {group}")
-    grouped = x.unflatten(0, (group, -1))
-    deviation = (grouped.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # one per group member set
-    extra = deviation.repeat(group)[:, None, None, None].expand(-1, 1, *x.shape[2:])
+    grouped = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(0, (group, -1))
+    variance = (grouped - grouped.mean(dim=0)).square().mean(dim=0)  # torch's `var` takes ten times as long
+    deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))  # one per group member set
+    extra = deviation.to(x.dtype).repeat(group)[:, None, None, None].expand(-1, 1, *x.shape[2:])
     return torch.cat([x, extra], dim=1)

@@ -19,11 +19,18 @@ def deterministic(device: str = "cpu"):
     """Same inputs, same bytes, on the same machine, for as long as the context lasts."""
     if torch.device(device).type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first cuBLAS handle is made
-    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    debugging = torch.utils.deterministic
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.backends.cudnn.benchmark,
+        debugging.fill_uninitialized_memory,
+    )
     torch.use_deterministic_algorithms(True)
+    debugging.fill_uninitialized_memory = False  # costs a seventh of a training's time and changes no number
     torch.backends.cudnn.benchmark = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
+        debugging.fill_uninitialized_memory = before[2]

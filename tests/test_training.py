@@ -37,9 +37,10 @@ def test_same_seeds_same_bytes_and_each_seed_matters(tmp_path):
     assert all(a[0] != other[0] for other in others)
 
 
-@pytest.mark.parametrize("steps", [1, 7, 20])
-def test_a_killed_training_resumes_to_the_same_bytes(tmp_path, steps, monkeypatch):
-    run(tmp_path / "whole")
+@pytest.mark.parametrize(("steps", "precision"), [(1, "float32"), (7, "float32"), (20, "float32"), (7, "bfloat16")])
+def test_a_killed_training_resumes_to_the_same_bytes(tmp_path, steps, precision, monkeypatch):
+    config = replace(CONFIG, precision=precision)
+    run(tmp_path / "whole", config=config)
 
     class Killed(Exception):
         pass
@@ -51,8 +52,8 @@ def test_a_killed_training_resumes_to_the_same_bytes(tmp_path, steps, monkeypatc
 
     monkeypatch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     with pytest.raises(Killed):
-        run(tmp_path / "killed", progress=stop)
-    assert run(tmp_path / "killed", resume=True)
+        run(tmp_path / "killed", config=config, progress=stop)
+    assert run(tmp_path / "killed", config=config, resume=True)
     assert exported(tmp_path / "killed") == exported(tmp_path / "whole")
     rows = [json.loads((tmp_path / name / training.HISTORY).read_text())["rows"] for name in ("killed", "whole")]
     assert rows[0] == rows[1]

@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import wraps
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ganfp.gans.stage import Stage
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+def check_precision(precision: str) -> None:
+    """Raise ``ValueError`` unless the networks of a GAN can be trained in it."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, not {precision!r}")
+
+
+def in_precision(forward):
+    """A network's ``forward`` whose convolutions and dense layers compute in ``config.precision`` while it trains.
+
+    Weights, and what comes in and goes out, are float32 in any case; so is everything in a network that is done
+    with training (``eval()``), for images must not depend on what the machine has for low precision.
+    """
+
+    @wraps(forward)
+    def mixed(self, x: Tensor, *args, **options):
+        lowered = self.training and self.config.precision == "bfloat16"
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=lowered, cache_enabled=False):
+            y = forward(self, x, *args, **options)
+        return [layer.float() for layer in y] if isinstance(y, list) else y.float()
+
+    return mixed
 
 
 class GAN(ABC):

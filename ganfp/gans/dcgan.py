@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.base import GAN
+from ganfp.gans.base import GAN, in_precision
 from ganfp.gans.losses import gradient_penalty
 from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings
-from ganfp.layers import leaky_relu
+from ganfp.layers import Conv2d, leaky_relu_
 
 SPAN = 2  # of [-1, 1], in units of [0, 1]
 
@@ -53,6 +53,7 @@ class Generator(nn.Module):
         started(self.trunk.dense, 0.01)
         started(self.to_rgb, 0.02)
 
+    @in_precision
     def forward(self, latents: Tensor, *stage) -> Tensor:
         return SPAN * torch.sigmoid(self.to_rgb(self.trunk(latents))) - 1
 
@@ -65,16 +66,17 @@ class Critic(nn.Module):
         self.config = config
         widths = [config.width(r) for r in doublings(SMALLEST, config.resolution // 2)[::-1]]
         self.convolutions = nn.ModuleList(
-            started(nn.Conv2d(before, after, 5, stride=2, padding=2), 0.02, truncated=True)
+            started(Conv2d(before, after, 5, stride=2, padding=2), 0.02, truncated=True)
             for before, after in zip([3, *widths], widths, strict=False)
         )
         self.dense = started(nn.Linear(widths[-1] * SMALLEST**2, config.features), 0.01)
 
+    @in_precision
     def layers(self, images: Tensor) -> list[Tensor]:
         """The activations of each layer, the features last."""
         layers = [(images + 1) / SPAN]
         for convolution in self.convolutions:
-            layers.append(leaky_relu(convolution(layers[-1])))
+            layers.append(leaky_relu_(convolution(layers[-1])))
         return [*layers[1:], self.dense(layers[-1].flatten(1))]
 
     def forward(self, images: Tensor) -> Tensor:

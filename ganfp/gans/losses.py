@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganfp.layers import input_gradients_only
+
 # ProGAN: the Wasserstein distance by its dual (Gulrajani et al. 2017, Equation 3, without the penalty).
 #     max over 1-Lipschitz D of  E D(real) - E D(fake)
 
@@ -104,7 +106,9 @@ def gradient_penalty(critic, real: Tensor, fake: Tensor, random: torch.Generator
     """
     mix = torch.rand(len(real), 1, 1, 1, generator=random).to(real)
     between = torch.lerp(real, fake, mix).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    score = critic(between).sum()
+    with input_gradients_only():
+        (gradient,) = torch.autograd.grad(score, between, create_graph=True)
     slope = gradient.flatten(1).norm(dim=1) if norm == "image" else gradient.norm(dim=2)
     return (slope - 1).square().mean()
 

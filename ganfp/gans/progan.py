@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.base import GAN
+from ganfp.gans.base import GAN, check_precision, in_precision
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from ganfp.gans.resample import enlarge, reduce
 from ganfp.gans.stage import Stage
-from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu, minibatch_stddev, pixel_norm
+from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu_, minibatch_stddev, pixel_norm
 
 SMALLEST = 4  # side of the first images, and of the last feature map of the critic
 
@@ -41,8 +41,10 @@ class ProGANConfig:
     gradient_penalty: float = 10.0
     drift: float = 0.001
     critic_steps: int = 1
+    precision: str = "float32"  # or "bfloat16", in which the networks compute while they train; see `in_precision`
 
     def __post_init__(self) -> None:
+        check_precision(self.precision)
         if self.resolution < SMALLEST or self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two and at least {SMALLEST}, not {self.resolution}")
         sizes = {max(self.batch, self.batch_base // r) for r in (SMALLEST, *_resolutions(self))}
@@ -88,15 +90,16 @@ class Generator(nn.Module):
             )
             self.to_rgb.append(EqualConv2d(width(r), 3, 1, gain=1))
 
+    @in_precision
     def forward(self, latents: Tensor, resolution: int | None = None, blend: float = 1.0) -> Tensor:
         level = _level(resolution or self.config.resolution)
         x = self.dense(pixel_norm(latents)).unflatten(1, (-1, SMALLEST, SMALLEST))
-        x = pixel_norm(leaky_relu(x + self.dense_bias[:, None, None]))
-        x = pixel_norm(leaky_relu(self.first(x)))
+        x = pixel_norm(leaky_relu_(x + self.dense_bias[:, None, None]))
+        x = pixel_norm(leaky_relu_(self.first(x)))
         for block in self.blocks[:level]:
             below = x
             for convolution in block:
-                x = pixel_norm(leaky_relu(convolution(x)))
+                x = pixel_norm(leaky_relu_(convolution(x)))
         image = self.to_rgb[level](x)
         if blend < 1:
             image = torch.lerp(enlarge(self.to_rgb[level - 1](below)), image, blend)
@@ -104,7 +107,10 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images (N, 3, R, R) in [-1, 1] -> scores (N,), higher for real; the generator's mirror image."""
+    """Images (N, 3, R, R) in [-1, 1] -> scores (N,), higher for real; the generator's mirror image.
+
+    The images may be several ``batches`` of equal size, one after the other: each is scored as if it came alone.
+    """
 
     def __init__(self, config: ProGANConfig) -> None:
         super().__init__()
@@ -121,16 +127,17 @@ class Critic(nn.Module):
         self.dense = EqualLinear(width(SMALLEST) * SMALLEST**2, width(SMALLEST))
         self.score = EqualLinear(width(SMALLEST), 1, gain=1)
 
-    def forward(self, images: Tensor, blend: float = 1.0) -> Tensor:
+    @in_precision
+    def forward(self, images: Tensor, blend: float = 1.0, batches: int = 1) -> Tensor:
         level = _level(images.shape[-1])
-        x = leaky_relu(self.from_rgb[level](images))
+        x = leaky_relu_(self.from_rgb[level](images))
         for i in range(level, 0, -1):
             for convolution in self.blocks[i - 1]:
-                x = leaky_relu(convolution(x))
+                x = leaky_relu_(convolution(x))
             if i == level and blend < 1:
-                x = torch.lerp(leaky_relu(self.from_rgb[level - 1](reduce(images))), x, blend)
-        x = leaky_relu(self.last(minibatch_stddev(x)))
-        x = leaky_relu(self.dense(x.flatten(1)))
+                x = torch.lerp(leaky_relu_(self.from_rgb[level - 1](reduce(images))), x, blend)
+        x = leaky_relu_(self.last(minibatch_stddev(x, batches=batches)))
+        x = leaky_relu_(self.dense(x.flatten(1)))
         return self.score(x).squeeze(1)
 
 
@@ -147,7 +154,7 @@ class ProGAN(GAN):
 
     def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
         """WGAN-GP (Gulrajani et al. 2017, Equation 3) with ProGAN's drift term: loss and what it is made of."""
-        score_real, score_fake = critic(real, stage.blend), critic(fake, stage.blend)
+        score_real, score_fake = critic(torch.cat([real, fake]), stage.blend, batches=2).chunk(2)
         loss = wasserstein_critic(score_real, score_fake)
         penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, random)
         total = loss + self.config.gradient_penalty * penalty + self.config.drift * score_real.square().mean()

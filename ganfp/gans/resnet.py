@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganfp.gans.base import check_precision
 from ganfp.gans.resample import UpConv2d, enlarge
 from ganfp.gans.stage import Stage
 from ganfp.layers import RELU_GAIN, channels
@@ -28,8 +29,10 @@ class ResNetConfig:
     betas: tuple[float, float] = (0.5, 0.9)
     critic_steps: int = 5
     ema: float = 0.0  # decay of the generator's moving average, per step; 0: none, as in the official code
+    precision: str = "float32"  # or "bfloat16", in which the networks compute while they train; see `in_precision`
 
     def __post_init__(self) -> None:
+        check_precision(self.precision)
         if self.resolution < 2 * SMALLEST or self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two and at least {2 * SMALLEST}, not {self.resolution}")
         if self.batch < 2:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganfp.gans.base import GAN
+from ganfp.gans.base import GAN, in_precision
 from ganfp.gans.losses import hinge_critic, hinge_generator
 from ganfp.gans.resample import DownConv2d, reduce
 from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings, glorot
@@ -52,6 +53,7 @@ class Generator(nn.Module):
         glorot(self.trunk.dense)
         self.to_rgb = glorot(nn.Conv2d(config.width(config.resolution), 3, 3, padding=1))
 
+    @in_precision
     def forward(self, latents: Tensor, *stage) -> Tensor:
         return torch.tanh(self.to_rgb(self.trunk(latents)))
 
@@ -74,6 +76,14 @@ class Critic(nn.Module):
         self.score = spectral_norm(glorot(nn.Linear(width(SMALLEST), 1)))
 
     def forward(self, images: Tensor) -> Tensor:
+        with parametrize.cached():
+            for layer in filter(parametrize.is_parametrized, self.modules()):
+                getattr(layer, "weight")  # noqa: B009 - the power iteration, before lower precision begins
+            return self.scores(images)
+
+    @in_precision
+    def scores(self, images: Tensor) -> Tensor:
+        """What :meth:`forward` gives, for weights that it has normalised."""
         x = F.relu(self.blocks(images)).sum(dim=(2, 3))
         return self.score(x).squeeze(1)
 

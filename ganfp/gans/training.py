@@ -24,6 +24,7 @@ from ganfp.files import read_tensors, write_json, write_tensors
 from ganfp.gans import GANS, config_from
 from ganfp.gans.stage import Stage
 from ganfp.images import quantise
+from ganfp.layers import weights_fixed
 from ganfp.seeding import deterministic, mix
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -101,7 +102,8 @@ class Training:
             real = self.gan.real(self._next_real(stage), stage, random)
             with torch.no_grad():
                 fake = self._fake(stage, random)
-            loss, parts = self.gan.critic_loss(self.critic, real, fake, stage, random)
+            with weights_fixed():
+                loss, parts = self.gan.critic_loss(self.critic, real, fake, stage, random)
             _update(self.critic_optimiser, loss, self.gan.clip)
             logs = {"critic": loss, **parts}
             self.seen += stage.batch
