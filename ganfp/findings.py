@@ -87,10 +87,15 @@ def _contrast(run: Run, records: Sequence[dict]) -> str:
             f"uniqueness: every {DIFFERENCE[ours['setup']]} leaves a source of its own."
         )
     if better:
-        text += f" {' and '.join(better)} {'is' if len(better) == 1 else 'are'} even better than ours here."
+        text += f" {_listed(better)} {'is' if len(better) == 1 else 'are'} even better than ours here."
     if equal:
-        text += f" The intervals do not separate ours from {' and '.join(equal)}."
+        text += f" The intervals do not separate ours from {_listed(equal)}."
     return text
+
+
+def _listed(names: Sequence[str]) -> str:
+    """"a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def paper_times(setup: str) -> float:

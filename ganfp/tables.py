@@ -53,7 +53,8 @@ def results(found: Iterable[dict], name: str, caption: str) -> Table:
     rows = []
     for dataset in (worlds := list(dict.fromkeys(r["dataset"] for r in found))):
         if len(worlds) > 1:
-            rows.append([strong(dataset), "", small(paper_column(dataset)), "", "", ""])
+            beside = paper_column(dataset)
+            rows.append([strong(dataset) + (small(f" paper: {beside}") if beside else ""), "", "", "", "", ""])
         rows += _results_of([r for r in found if r["dataset"] == dataset])
     return Table(name, caption, ["", "", "paper", "this run", "images", "training, s"], rows)
 

@@ -42,13 +42,13 @@ def store(request):
 
 @pytest.fixture(scope="session")
 def run(store):
-    """A run at profile smoke with all of its artifacts made."""
+    """A run at profile smoke, on faces, with all artifacts of the book made."""
     from ganfp import experiments
-    from ganfp.run import begin
+    from ganfp.run import worlds
 
-    run = begin("smoke")
-    run.build(experiments.needs(run), quiet=True)
-    return run
+    runs = worlds("smoke", "faces,bedrooms")
+    runs[0].build(experiments.needs(runs), quiet=True)
+    return runs[0]
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def smoke(tmp_path_factory, run):
         shutil.copy(ROOT / name, root)
     for name in ("book", "notebooks"):
         shutil.copytree(ROOT / name, root / name)
-    book.execute_book("smoke", "faces", 0, "cpu", root)
+    book.execute_book("smoke", root=root)
     return root
 
 

@@ -143,3 +143,19 @@ def test_the_digest_depends_on_source_parameters_and_code(root, monkeypatch):
     write(path, "1")
     seen.add(book.digest(path, DEFAULTS))
     assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "given"),
+    [
+        ("s4_2", "faces,bedrooms", "faces,bedrooms"),
+        ("sB", "faces,bedrooms", "faces"),
+        ("sC", "faces,bedrooms", "bedrooms"),
+        ("sC", "npz:mine.npz", "npz:mine.npz"),
+        ("s1", "npz:a.npz,npz:b.npz", "npz:a.npz"),
+        ("s4_2", "npz:mine.npz", "npz:mine.npz"),
+        ("s4_2", "bedrooms", "bedrooms"),
+    ],
+)
+def test_a_page_gets_the_data_sets_that_it_is_about(name, asked, given):
+    assert book.datasets_for(book.notebook(name), asked) == given

@@ -67,3 +67,40 @@ def test_words_for_numbers():
     assert plain("3") == 3 and plain("true") is True and plain("faces") == "faces"
     assert duration(Cost(900.0, 0.0, "")) == "15 minutes" and duration(Cost(7200.0, 0.0, "", False)) == "about 2 hours"
     assert size(2e8) == "200 MB" and size(7e10) == "70 GB"
+
+
+@pytest.fixture
+def folder(ganfp, tmp_path):
+    """Dark and bright noise, an attributor that tells them apart, and a folder of both."""
+    from PIL import Image
+
+    from ganfp.attributors import attributor_class
+
+    rng = np.random.default_rng(0)
+    dark, bright = rng.integers(0, 90, (40, 3, 16, 16)), rng.integers(160, 256, (40, 3, 16, 16))
+    images = np.concatenate([dark, bright]).astype(np.uint8)
+    attributor_class("knn")().fit(images[::2], ["dark"] * 20 + ["bright"] * 20).save(tmp_path / "model")
+    (tmp_path / "shots").mkdir()
+    for i, image in enumerate(images[21::2]):
+        Image.fromarray(image.transpose(1, 2, 0)).save(tmp_path / "shots" / f"{i:02}.png")
+    return tmp_path / "shots"
+
+
+def test_a_folder_is_attributed(ganfp, folder):
+    result = ganfp("attribute", "shots", "--model", "model", "--service", "bright", "--csv", "out.csv")
+    assert result.exit_code == 0, result.output
+    assert "bright                           20 images   66.7 %" in result.output
+    assert "66.7 % of 30 images" in result.output and "most of the folder is from it" in result.output
+    lines = (folder.parent / "out.csv").read_text().splitlines()
+    assert lines[0] == "file,source,bright,dark" and len(lines) == 31
+    assert lines[1] == "00.png,dark,0.0000,1.0000" and lines[-1].startswith("29.png,bright,1.0000")
+
+
+def test_a_folder_is_not_resized_and_services_are_known(ganfp, folder):
+    from PIL import Image
+
+    result = ganfp("attribute", "shots", "--model", "model", "--service", "grey")
+    assert result.exit_code == 1 and "it knows bright, dark" in result.output
+    Image.new("RGB", (32, 32)).save(folder / "large.png")
+    result = ganfp("attribute", "shots", "--model", "model")
+    assert result.exit_code == 1 and "large.png is 32 x 32 px, not 16 x 16" in result.output

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from ganfp import claims, findings, paper, recipes, tables
+from ganfp import claims, findings, metrics, paper, recipes, tables
 from ganfp.attributors import Attributor
-from ganfp.experiments import existence, frechet, world
-from ganfp.records import KEYS, pick
+from ganfp.experiments import attribution, critics, existence, frechet, save_path, service, training_sets, world
+from ganfp.gans import training
+from ganfp.records import KEYS, joined, pick
+from ganfp.run import begin
 
 
 @pytest.fixture
@@ -22,21 +24,26 @@ def sealed(run, monkeypatch):
 
 @pytest.fixture
 def table3(sealed):
-    return existence.table3(sealed)
+    return existence.table(sealed, "3")
 
 
 def test_needs_are_complete(sealed):
-    for experiment in (existence.table3, existence.same_seed, existence.figure1, existence.figure4, existence.critics):
-        experiment(sealed)
-    existence.training_curves(sealed)
-    frechet.ladder(sealed)
-    world.splits(sealed)
+    for number, setup in existence.SETUPS.items():
+        existence.table(sealed, number)
+        existence.samples(sealed, setup(sealed))
+        existence.training_curves(sealed, setup(sealed))
+    for study in (existence.same_seed, existence.figure1, critics.critics, frechet.ladder, world.splits):
+        study(sealed)
+    for study in (training_sets.beginnings, training_sets.by_rung, save_path.control, service.authenticity):
+        study(sealed)
+    world.gan_settings(sealed)
+    existence.tables([sealed, begin("smoke", "bedrooms")], "2")
 
 
 def test_accuracy_is_counted_on_the_test_images(sealed, table3):
     setup = existence.seed_setup(sealed)
     images, labels = recipes.load_part(setup, "test", sealed.path)
-    for method, row in existence.METHODS.items():
+    for method, row in attribution.METHODS.items():
         predicted = Attributor.load(sealed.path(sealed.fit(method, setup))).predict(images)
         assert table3.value(row)["value"] == pytest.approx(100 * (predicted == labels).mean())
         counts = table3.arrays[f"confusion_{row}"]
@@ -72,8 +79,9 @@ def test_twins_are_equal_and_their_images_are_not(sealed):
 
 
 def test_different_seeds_are_different_generators(sealed):
-    one, two = (source.origin for source in existence.seed_setup(sealed).sources[1:])
-    assert existence.largest_difference(sealed.path(one), sealed.path(two)) > 0.1
+    gans = (source.origin for source in existence.seed_setup(sealed).sources[1:])
+    one, two = (training.load_generator(sealed.path(gan))[0] for gan in gans)
+    assert training.largest_difference(one, two) > 0.1 and training.largest_difference(one, one) == 0
 
 
 def test_purity_by_hand():
@@ -107,7 +115,8 @@ def test_the_table_shows_what_was_measured(table3):
 def accuracies(**values):
     rows = {"kNN": 20, "Eigenface": 25, "PRNU": 80, "Ours": 99} | values
     return [
-        {"row": row, "metric": "accuracy", "value": v, "ci_low": v - 1, "ci_high": v + 1, "classes": 5, "paper": None}
+        {"row": row, "value": v, "ci_low": v - 1, "ci_high": v + 1, "metric": "accuracy"}
+        | {"classes": 5, "paper": None, "dataset": "faces", "setup": "seeds"}
         for row, v in rows.items()
     ]
 
@@ -135,3 +144,113 @@ def test_the_page_tells_the_truth_about_the_twins():
     assert "The control passes" in findings.twins([record(45, 55)])
     assert "does not cover 50 %" in findings.twins([record(51, 60)])
     assert "differ" in findings.twins([record(45, 55, equal=False)])
+
+
+# ---------------------------------------------------------------------------- Tables 1 and 2
+
+
+def test_table_1_has_every_architecture_and_shares_its_progan_with_table_3(sealed):
+    setup = existence.architecture_setup(sealed)
+    assert setup.classes == ["real", "ProGAN", "SNGAN", "CramerGAN", "MMDGAN"]
+    assert setup.sources[1].origin == existence.seed_setup(sealed).sources[1].origin
+
+
+def test_rungs_of_table_2_differ_in_the_exchanged_images_alone(sealed):
+    gans = [source.origin for source in existence.training_set_setup(sealed).sources[1:]]
+    assert [gan.subset.swapped for gan in gans] == sealed.rungs == [1, sealed.base_images]
+    assert len({(gan.seeds, gan.config, gan.images) for gan in gans}) == 1
+    one, every = (gan.training_set(sealed.path) for gan in gans)
+    base = recipes.Subset(0).of(sealed.images.part(sealed.array(sealed.images, recipes.IMAGES), "gan"))
+    assert (one[:-1] == base[:-1]).all() and (one[-1] != base[-1]).any()
+    assert not (every[:, None] == base[None]).all(axis=(2, 3, 4)).any()
+
+
+def test_trainings_are_equal_until_the_first_exchanged_image(sealed):
+    found = training_sets.beginnings(sealed)
+    for r in found.records:
+        p = r["params"]
+        assert r["value"] <= p["first_swapped"] < r["value"] + p["batch"]
+    assert found.records[0]["value"] > 0  # one image of many is not met at once
+    assert "in the very step" in findings.beginnings(found.records)
+
+
+def test_other_partings_are_told():
+    def record(value):
+        return {"value": value, "params": {"swapped": 1, "first_swapped": 100, "batch": 32}}
+
+    assert "in the very step" in findings.beginnings([record(96)])
+    assert "not what was expected" in findings.beginnings([record(128)])
+    assert "not what was expected" in findings.beginnings([record(32)])
+
+
+def test_rungs_add_up_to_the_table(sealed):
+    found = training_sets.by_rung(sealed)
+    table = existence.table(sealed, "2")
+    for row in attribution.METHODS.values():
+        by_class = table.value(row)["params"]["by_class"]
+        for r in pick(found.records, row=row, metric="accuracy"):
+            assert r["value"] == pytest.approx(by_class[f"ProGAN_subset_diff_{r['params']['swapped']}"][0])
+    verdict = claims.evaluate(found.records)["no-trend"]
+    assert verdict.holds == (pick(found.records, row="Ours", metric="trend")[0]["value"] >= 0.05)
+
+
+def test_results_of_two_worlds_stand_side_by_side(sealed):
+    other = begin("smoke", "bedrooms")
+    both = existence.tables([sealed, other], "1")
+    assert both.records == joined({r.dataset: existence.table(r, "1") for r in (sealed, other)}).records
+    assert {"faces/confusion_Ours", "bedrooms/confusion_Ours"} <= set(both.arrays)
+    shown = tables.results(both.records, "tab-1", findings.caption("1", both.records))
+    assert [row[0].split("<")[0] for row in shown.rows if row[0].startswith("**")] == ["**faces**", "**bedrooms**"]
+    assert sum("**" in row[3] for row in shown.rows) >= 2  # a best accuracy in each
+    assert shown.rows[1][2] == "28.00" and "chance 20.0 %" in shown.caption
+
+
+# ---------------------------------------------------------------------------- save paths and services
+
+
+def test_the_official_stretch_reaches_both_ends_and_ours_is_the_table_itself(sealed):
+    found = save_path.control(sealed)
+    rows = dict(zip(found.arrays["classes"], found.arrays["extremes_official"], strict=True))
+    assert rows["CramerGAN"].tolist() == rows["MMDGAN"].tolist() == [100, 100]
+    assert save_path.parts(sealed, "test", "ours") == list(existence.architecture_setup(sealed).part("test"))
+    same = [c in ("real", "ProGAN") for c in found.arrays["classes"]]
+    for cue in ("extremes", "lowest_bits"):
+        assert (found.arrays[f"{cue}_official"] == found.arrays[f"{cue}_ours"])[same].all()
+    assert {(r["row"], r["column"]) for r in found.records} == {
+        (cue, path) for cue in save_path.CUES.values() for path in ("ours", "official")
+    }
+
+
+def test_folders_hold_what_they_say(sealed):
+    setup = existence.seed_setup(sealed)
+    own = np.asarray(sealed.sample(setup.part("test")[1]))
+    for images, truth in service.folders(sealed).values():
+        share = (images[:, None] == own[None]).all(axis=(2, 3, 4)).any(axis=1).mean()
+        assert 100 * share == pytest.approx(truth)
+
+
+def test_a_service_is_judged_by_what_the_network_says(sealed):
+    found = service.authenticity(sealed)
+    network = attribution.attributor(sealed, "cnn", existence.seed_setup(sealed))
+    for r, (images, truth) in zip(found.records, service.folders(sealed).values(), strict=True):
+        expected = metrics.service_authenticity(network.predict(images), "ProGAN_seed_1")
+        assert (r["value"], r["params"]["p"], r["params"]["truth"]) == (expected.share, expected.p, truth)
+
+
+def test_a_fooled_service_is_told():
+    def record(row, p, truth, value=50.0):
+        return {"row": row, "value": value, "params": {"p": p, "truth": truth}}
+
+    rows = [record("its own", 1e-9, 100), record("others", 0.9, 0), record("a stranger's", 0.9, 0)]
+    assert "is recognised" in findings.service(rows) and "only luck" in findings.service(rows)
+    rows[1]["params"]["p"], rows[2]["params"]["p"] = 0.01, 0.01
+    assert "Wrongly recognised: others" in findings.service(rows) and "fooled" in findings.service(rows)
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.5, "No trend can be seen"), (0.001, "falls with the number")])
+def test_a_trend_is_told(p, said):
+    def rung(i, value):
+        return {"row": "Ours", "metric": "accuracy", "dataset": "faces", "value": value, "params": {"swapped": i}}
+
+    trend = {"row": "Ours", "metric": "trend", "dataset": "faces", "value": p, "params": {"slope": -1.0, "rungs": 2}}
+    assert said in findings.trend([rung(1, 99.0), rung(100, 90.0), trend])

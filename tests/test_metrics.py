@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.linalg import sqrtm
 from scipy.stats import binomtest, ortho_group
 
+from ganfp import metrics
 from ganfp.metrics import (
     accuracy,
     confusion_matrix,
@@ -268,3 +270,57 @@ def test_fd_ratio_cuts_classes_to_the_smallest():
 def test_fd_ratio_refuses(features, labels, options, message):
     with pytest.raises(ValueError, match=message):
         fd_ratio(features, labels, **options)
+
+
+# ---------------------------------------------------------------------------- a trend over groups
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_trend_is_the_correlation_of_right_answers_with_the_score(seed):
+    """Cochran and Armitage's statistic is N r^2, with r between score and answer over all N images."""
+    rng = np.random.default_rng(seed)
+    scores, counts = np.array([0.0, 1.0, 2.5, 4.0]), np.array([50, 80, 30, 60])
+    answers = [rng.random(n) < 0.6 + 0.07 * s for s, n in zip(scores, counts, strict=True)]
+    found = metrics.trend([a.sum() for a in answers], counts, scores)
+    x, y = np.repeat(scores, counts), np.concatenate(answers).astype(float)
+    r = stats.pearsonr(x, y).statistic
+    assert found.p == pytest.approx(stats.chi2.sf(len(x) * r**2, 1), rel=1e-9)
+    assert found.slope == pytest.approx(100 * stats.linregress(x, y).slope, rel=1e-9)
+
+
+def test_trend_where_there_can_be_none():
+    assert metrics.trend([10, 10], [10, 10], [0, 1]) == metrics.Trend(0.0, 1.0)
+    with pytest.raises(ValueError, match="two different scores"):
+        metrics.trend([3, 4], [10, 10], [1, 1])
+
+
+def test_trend_keeps_its_level():
+    rng = np.random.default_rng(0)
+    correct = rng.binomial(100, 0.9, size=(2000, 4))
+    share = np.mean([metrics.trend(c, [100] * 4, [0, 1, 2, 3]).p < 0.05 for c in correct])
+    assert share == pytest.approx(0.05, abs=0.015)
+
+
+# ---------------------------------------------------------------------------- service authenticity
+
+
+def test_service_by_hand():
+    found = metrics.service_authenticity(["a"] * 4 + ["b"], "a")
+    assert (found.share, found.n) == (80.0, 5)
+    assert found.p == pytest.approx(6 / 32)  # four or five heads of five
+    assert found.low == pytest.approx(100 * stats.beta.ppf(0.025, 4, 2))
+    assert found.high == pytest.approx(100 * stats.beta.ppf(0.975, 5, 1))
+
+
+def test_a_service_that_is_never_named():
+    found = metrics.service_authenticity(["b"] * 20, "a")
+    assert (found.share, found.low, found.p) == (0, 0, 1)
+    with pytest.raises(ValueError, match="non-empty"):
+        metrics.service_authenticity([], "a")
+
+
+def test_half_a_folder_is_hardly_ever_called_most():
+    rng = np.random.default_rng(0)
+    folders = rng.random((1000, 60)) < 0.5
+    called = [metrics.service_authenticity(np.where(f, "a", "b"), "a").p < 0.05 for f in folders]
+    assert np.mean(called) <= 0.05

@@ -39,6 +39,8 @@ def test_an_unknown_profile_is_named_and_the_known_are_listed():
         ("real: 3", "real: expected a mapping"),
         ("resolution: 16", "missing"),
         ("baselines: {svm: {}}", "unknown baselines svm"),
+        ("ladder: [10, 100]", "ladder must begin with 1"),
+        ("ladder: [1, 50]", "ladder must begin with 1 and take its other rungs from"),
     ],
 )
 def test_mistakes_in_a_profile_are_named(text, message):

@@ -47,6 +47,39 @@ def test_whatever_matters_changes_the_key(other):
     assert Sample(other, "test", 5).key != Sample(GAN_1, "test", 5).key
 
 
+def numbered(n):
+    """Images that hold their own number."""
+    return np.arange(n, dtype=np.uint8)[:, None, None, None]
+
+
+@pytest.mark.parametrize("n", [40, 41])
+def test_subsets_are_nested_and_exchange_in_place(n):
+    sets = [recipes.Subset(i).of(numbered(n)).ravel() for i in range(21)]
+    base = sets[0]
+    assert base.tolist() == list(range(20))
+    for i, found in enumerate(sets):
+        assert (found == base).sum() == 20 - i and (found[: 20 - i] == base[: 20 - i]).all()
+        assert not set(found[20 - i :]) & set(base)
+        assert set(sets[i - 1][20 - i + 1 :]) <= set(found) or not i
+    with pytest.raises(ValueError, match="from 0 to the 20 images"):
+        recipes.Subset(21).of(numbered(n))
+
+
+def test_the_first_exchanged_image_is_where_the_training_shows_it():
+    from ganfp.gans.training import Training
+
+    images = np.zeros((30, 3, 8, 8), np.uint8)
+    order = Training("progan", TINY, Seeds.all(5), images).indices(np.arange(30))
+    for i in (1, 2, 10, 30):
+        assert recipes.Subset(i).first_seen(30, 5) == min(np.flatnonzero(order >= 30 - i))
+    assert recipes.Subset(0).first_seen(30, 5) == 30
+
+
+def test_a_subset_and_a_save_path_change_the_key():
+    assert replace(GAN_1, subset=recipes.Subset(1)).key != GAN_1.key
+    assert Sample(GAN_1, "test", 5, save_path="official").key != Sample(GAN_1, "test", 5).key
+
+
 def test_a_users_file_is_known_by_its_content_not_its_path():
     assert replace(IMAGES, path="here.npz").key == IMAGES.key
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganfp import datasets
-from ganfp.run import begin
+from ganfp.run import begin, worlds
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,36 @@ def test_named_inception_weights_take_the_row(monkeypatch, tmp_path):
     (tmp_path / "w.pth").write_bytes(b"weights")
     monkeypatch.setenv("GANFP_INCEPTION", str(tmp_path / "w.pth"))
     assert existence.extractor_name(begin("smoke")) == "Inception v3"
+
+
+def test_several_data_sets_are_several_runs():
+    runs = worlds("smoke", "faces,bedrooms", seed=3)
+    assert [(run.dataset, run.seed) for run in runs] == [("faces", 3), ("bedrooms", 3)]
+    assert runs[0].gan("sngan").key != runs[1].gan("sngan").key
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("faces", ["faces"]),
+        ("bedrooms, faces", ["bedrooms", "faces"]),
+        ("npz:a,b.npz,folder:c,faces", ["npz:a,b.npz", "folder:c", "faces"]),
+        ("folder:faces,and more", ["folder:faces,and more"]),
+    ],
+)
+def test_names_of_data_sets_are_read_at_their_commas(text, found):
+    assert datasets.names(text) == found
+
+
+@pytest.mark.parametrize("text", ["faces,cats", "faces,faces", "", "faces,"])
+def test_lists_of_data_sets_with_a_mistake_are_errors(text):
+    with pytest.raises(ValueError, match="dataset"):
+        datasets.names(text)
+
+
+def test_the_ladder_is_scaled_to_the_base_set(tmp_path, store):
+    assert begin("quick").rungs == [1, 52, 5150]  # of 5,150 images: the paper's 1, 1,000 and 100,000 of 100,000
+    assert begin("reference").rungs[0] == 1 and begin("reference").rungs[-1] == begin("reference").base_images
+    np.savez(tmp_path / "mine.npz", images=np.zeros((201, 16, 16, 3), np.uint8))
+    mine = begin("smoke", f"npz:{tmp_path / 'mine.npz'}")
+    assert mine.rungs == [1, 50] and mine.base_images == 50  # half of the 101 that are for GANs
