@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganfp import layers
 from ganfp.attributors.network import AttributionNetwork
-from ganfp.gans import LABELS, dcgan, progan, resample
+from ganfp.gans import LABELS, progan, resample
 from ganfp.gans.base import PRECISIONS
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic
 from ganfp.gans.training import Seeds, Training
@@ -97,7 +97,7 @@ def gan_step(name: str, config, resolution: int, device: str) -> Callable[[], No
     images = np.random.default_rng(0).integers(0, 256, (2 * config.stage(0).batch, 3, side, side), dtype=np.uint8)
     trained, stage = Training(name, config, Seeds.all(1), images, device), stable_stage(config, resolution)
     trained.config = _Still(config, stage)
-    if layers.convolve is _plain_convolve:
+    if layers.EqualConv2d.forward is _plain_equal_convolution:
         for network in (trained.generator, trained.critic):
             network.to(memory_format=torch.contiguous_format)
     return trained.step
@@ -127,7 +127,7 @@ def stable_stage(config, resolution: int):
 def attribution_step(resolution: int, classes: int, base: int, maximum: int, batch: int, device: str):
     """One step of :class:`ganfp.attributors.cnn.CNN`'s training."""
     torch.manual_seed(0)
-    layout = torch.contiguous_format if layers.convolve is _plain_convolve else torch.channels_last
+    layout = torch.contiguous_format if layers.EqualConv2d.forward is _plain_equal_convolution else torch.channels_last
     network = AttributionNetwork(resolution, classes, base, maximum).to(device=device, memory_format=layout)
     optimiser = torch.optim.Adam(network.parameters(), 0.001, (0.0, 0.99), eps=1e-8, fused=True)
     images = np.random.default_rng(0).integers(0, 256, (batch, 3, resolution, resolution), dtype=np.uint8)
@@ -195,16 +195,13 @@ def plain() -> Iterator[None]:
     """Within it, training computes the same by plain means."""
     next_real = Training._next_real
     replaced = [
-        (layers, "convolve", _plain_convolve),
         (layers, "derived", lambda layer: (layer.kernel(), layer.bias)),
         (layers.EqualConv2d, "forward", _plain_equal_convolution),
-        (layers.Conv2d, "forward", nn.Conv2d.forward),
+        (layers.Conv2d, "forward", lambda self, x, slope: F.leaky_relu(nn.Conv2d.forward(self, x), slope)),
         (resample.UpConv2d, "forward", lambda self, x: _plain_same(self, resample.enlarge(x))),
         (resample.DownConv2d, "forward", lambda self, x: resample.reduce(_plain_same(self, x))),
         (progan, "pixel_norm", lambda x: x / (x.square().mean(dim=1, keepdim=True) + 1e-8).sqrt()),
         (progan, "minibatch_stddev", _plain_stddev),
-        (progan, "leaky_relu_", layers.leaky_relu),
-        (dcgan, "leaky_relu_", layers.leaky_relu),
         (progan.ProGAN, "critic_loss", _plain_wgan_gp),
         (Training, "_next_real", lambda self, stage: next_real(self, stage).contiguous()),
     ]
@@ -214,20 +211,17 @@ def plain() -> Iterator[None]:
         yield
 
 
-def _plain_convolve(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0) -> Tensor:
-    return F.conv2d(x, weight, bias, stride, padding)
-
-
 def _plain_same(self: nn.Conv2d, x: Tensor) -> Tensor:
     return F.conv2d(x, self.weight, self.bias, padding=1)
 
 
-def _plain_equal_convolution(self: layers.EqualConv2d, x: Tensor) -> Tensor:
-    x = resample.enlarge(x) if self.resample == "up" else x
+def _plain_equal_convolution(self: layers.EqualConv2d, x: Tensor, slope: float | None = None) -> Tensor:
+    x, padding = resample.enlarge(x) if self.resample == "up" else x, self.padding
     if self.padding_mode == "reflect":
-        x = layers.reflect_pad(x, self.padding)
-    y = F.conv2d(x, self.weight * self.scale, self.bias, padding=0 if self.padding_mode == "reflect" else self.padding)
-    return resample.reduce(y) if self.resample == "down" else y
+        x, padding = layers.reflect_pad(x, padding), 0
+    y = F.conv2d(x, self.weight * self.scale, self.bias, padding=padding)
+    y = resample.reduce(y) if self.resample == "down" else y
+    return y if slope is None else F.leaky_relu(y, slope)
 
 
 def _plain_stddev(x: Tensor, batches: int = 1) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -22,11 +23,6 @@ SLOPE = 0.2  # of every LeakyReLU in both
 def leaky_relu(x: Tensor) -> Tensor:
     """LeakyReLU with the slope 0.2 that ProGAN and the attribution network share."""
     return F.leaky_relu(x, SLOPE)
-
-
-def leaky_relu_(x: Tensor) -> Tensor:
-    """The same in place, for the output of a convolution: nothing else needs what it overwrites."""
-    return F.leaky_relu_(x, SLOPE)
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -110,15 +106,17 @@ class EqualConv2d(nn.Module):
             return spread(self.weight * (self.scale / 4))
         return self.weight * self.scale
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, slope: float | None = None) -> Tensor:
+        """The convolution, and LeakyReLU with ``slope`` if one is given: cheaper here than after it."""
         weight, bias = derived(self)
         if self.resample == "up":
-            return F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
+            y = F.conv_transpose2d(x, weight, bias, stride=2, padding=1)
+            return y if slope is None else F.leaky_relu_(y, slope)
         if self.resample == "down":
-            return convolve(x, weight, bias, stride=2, padding=1)
+            return convolve(x, weight, bias, 2, 1, slope)
         if self.padding_mode == "reflect" and self.padding:
-            return convolve(reflect_pad(x, self.padding), weight, bias)
-        return convolve(x, weight, bias, padding=self.padding)
+            return convolve(reflect_pad(x, self.padding), weight, bias, slope=slope)
+        return convolve(x, weight, bias, 1, self.padding, slope)
 
     def extra_repr(self) -> str:
         out, into, kernel, _ = self.weight.shape
@@ -148,17 +146,20 @@ class EqualLinear(nn.Module):
 class Conv2d(nn.Conv2d):
     """torch's own convolution, zero padding only, with the fast second derivatives of :func:`convolve`."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return convolve(x, self.weight, self.bias, self.stride[0], self.padding[0])
+    def forward(self, x: Tensor, slope: float | None = None) -> Tensor:
+        return convolve(x, self.weight, self.bias, self.stride[0], self.padding[0], slope)
 
 
-def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0) -> Tensor:
-    """``F.conv2d``, in the precision of autocast where that is on; what differs is the speed of second derivatives.
+def convolve(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int = 1, padding: int = 0, slope: float | None = None
+) -> Tensor:
+    """``F.conv2d``, then LeakyReLU if a ``slope`` is given; in the precision of autocast where that is on.
 
-    torch takes the derivative of a gradient penalty after the weights as a convolution whose kernel is as large as
-    the image, after copies that transpose both.  It is an ordinary weight gradient, and computed as one here.
+    What differs is the speed of second derivatives.  torch takes the derivative of a gradient penalty after the
+    weights as a convolution whose kernel is as large as the image, after copies that transpose both: it is an
+    ordinary weight gradient, and computed as one here.  And it adds zeros for LeakyReLU, which has no curvature.
     """
-    return _Convolution.apply(lower(x), lower(weight), lower(bias), stride, padding)
+    return _Convolution.apply(lower(x), lower(weight), lower(bias), stride, padding, slope)
 
 
 _weight_gradients = True
@@ -177,48 +178,59 @@ def input_gradients_only():
 
 class _Convolution(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.how = stride, padding
-        return F.conv2d(x, weight, bias, stride, padding)
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, slope: float | None):
+        y = F.conv2d(x, weight, bias, stride, padding)
+        if slope is not None:
+            F.leaky_relu_(y, slope)
+        ctx.save_for_backward(x, weight, None if slope is None else y)
+        ctx.how = stride, padding, slope
+        return y
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx, dy: Tensor):
         of_input, *of_parameters = ctx.needs_input_grad[:3]
         wanted = [of_input, *(wanted and _weight_gradients for wanted in of_parameters)]
-        return *_Gradients.apply(gradient, *ctx.saved_tensors, *ctx.how, wanted), None, None
+        return *_Gradients.apply(dy, *ctx.saved_tensors, *ctx.how, wanted), None, None, None
 
 
 class _Gradients(torch.autograd.Function):
-    """What a convolution y = w * x + b makes of dy: dx = w^T dy, dw = x^T dy and db = sum dy, each of them bilinear."""
+    """dx = w^T dz, dw = x^T dz and db = sum dz of a convolution z = w x + b: each of them bilinear, so that their own
+    derivatives are convolutions and gradients of convolutions again.  dz is dy, times the slope where y = slope z.
+    """
 
     @staticmethod
-    def forward(ctx, dy: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, wanted: list[bool]):
-        ctx.save_for_backward(dy, x, weight)
-        ctx.how = stride, padding
+    def forward(ctx, dy: Tensor, x: Tensor, weight: Tensor, y: Tensor | None, stride, padding, slope, wanted):
+        dz = _before_slope(dy, y, slope)
+        ctx.save_for_backward(dz, x, weight, y)
+        ctx.how, ctx.slope = (stride, padding), slope
         ctx.set_materialize_grads(False)
-        return _gradients(dy, x, weight, stride, padding, wanted)
+        return _gradients(dz, x, weight, stride, padding, wanted)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, to_dx: Tensor | None, to_dw: Tensor | None, to_db: Tensor | None):
-        dy, x, weight = ctx.saved_tensors
-        to_dy, to_x, to_weight = [], None, None
+        dz, x, weight, y = ctx.saved_tensors
+        to_dz, to_x, to_weight = [], None, None
         if to_dx is not None:
-            to_dy.append(F.conv2d(to_dx, weight, None, *ctx.how))
-            to_weight = _gradients(dy, to_dx, weight, *ctx.how, [False, True, False])[1]
+            to_dz.append(F.conv2d(to_dx, weight, None, *ctx.how))
+            to_weight = _gradients(dz, to_dx, weight, *ctx.how, [False, True, False])[1]
         if to_dw is not None:
-            to_dy.append(F.conv2d(x, to_dw, None, *ctx.how))
-            to_x = _gradients(dy, x, to_dw, *ctx.how, [True, False, False])[0]
+            to_dz.append(F.conv2d(x, to_dw, None, *ctx.how))
+            to_x = _gradients(dz, x, to_dw, *ctx.how, [True, False, False])[0]
         if to_db is not None:
-            to_dy.append(to_db[:, None, None].expand_as(dy))
-        return sum(to_dy) if to_dy else None, to_x, to_weight, None, None, None
+            to_dz.append(to_db[:, None, None].expand_as(dz))
+        to_dy = _before_slope(reduce(torch.add, to_dz), y, ctx.slope) if to_dz else None
+        return to_dy, to_x, to_weight, None, None, None, None, None
 
 
-def _gradients(dy: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, wanted: list[bool]):
+def _before_slope(dy: Tensor, y: Tensor | None, slope: float | None) -> Tensor:
+    return dy if y is None else torch.ops.aten.leaky_relu_backward(dy, y, slope, True)  # True: y is the result
+
+
+def _gradients(dz: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, wanted: list[bool]):
     stride, padding, one, none = [stride] * 2, [padding] * 2, [1, 1], [0, 0]
     return torch.ops.aten.convolution_backward(
-        dy, x, weight, [len(weight)], stride, padding, one, False, none, 1, wanted
+        dz, x, weight, [len(weight)], stride, padding, one, False, none, 1, wanted
     )
 
 

@@ -71,14 +71,15 @@ def test_channels_follow_the_papers_rule():
     assert [channels(r, 4096, 512) for r in (128, 64, 32, 16, 8)] == [32, 64, 128, 256, 512]
 
 
+@pytest.mark.parametrize("slope", [None, 0.2])
 @pytest.mark.parametrize(("stride", "padding"), [(1, 1), (2, 2), (1, 0)])
-def test_first_and_second_derivatives_of_a_convolution(stride, padding):
+def test_first_and_second_derivatives_of_a_convolution(stride, padding, slope):
     random = torch.Generator().manual_seed(0)
     shapes = (2, 3, 6, 6), (2, 3, 3, 3), (2,)
     tensors = [torch.randn(shape, dtype=torch.float64, generator=random, requires_grad=True) for shape in shapes]
 
     def function(x, weight, bias):
-        return convolve(x, weight, bias, stride, padding).square()  # so that second derivatives are not zero
+        return convolve(x, weight, bias, stride, padding, slope).square()  # so that second derivatives are not zero
 
     assert gradcheck(function, tensors) and gradgradcheck(function, tensors)
 

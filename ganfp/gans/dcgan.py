@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ganfp.gans.base import GAN, in_precision
 from ganfp.gans.losses import gradient_penalty
 from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings
-from ganfp.layers import Conv2d, leaky_relu_
+from ganfp.layers import SLOPE, Conv2d
 
 SPAN = 2  # of [-1, 1], in units of [0, 1]
 
@@ -76,7 +76,7 @@ class Critic(nn.Module):
         """The activations of each layer, the features last."""
         layers = [(images + 1) / SPAN]
         for convolution in self.convolutions:
-            layers.append(leaky_relu_(convolution(layers[-1])))
+            layers.append(convolution(layers[-1], SLOPE))
         return [*layers[1:], self.dense(layers[-1].flatten(1))]
 
     def forward(self, images: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from ganfp.gans.base import GAN, check_precision, in_precision
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from ganfp.gans.resample import enlarge, reduce
 from ganfp.gans.stage import Stage
-from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu_, minibatch_stddev, pixel_norm
+from ganfp.layers import SLOPE, EqualConv2d, EqualLinear, channels, leaky_relu, minibatch_stddev, pixel_norm
 
 SMALLEST = 4  # side of the first images, and of the last feature map of the critic
 
@@ -94,12 +94,12 @@ class Generator(nn.Module):
     def forward(self, latents: Tensor, resolution: int | None = None, blend: float = 1.0) -> Tensor:
         level = _level(resolution or self.config.resolution)
         x = self.dense(pixel_norm(latents)).unflatten(1, (-1, SMALLEST, SMALLEST))
-        x = pixel_norm(leaky_relu_(x + self.dense_bias[:, None, None]))
-        x = pixel_norm(leaky_relu_(self.first(x)))
+        x = pixel_norm(leaky_relu(x + self.dense_bias[:, None, None]))
+        x = pixel_norm(self.first(x, SLOPE))
         for block in self.blocks[:level]:
             below = x
             for convolution in block:
-                x = pixel_norm(leaky_relu_(convolution(x)))
+                x = pixel_norm(convolution(x, SLOPE))
         image = self.to_rgb[level](x)
         if blend < 1:
             image = torch.lerp(enlarge(self.to_rgb[level - 1](below)), image, blend)
@@ -130,14 +130,14 @@ class Critic(nn.Module):
     @in_precision
     def forward(self, images: Tensor, blend: float = 1.0, batches: int = 1) -> Tensor:
         level = _level(images.shape[-1])
-        x = leaky_relu_(self.from_rgb[level](images))
+        x = self.from_rgb[level](images, SLOPE)
         for i in range(level, 0, -1):
             for convolution in self.blocks[i - 1]:
-                x = leaky_relu_(convolution(x))
+                x = convolution(x, SLOPE)
             if i == level and blend < 1:
-                x = torch.lerp(leaky_relu_(self.from_rgb[level - 1](reduce(images))), x, blend)
-        x = leaky_relu_(self.last(minibatch_stddev(x, batches=batches)))
-        x = leaky_relu_(self.dense(x.flatten(1)))
+                x = torch.lerp(self.from_rgb[level - 1](reduce(images), SLOPE), x, blend)
+        x = self.last(minibatch_stddev(x, batches=batches), SLOPE)
+        x = leaky_relu(self.dense(x.flatten(1)))
         return self.score(x).squeeze(1)
 
 
