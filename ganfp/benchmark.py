@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ganfp import layers
+from ganfp import layers, memory
 from ganfp.attributors.network import AttributionNetwork
 from ganfp.gans import LABELS, progan, resample
 from ganfp.gans.base import PRECISIONS
@@ -78,6 +78,7 @@ def attribution_speeds(resolution: int, classes: int, settings, device: str = "c
 
 def speeds(step, made, resolution, batch, images, device, seconds, precisions=PRECISIONS) -> Iterator[Speed]:
     """Measure the steps that ``made`` makes of a precision, each of which is shown ``images`` real images."""
+    memory.keep()
     with deterministic(device):
         with plain():
             reference = duration(made("float32"), device, seconds)

@@ -265,7 +265,7 @@ class _PixelNorm(torch.autograd.Function):
     def forward(ctx, x: Tensor) -> Tensor:
         length = torch.linalg.vector_norm(x, dim=1, keepdim=True)  # adds up in float32 whatever x is
         square = length.to(torch.promote_types(x.dtype, torch.float32)).square()
-        scale = torch.rsqrt(square / x.shape[1] + 1e-8).to(x.dtype)
+        scale = _beside(torch.rsqrt(square / x.shape[1] + 1e-8), x)
         y = x * scale
         ctx.save_for_backward(y, scale)
         return y
@@ -274,8 +274,13 @@ class _PixelNorm(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, dy: Tensor) -> Tensor:
         y, scale = ctx.saved_tensors
-        along = (y * dy).mean(dim=1, keepdim=True)
+        along = _beside((y * dy).mean(dim=1, keepdim=True), dy)
         return torch.addcmul(dy, y, along, value=-1).mul_(scale)
+
+
+def _beside(row: Tensor, x: Tensor) -> Tensor:
+    """One number per pixel, ready to be multiplied with the channels of x; repeated where broadcasting is slow."""
+    return torch.empty_like(x).copy_(row) if x.dtype == torch.bfloat16 and not x.is_cuda else row.to(x.dtype)
 
 
 def minibatch_stddev(x: Tensor, group: int = 4, batches: int = 1) -> Tensor:

@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganfp import memory
 from ganfp.files import read_tensors, write_json, write_tensors
 from ganfp.gans import GANS, config_from
 from ganfp.gans.stage import Stage
@@ -261,6 +262,7 @@ def train(
         raise ValueError(f"budget must be a positive number of seconds, not {budget}")
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / CHECKPOINT
+    memory.keep()
     with deterministic(device):
         training = Training(name, config, seeds, images, device)
         if checkpoint.exists():

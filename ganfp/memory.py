@@ -1,0 +1,22 @@
+"""Memory that the C library keeps for the next step instead of returning it to the kernel after each."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+KEPT = 1 << 30  # free bytes at the end of the heap from which it is cut
+
+
+def keep() -> None:
+    """Let tensors reuse the pages of freed ones, where the C library is glibc; elsewhere nothing happens.
+
+    A training step allocates the same tensors again and again.  By default the larger ones come from the kernel
+    each time, which has to find and clear their pages: that took up to a tenth of the time.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(M_MMAP_THRESHOLD, KEPT // 4)
+            mallopt(M_TRIM_THRESHOLD, KEPT)
