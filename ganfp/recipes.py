@@ -32,6 +32,7 @@ GAN_CODE = tuple(
 Progress = Callable[[float], None]
 IMAGES, PREDICTIONS, PROBABILITIES = "images.npy", "predictions.npy", "probabilities.npy"
 FEATURES, POINTS = "features.npy", "points.npy"
+HELD_OUT = 500_009  # how far the seed of held-out drawings is from that of the GANs' images
 SEEN, CURVE = "seen.npy", "curve.npy"
 
 
@@ -90,7 +91,14 @@ class Images(Recipe):
 
     def make(self, folder, paths, device, progress) -> None:
         name = f"{self.dataset}:{self.path}" if self.path else self.dataset
-        np.save(folder / IMAGES, datasets.load(name, self.resolution, self.count, self.seed))
+        if self.dataset in datasets.DRAWN:
+            # apart, so that no GAN of another, larger run has seen what is held out in this one
+            held = self.train + self.validation + self.test
+            cuts = (self.count - held, self.seed), (held, self.seed + HELD_OUT)
+        else:
+            cuts = ((self.count, self.seed),)
+        images = np.concatenate([datasets.load(name, self.resolution, count, seed) for count, seed in cuts])
+        np.save(folder / IMAGES, images)
 
     def part(self, images: np.ndarray, name: str) -> np.ndarray:
         """The images of one split."""

@@ -80,6 +80,21 @@ def test_a_subset_and_a_save_path_change_the_key():
     assert Sample(GAN_1, "test", 5, save_path="official").key != Sample(GAN_1, "test", 5).key
 
 
+def test_what_is_held_out_is_drawn_apart_from_what_gans_of_any_size_see(tmp_path):
+    from ganfp import building
+    from ganfp.datasets import SPLITS
+
+    found = {}
+    for recipe in (IMAGES, replace(IMAGES, count=100)):
+        images = np.load(building.make(recipe, tmp_path) / recipes.IMAGES)
+        found[recipe.count] = {name: recipe.part(images, name) for name in SPLITS}
+    small, large = found[60], found[100]
+    assert (large["gan"][:40] == small["gan"]).all()
+    for name in ("train", "validation", "test"):
+        assert (small[name] == large[name]).all() and len(small[name])
+        assert not (small[name][:, None] == large["gan"][None]).all(axis=(2, 3, 4)).any()
+
+
 def test_a_users_file_is_known_by_its_content_not_its_path():
     assert replace(IMAGES, path="here.npz").key == IMAGES.key
 

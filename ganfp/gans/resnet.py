@@ -66,7 +66,7 @@ class Trunk(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         x = self.dense(latents).unflatten(1, (-1, SMALLEST, SMALLEST))
-        return F.relu(self.norm(self.blocks(x)))
+        return F.relu_(self.norm(self.blocks(x)))
 
 
 class UpBlock(nn.Module):
@@ -81,8 +81,8 @@ class UpBlock(nn.Module):
         self.shortcut = glorot(nn.Conv2d(in_channels, out_channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        residual = self.conv1(F.relu(self.norm1(x)))
-        residual = self.conv2(F.relu(self.norm2(residual)))
+        residual = self.conv1(F.relu_(self.norm1(x)))
+        residual = self.conv2(F.relu_(self.norm2(residual)))
         return residual + enlarge(self.shortcut(x))  # enlarged last: the same numbers for a quarter of the work
 
 

@@ -84,7 +84,7 @@ class Critic(nn.Module):
     @in_precision
     def scores(self, images: Tensor) -> Tensor:
         """What :meth:`forward` gives, for weights that it has normalised."""
-        x = F.relu(self.blocks(images)).sum(dim=(2, 3))
+        x = F.relu_(self.blocks(images)).sum(dim=(2, 3))
         return self.score(x).squeeze(1)
 
 
@@ -107,7 +107,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         residual = self.conv1(x if self.first else F.relu(x))
-        residual = self.conv2(F.relu(residual))
+        residual = self.conv2(F.relu_(residual))
         return residual + self.shortcut(reduce(x) if self.down else x)
 
 
