@@ -51,7 +51,7 @@ class Speed:
         return (
             f"{self.step:<14} {self.resolution:>4} {self.batch:>5}  {self.precision:<9} {self.images_per_second:>9.1f} "
             f"{self.operations / 1e6:>12.1f} {rate / 1e9:>8.1f} {self.share:>8.1%} {self.gain:>8.2f}"
-        )  # as HEADER says
+        )
 
 
 def gan_speeds(name: str, config, device: str = "cpu", seconds: float = 2.0) -> Iterator[Speed]:

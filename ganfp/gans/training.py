@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ CHECKPOINT = "checkpoint.safetensors"
 GENERATOR = "generator.safetensors"
 CRITIC = "critic.safetensors"
 HISTORY = "history.json"
+SNAPSHOTS = "snapshots"
 SAMPLING_BATCH = 250
 ROWS = 400  # of the training curves
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -234,12 +235,18 @@ class Training:
 
     def export(self, folder: Path) -> None:
         """Write the averaged generator, the critic and the training curves for use outside the training."""
-        stage = self.config.stage(self.seen)
-        meta = {**self.identity(), "resolution": stage.resolution, "blend": stage.blend, "seen": self.seen}
-        write_tensors(folder / GENERATOR, self.average.state_dict(), meta)
-        write_tensors(folder / CRITIC, self.critic.state_dict(), meta)
+        self.export_generator(folder)
+        write_tensors(folder / CRITIC, self.critic.state_dict(), self._meta())
         history = {"rows": self.rows, "seen": self.seen, "iterations": self.iteration, "seconds": self.seconds}
         write_json(folder / HISTORY, history)
+
+    def export_generator(self, folder: Path) -> None:
+        """Write the averaged generator, with its resolution and blend: one that is fading in must be sampled so."""
+        write_tensors(folder / GENERATOR, self.average.state_dict(), self._meta())
+
+    def _meta(self) -> dict:
+        stage = self.config.stage(self.seen)
+        return {**self.identity(), "resolution": stage.resolution, "blend": stage.blend, "seen": self.seen}
 
 
 def train(
@@ -253,13 +260,15 @@ def train(
     budget: float | None = None,
     resume: bool = False,
     progress: Callable[[float], None] | None = None,
+    snapshots: Sequence[int] = (),
 ) -> bool:
     """Train a GAN until it has seen ``config.total_images``, or for ``budget`` seconds of this call.
 
     Writes ``generator.safetensors`` (the moving average), ``critic.safetensors`` and ``history.json`` into
     ``folder``, and a checkpoint at least every minute.  With ``resume`` it goes on from the checkpoint there, if
     there is one; without, a checkpoint found there raises ``FileExistsError``, so that nothing is lost.
-    ``progress`` is called with the share done, 0 to 1.  Returns whether the training is complete; after an
+    ``progress`` is called with the share done, 0 to 1.  After each number of images in ``snapshots`` the generator so
+    far is also written into ``snapshots/NUMBER``, from where it can be sampled.  Returns whether the training is complete; after an
     exhausted budget the generator written is the one so far, at its own resolution and blend.
     """
     if budget is not None and budget <= 0:
@@ -276,7 +285,11 @@ def train(
         started = saved = time.monotonic()
         before = training.seconds
         while training.seen < config.total_images and (budget is None or time.monotonic() - started < budget):
+            before_step = training.seen
             training.step()
+            for count in snapshots:
+                if before_step < count <= training.seen:
+                    training.export_generator(folder / SNAPSHOTS / str(count))
             now = time.monotonic()
             training.seconds = before + now - started
             if now - saved > SECONDS_BETWEEN_CHECKPOINTS:
