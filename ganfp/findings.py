@@ -94,7 +94,7 @@ def _contrast(run: Run, records: Sequence[dict]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """"a", "a and b", "a, b and c"."""
+    """ "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
@@ -228,6 +228,31 @@ def service(records: Sequence[dict]) -> str:
         if stranger["params"]["p"] < 0.05
         else "and only luck decides whom it is taken for."
     )
+
+
+def how_long(records: Sequence[dict]) -> str:
+    """Whether the simple methods fall towards chance, and the fingerprint stays, as GANs are trained longer."""
+    first, last = (f(r["params"]["images"] for r in records) for f in (min, max))
+    ends = {(r["row"], r["params"]["images"]): r for r in records if r["params"]["images"] in (first, last)}
+    parts = []
+    for row in METHODS.values():
+        before, after = ends[row, first], ends[row, last]
+        parts.append(f"{row} {before['value']:.1f} % and then {after['value']:.1f} %")
+    content = [ends["Inception", n]["value"] for n in (first, last)]
+    text = (
+        f"After {first:,} and after {last:,} images: {', '.join(parts)}; chance is "
+        f"{100 / ends['Ours', last]['classes']:.0f} %. By content the sources are {content[0]:.1f} and then "
+        f"{content[1]:.1f} times as far apart as two halves of one. "
+    )
+    fell = [r for r in ("kNN", "Eigenface", "PRNU") if ends[r, last]["ci_high"] < ends[r, first]["ci_low"]]
+    if fell:
+        text += f"{_listed(fell)} {'falls' if len(fell) == 1 else 'fall'} as the GANs get better. "
+    else:
+        text += "No simple method falls by more than its interval: these trainings are too short to show it. "
+    ours = ends["Ours", first], ends["Ours", last]
+    if ours[1]["ci_high"] < ours[0]["ci_low"]:
+        return text + "Ours falls, too."
+    return text + "Ours does not fall."
 
 
 def critics(records: Sequence[dict], ours: Accuracy) -> str:

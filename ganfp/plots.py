@@ -241,6 +241,33 @@ def rungs(records: Sequence[dict]) -> Figure:
 
 
 @shown_once
+def how_long(records: Sequence[dict]) -> Figure:
+    """Accuracy and FD ratio against the images that the GANs were trained on, both axes of the second logarithmic."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
+    for axis, metric in zip(axes, ("accuracy", "fd_ratio"), strict=True):
+        found = [r for r in records if r["metric"] == metric]
+        steps = sorted({r["params"]["images"] for r in found})
+        for row, marker in zip(dict.fromkeys(r["row"] for r in found), "sD^o", strict=False):
+            mine = sorted((r for r in found if r["row"] == row), key=lambda r: r["params"]["images"])
+            seen, values = [r["params"]["images"] for r in mine], np.array([r["value"] for r in mine])
+            bars = None
+            if mine[0]["ci_low"] is not None:
+                bars = np.abs(np.array([[r["ci_low"], r["ci_high"]] for r in mine]).T - values)
+            label = {"Inception": "content", "Our fingerprint": "fingerprint"}.get(row, row)
+            axis.errorbar(seen, values, bars, marker=marker, markersize=5, linewidth=1.3, capsize=2, label=label)
+        axis.set(xscale="log", xlabel="thousand images in training", xticks=steps)
+        axis.set_xticklabels([f"{n / 1000:.3g}" for n in steps])
+        axis.xaxis.minorticks_off()
+    axes[0].axhline(100 / records[0]["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
+    axes[1].axhline(1, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axes[1].set(ylabel="FD ratio", yscale="log")
+    for axis in axes:
+        axis.legend(fontsize=8)
+    return figure
+
+
+@shown_once
 def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Largest difference of a weight from the base training's, rung by rung; dashed: the first exchanged image."""
     figure, axis = plt.subplots(figsize=(WIDTH, 2.9))

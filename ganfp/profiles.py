@@ -86,6 +86,7 @@ class Profile:
     classifier: Classifier
     content: Content
     plane: Plane
+    snapshots: tuple[int, ...] = ()  # images after which ProGANs are also looked at on their way (page x1)
     inception: str = ""  # a file of Inception weights; without one the content network stands in
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from the methods' own
 
@@ -121,7 +122,11 @@ def read(text: str, name: str) -> Profile:
     """A profile from YAML text; ``name`` is used in errors and as the profile's name."""
     values = yaml.safe_load(text)
     profile = _fill(Profile, {"name": name, **values}, f"presets/{name}.yml")
-    return replace(profile, **{gan: replace(getattr(profile, gan), resolution=profile.resolution) for gan in GANS})
+    profile = replace(profile, **{gan: replace(getattr(profile, gan), resolution=profile.resolution) for gan in GANS})
+    for seen in profile.snapshots:
+        if profile.progan.stage(seen).resolution < profile.resolution or not 0 < seen < profile.progan.total_images:
+            raise ValueError(f"presets/{name}.yml: snapshots: ProGAN has no finished resolution after {seen} images")
+    return profile
 
 
 def _fill(kind: type, values: Any, where: str):

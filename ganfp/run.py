@@ -56,7 +56,9 @@ class Run:
         been exchanged for images of the other half.
         """
         subset = None if swapped is None else recipes.Subset(swapped)
-        return recipes.GAN(self.images, name, getattr(self.profile, name), Seeds.all(seed), replica, subset)
+        snapshots = self.profile.snapshots if name == "progan" and subset is None and not replica else ()
+        config = getattr(self.profile, name)
+        return recipes.GAN(self.images, name, config, Seeds.all(seed), replica, subset, snapshots)
 
     @cached_property
     def base_images(self) -> int:

@@ -5,7 +5,17 @@ import pytest
 
 from ganfp import claims, findings, metrics, paper, recipes, tables
 from ganfp.attributors import Attributor
-from ganfp.experiments import attribution, critics, existence, frechet, save_path, service, training_sets, world
+from ganfp.experiments import (
+    attribution,
+    critics,
+    existence,
+    frechet,
+    how_long,
+    save_path,
+    service,
+    training_sets,
+    world,
+)
 from ganfp.gans import training
 from ganfp.records import KEYS, joined, pick
 from ganfp.run import begin
@@ -34,7 +44,9 @@ def test_needs_are_complete(sealed):
         existence.training_curves(sealed, setup(sealed))
     for study in (existence.same_seed, existence.figure1, critics.critics, frechet.ladder, world.splits):
         study(sealed)
-    for study in (training_sets.beginnings, training_sets.by_rung, save_path.control, service.authenticity):
+    for study in (training_sets.beginnings, training_sets.by_rung, save_path.control):
+        study(sealed)
+    for study in (service.authenticity, how_long.study):
         study(sealed)
     world.gan_settings(sealed)
     existence.tables([sealed, begin("smoke", "bedrooms")], "2")
@@ -254,3 +266,40 @@ def test_a_trend_is_told(p, said):
 
     trend = {"row": "Ours", "metric": "trend", "dataset": "faces", "value": p, "params": {"slope": -1.0, "rungs": 2}}
     assert said in findings.trend([rung(1, 99.0), rung(100, 90.0), trend])
+
+
+# ---------------------------------------------------------------------------- on their way
+
+
+def test_a_snapshot_is_the_generator_on_its_way(sealed):
+    real, early, *_ = how_long.setups(sealed)[384].sources
+    network, meta = training.load_generator(sealed.path(early.origin))
+    assert (meta["seen"], meta["resolution"], meta["blend"]) == (384, 16, 1.0)
+    finished, _ = training.load_generator(sealed.path(early.origin.gan))
+    assert training.largest_difference(network, finished) > 0
+    with_snapshots, without = early.origin.gan, existence.twin_setup(sealed).sources[1].origin
+    assert with_snapshots.snapshots and not without.snapshots  # and yet they end with the same bytes
+    assert existence.same_seed(sealed).records[0]["params"]["equal_bytes"]
+
+
+def test_the_last_point_of_the_study_is_the_finished_gans(sealed):
+    study = how_long.study(sealed)
+    assert sorted({r["params"]["images"] for r in study.records}) == [384, 512, 640]
+    table = existence.table(sealed, "3")  # the smoke run has as many seeds as the study follows
+    for row in attribution.METHODS.values():
+        (last,) = [r for r in pick(study.records, row=row) if r["params"]["images"] == 640]
+        assert last["value"] == table.value(row)["value"]
+    assert claims.evaluate(study.records)["attributable-3"].holds is None  # they stand for no cell of Table 3
+
+
+def test_the_page_tells_which_methods_fall():
+    def record(row, images, value):
+        interval = {"ci_low": value - 1, "ci_high": value + 1, "classes": 4}
+        return {"row": row, "value": value, "params": {"images": images}, **interval}
+
+    rows = ("kNN", "Eigenface", "PRNU", "Ours", "Inception")
+    records = [record(row, 10, 90) for row in rows] + [record(row, 20, 60 if row == "kNN" else 90) for row in rows]
+    text = findings.how_long(records)
+    assert "kNN falls as the GANs get better. Ours does not fall." in text and "chance is 25 %" in text
+    records[-2]["ci_high"], records[-2]["value"] = 70, 69
+    assert "Ours falls, too." in findings.how_long(records)

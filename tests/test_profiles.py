@@ -40,6 +40,8 @@ def test_an_unknown_profile_is_named_and_the_known_are_listed():
         ("resolution: 16", "missing"),
         ("baselines: {svm: {}}", "unknown baselines svm"),
         ("ladder: [10, 100]", "ladder must begin with 1"),
+        ("snapshots: [100]", "no finished resolution after 100 images"),
+        ("snapshots: [640]", "no finished resolution after 640 images"),
         ("ladder: [1, 50]", "ladder must begin with 1 and take its other rungs from"),
     ],
 )

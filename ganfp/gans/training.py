@@ -268,8 +268,8 @@ def train(
     ``folder``, and a checkpoint at least every minute.  With ``resume`` it goes on from the checkpoint there, if
     there is one; without, a checkpoint found there raises ``FileExistsError``, so that nothing is lost.
     ``progress`` is called with the share done, 0 to 1.  After each number of images in ``snapshots`` the generator so
-    far is also written into ``snapshots/NUMBER``, from where it can be sampled.  Returns whether the training is complete; after an
-    exhausted budget the generator written is the one so far, at its own resolution and blend.
+    far is also written into ``snapshots/NUMBER``, from where it can be sampled.  Returns whether the training is
+    complete; after an exhausted budget the generator written is the one so far, at its own resolution and blend.
     """
     if budget is not None and budget <= 0:
         raise ValueError(f"budget must be a positive number of seconds, not {budget}")

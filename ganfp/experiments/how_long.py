@@ -1,0 +1,41 @@
+"""How long must a GAN be trained before only a fingerprint tells it from another (page x1)?"""
+
+from __future__ import annotations
+
+from ganfp.experiments import attribution
+from ganfp.experiments.existence import seed_setup
+from ganfp.recipes import Recipe, Setup, Snapshot
+from ganfp.records import Result
+from ganfp.run import Run
+
+SEEDS = 3  # GANs that are followed
+
+
+def setups(run: Run) -> dict[int, Setup]:
+    """{real, ProGAN_seed_1, ...}, three seeds, as they were after each number of images, the last included."""
+    real, *gans = seed_setup(run).sources[: SEEDS + 1]
+    found = {}
+    for seen in run.profile.snapshots:
+        early = [(gan.name, Snapshot(gan.origin, seen)) for gan in gans]
+        found[seen] = run.setup("seeds", [(real.name, real.origin), *early])
+    last = run.setup("seeds", [(s.name, s.origin) for s in (real, *gans)])
+    return found | {run.profile.progan.total_images: last}
+
+
+def needs(run: Run) -> list[Recipe]:
+    """What :func:`study` loads."""
+    return [recipe for setup in setups(run).values() for recipe in attribution.needs(run, setup)]
+
+
+def study(run: Run) -> Result:
+    """Accuracy of every method and FD ratio of both features against the images that each GAN was trained on.
+
+    Records as those of Table 3, of no table, with ``params.images`` and a ``variant``.
+    """
+    result = Result()
+    for seen, setup in setups(run).items():
+        for r in attribution.evaluate(run, setup, table="").records:
+            if not r["params"].get("variant"):
+                r["params"] |= {"images": seen, "variant": f"after {seen} images"}
+                result.records.append(r)
+    return result
