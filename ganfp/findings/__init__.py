@@ -1,0 +1,42 @@
+"""Sentences about a run, made from its records: the prose says what was measured, whatever that was."""
+
+from __future__ import annotations
+
+from ganfp.findings.attribution import (
+    CONTRAST,
+    DIFFERENCE,
+    caption,
+    contrast,
+    diagonal,
+    how_long,
+    paper_images,
+    paper_times,
+    twins,
+)
+from ganfp.findings.existence import beginnings, save_path, service, trend
+from ganfp.findings.features import critics, ladder, purity
+from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
+
+__all__ = [
+    "CONTRAST",
+    "DIFFERENCE",
+    "FRONT",
+    "banner",
+    "beginnings",
+    "caption",
+    "claims",
+    "contrast",
+    "critics",
+    "diagonal",
+    "front_page",
+    "how_long",
+    "ladder",
+    "paper_images",
+    "paper_times",
+    "purity",
+    "save_path",
+    "service",
+    "shown_as",
+    "trend",
+    "twins",
+]

@@ -1,0 +1,164 @@
+"""One number against another: training, ladders, numbers of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from ganfp.plots.style import MUTED, PALETTE, WIDTH, colours, shown_once
+from ganfp.records import readable
+
+
+@shown_once
+def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
+    """Critic's distance between real and generated images against images seen; a line where the networks grow."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.0))
+    palette = colours(list(curves))
+    for name, rows in curves.items():
+        _curve(axis, rows, palette[name], readable(name))
+    _growth(axis, next(iter(curves.values())))
+    axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5)
+    return figure
+
+
+@shown_once
+def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
+    """The same for GANs of different losses, whose distances have no common scale: a panel for each."""
+    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.2))
+    palette = colours(list(curves))
+    for axis, (name, rows) in zip(axes.flat, curves.items(), strict=True):
+        _curve(axis, rows, palette[name], name)
+        _growth(axis, rows)
+        axis.set_title(name, loc="right")
+        axis.set(xlim=(0, None))
+    figure.supxlabel("thousand images shown to the critic", fontsize=9)
+    figure.supylabel("the critic's distance, by its own loss", fontsize=9)
+    return figure
+
+
+def _curve(axis: Axes, rows: Sequence[dict], colour: str, label: str) -> None:
+    seen, distance = np.array([r["images"] for r in rows]), np.array([r["distance"] for r in rows])
+    axis.plot(seen / 1000, smooth(distance), color=colour, linewidth=1.3, label=label)
+
+
+def _growth(axis: Axes, rows: Sequence[dict]) -> None:
+    """Mark where a resolution starts to fade in; nothing for networks that do not grow."""
+    steps = [(a, b) for a, b in zip(rows, rows[1:], strict=False) if a["resolution"] != b["resolution"]]
+    for _, after in steps:
+        _mark(axis, after["images"] / 1000, f"{after['resolution']} px")
+    if steps:
+        _mark(axis, 0, f"{rows[0]['resolution']} px")
+
+
+def _mark(axis: Axes, x: float, text: str) -> None:
+    axis.axvline(x, color=MUTED, linewidth=0.8, alpha=0.6)
+    axis.annotate(
+        text, (x, 1), xycoords=("data", "axes fraction"), xytext=(3, 1), textcoords="offset points", color=MUTED
+    )
+
+
+def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
+    """Running mean over an odd window, narrower at the ends."""
+    kernel = np.ones(min(width, len(values)))
+    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+
+
+@shown_once
+def rungs(records: Sequence[dict]) -> Figure:
+    """Accuracy on the images of each rung against the number of exchanged images, one panel per data set."""
+    records = [r for r in records if r["metric"] == "accuracy"]
+    worlds = list(dict.fromkeys(r["dataset"] for r in records))
+    figure, axes = plt.subplots(1, len(worlds), figsize=(WIDTH, 2.9), sharey=True, squeeze=False)
+    for axis, world in zip(axes[0], worlds, strict=True):
+        found = [r for r in records if r["dataset"] == world]
+        for row, marker in zip(dict.fromkeys(r["row"] for r in found), "sD^o", strict=False):
+            mine = [r for r in found if r["row"] == row]
+            steps, values = [r["params"]["swapped"] for r in mine], np.array([r["value"] for r in mine])
+            bars = np.abs(np.array([[r["ci_low"], r["ci_high"]] for r in mine]).T - values)
+            axis.errorbar(steps, values, bars, marker=marker, markersize=5, linewidth=1.3, capsize=2, label=row)
+        axis.axhline(100 / found[0]["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        axis.set(xscale="log", xlabel=f"images exchanged of {found[0]['params']['base']:,}", ylim=(0, 103))
+        axis.set(xticks=steps, xticklabels=[f"{i:,}" for i in steps])
+        axis.xaxis.minorticks_off()
+        axis.set_title(world if len(worlds) > 1 else "", loc="right")
+    axes[0, 0].set_ylabel("accuracy, %")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+@shown_once
+def how_long(records: Sequence[dict]) -> Figure:
+    """Accuracy and FD ratio against the images that the GANs were trained on, both axes of the second logarithmic."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
+    for axis, metric in zip(axes, ("accuracy", "fd_ratio"), strict=True):
+        found = [r for r in records if r["metric"] == metric]
+        steps = sorted({r["params"]["images"] for r in found})
+        for row, marker in zip(dict.fromkeys(r["row"] for r in found), "sD^o", strict=False):
+            mine = sorted((r for r in found if r["row"] == row), key=lambda r: r["params"]["images"])
+            seen, values = [r["params"]["images"] for r in mine], np.array([r["value"] for r in mine])
+            bars = None
+            if mine[0]["ci_low"] is not None:
+                bars = np.abs(np.array([[r["ci_low"], r["ci_high"]] for r in mine]).T - values)
+            label = {"Inception": "content", "Our fingerprint": "fingerprint"}.get(row, row)
+            axis.errorbar(seen, values, bars, marker=marker, markersize=5, linewidth=1.3, capsize=2, label=label)
+        axis.set(xscale="log", xlabel="thousand images in training", xticks=steps)
+        axis.set_xticklabels([f"{n / 1000:.3g}" for n in steps])
+        axis.xaxis.minorticks_off()
+    axes[0].axhline(100 / records[0]["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
+    axes[1].axhline(1, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axes[1].set(ylabel="FD ratio", yscale="log")
+    for axis in axes:
+        axis.legend(fontsize=8)
+    return figure
+
+
+@shown_once
+def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
+    """Largest difference of a weight from the base training's, rung by rung; dashed: the first exchanged image."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
+    positive = arrays["difference"][arrays["difference"] > 0]
+    floor = positive.min() / 30 if len(positive) else 1e-9  # where zero is drawn
+    for i, curve, first, colour in zip(
+        arrays["swapped"], arrays["difference"].T, arrays["first"], PALETTE, strict=False
+    ):
+        axis.plot(arrays["seen"], np.maximum(curve, floor), color=colour, linewidth=1.6, label=f"{i:,} exchanged")
+        axis.axvline(first, color=colour, linestyle=(0, (4, 3)), linewidth=1)
+    axis.set(yscale="log", xlabel="images shown to the critic", ylabel="largest difference of a weight", xlim=(0, None))
+    axis.set_ylim(floor / 2, None)
+    ticks = [t for t in 10.0 ** np.arange(-9, 2) if floor * 5 < t < axis.get_ylim()[1]]
+    axis.set_yticks([floor, *ticks], ["0", *(f"{t:g}" for t in ticks)])
+    axis.yaxis.minorticks_off()
+    figure.legend(loc="outside lower center", ncols=5)
+    return figure
+
+
+@shown_once
+def against_n(
+    sizes: Sequence[int],
+    series: Mapping[str, Sequence[float]],
+    label: str,
+    level: float | None = None,
+    logarithmic: bool = False,
+) -> Figure:
+    """Curves against the number of images; ``level`` draws a value to compare with, such as the right one."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
+    for (name, values), marker in zip(series.items(), "os^dv", strict=False):
+        axis.plot(sizes, values, f"{marker}-", label=name, linewidth=1.5, markersize=5)
+    if level is not None:
+        axis.axhline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axis.set(xscale="log", xlabel="images per class", ylabel=label, xticks=sizes, xticklabels=sizes)
+    axis.xaxis.minorticks_off()
+    if logarithmic:
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.minorticks_off()
+    axis.legend()
+    return figure

@@ -1,0 +1,139 @@
+"""What was attributed to whom, and how often rightly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ganfp.plots.style import DIAMOND, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
+from ganfp.records import readable
+
+
+@shown_once
+def embeddings(points: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
+    """Two sets of points in the plane side by side, coloured by source (Figure 1)."""
+    figure, axes = plt.subplots(1, len(points), figsize=(WIDTH, WIDTH / len(points) + 0.45))
+    palette = colours(list(dict.fromkeys(labels)))
+    for axis, (title, xy) in zip(axes, points.items(), strict=True):
+        for name in dict.fromkeys(labels):
+            chosen = labels == name
+            axis.scatter(*xy[chosen].T, s=7, alpha=0.75, linewidths=0, color=palette[name], label=readable(name))
+        axis.set_title(title)
+        axis.set_aspect("equal", "datalim")
+        bare(axis)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=min(6, len(names)), markerscale=2.4, handletextpad=0.1
+    )
+    return figure
+
+
+def confusion(counts: np.ndarray, classes: Sequence[str], title: str = "", axis: Axes | None = None) -> Axes:
+    """Shares in percent of the images of each true source (row) that go to each source (column)."""
+    if axis is None:
+        side = 1.5 + 0.62 * len(classes)
+        _, axis = plt.subplots(figsize=(side + 0.6, side))
+    shares = 100 * counts / counts.sum(axis=1, keepdims=True)
+    names = [readable(name) for name in classes]
+    sns.heatmap(
+        shares, ax=axis, vmin=0, vmax=100, cmap=sns.light_palette(PALETTE[0], as_cmap=True), annot=True, fmt=".0f",
+        square=True, cbar=False, linewidths=1, linecolor=PAPER, xticklabels=names, yticklabels=names,
+    )  # fmt: skip
+    axis.set(xlabel="attributed to", ylabel="truth", title=title)
+    axis.tick_params(axis="x", rotation=35, length=0)
+    axis.tick_params(axis="y", rotation=0, length=0)
+    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
+    return axis
+
+
+@shown_once
+def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
+    """Confusion matrices of several methods, two in a row, all on one scale."""
+    rows = -(-len(matrices) // 2)
+    figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, rows * (0.9 + 0.47 * len(classes))), sharex=True, sharey=True)
+    for i, (axis, (title, counts)) in enumerate(zip(axes.flat, matrices.items(), strict=True)):
+        confusion(counts, classes, title, axis)
+        axis.set(xlabel="attributed to" if i // 2 == rows - 1 else "", ylabel="truth" if i % 2 == 0 else "")
+    return figure
+
+
+@shown_once
+def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) -> Figure:
+    """Accuracy of each method with its 95 % interval, the paper's number as a diamond, chance as a line.
+
+    One panel per data set.
+    """
+    records = [r for r in records if r["metric"] == "accuracy" and not r["params"].get("variant")]
+    worlds = list(dict.fromkeys(r["dataset"] for r in records))
+    rows = list(dict.fromkeys(r["row"] for r in records))
+    size = (WIDTH, 0.5 * len(rows) + 0.95)
+    figure, axes = plt.subplots(1, len(worlds), figsize=size, sharey=True, squeeze=False)
+    for axis, world in zip(axes[0], worlds, strict=True):
+        found = [r for r in records if r["dataset"] == world]
+        _chance(axis, 100 / found[0]["classes"])
+        for r in found:
+            y, colour = len(rows) - 1 - rows.index(r["row"]), PALETTE[1] if r["row"] == "Ours" else PALETTE[0]
+            axis.plot([r["ci_low"], r["ci_high"]], [y, y], color=colour, linewidth=2.5, clip_on=False)
+            axis.plot(r["value"], y, "o", color=colour, markersize=7, clip_on=False)
+            if r["paper"] is not None:
+                axis.plot(r["paper"], y, clip_on=False, markersize=6, **DIAMOND)
+        axis.set(xlabel="accuracy, %", xlim=limits, yticks=range(len(rows)), yticklabels=rows[::-1])
+        axis.set_ylim(-0.6, len(rows) - 0.4)
+        axis.set_title(world if len(worlds) > 1 else "", loc="right")
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+    marks = [Line2D([], [], color=PALETTE[0], marker="o", label="this run, 95 % interval")]
+    if any(r["paper"] is not None for r in records):
+        marks.append(Line2D([], [], label="the paper", **DIAMOND))
+    figure.legend(handles=marks, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _chance(axis: Axes, level: float) -> None:
+    axis.axvline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    text = {"xycoords": ("data", "axes fraction"), "xytext": (3, 1), "textcoords": "offset points"}
+    axis.annotate("chance", (level, 1.0), color=MUTED, **text)
+
+
+@shown_once
+def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
+    """How often the two lowest bits of a value are 0 ... 3, by source, one panel per save path."""
+    figure, axes = plt.subplots(1, len(shares), figsize=(WIDTH, 2.7), sharey=True)
+    palette = colours(classes)
+    for axis, (title, rows) in zip(axes, shares.items(), strict=True):
+        axis.axhline(25, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        for name, row in zip(classes, rows, strict=True):
+            axis.plot(range(4), row, "o-", color=palette[name], markersize=4, linewidth=1.3, label=readable(name))
+        axis.set(xticks=range(4), xticklabels=["00", "01", "10", "11"], xlabel="two lowest bits", title=title)
+    axes[0].set_ylabel("values, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+@shown_once
+def responses(
+    values: np.ndarray,
+    classes: Sequence[str],
+    label: str,
+    columns: str = "model fingerprint of",
+    rows: str = "image fingerprints of",
+) -> Figure:
+    """A signed K x K matrix with colour limits symmetric about zero."""
+    side = 1.4 + 0.6 * len(classes)
+    figure, axis = plt.subplots(figsize=(side + 1.2, side))
+    names, limit = [readable(name) for name in classes], float(np.abs(values).max())
+    sns.heatmap(
+        values, ax=axis, vmin=-limit, vmax=limit, cmap="RdBu_r", annot=True, fmt=".2f", square=True, linewidths=1,
+        linecolor=PAPER, xticklabels=names, yticklabels=names, cbar_kws={"label": label, "shrink": 0.8},
+    )  # fmt: skip
+    axis.set(xlabel=columns, ylabel=rows)
+    axis.tick_params(axis="x", rotation=35, length=0)
+    axis.tick_params(axis="y", rotation=0, length=0)
+    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
+    return figure
