@@ -24,7 +24,8 @@ def in_precision(forward):
     """A network's ``forward`` whose convolutions and dense layers compute in ``config.precision`` while it trains.
 
     Weights, and what comes in and goes out, are float32 in any case; so is everything in a network that is done
-    with training (``eval()``), for images must not depend on what the machine has for low precision.
+    with training (``eval()``), for images must not depend on what the machine has for low precision.  GPUs and CPUs
+    with AMX gain by bfloat16; a CPU that has to imitate it takes 3 (AVX-512) to 8 times (AVX2) as long as in float32.
     """
 
     @wraps(forward)
