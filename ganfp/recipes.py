@@ -73,6 +73,7 @@ class Images(Recipe):
     """Real images, and how they are cut into GAN training, attribution training, validation and test."""
 
     kind = "images"
+    version = 2
     code = (
         "datasets", "datasets.faces", "datasets.bedrooms", "datasets.drawing", "datasets.perspective",
         "datasets.files", "datasets.celeba", "datasets.lsun", "images",
@@ -148,6 +149,7 @@ class GAN(Recipe):
     """
 
     kind = "gan"
+    version = 2
     code = (*GAN_CODE, "gans.training", "gans.stage", "layers", "seeding")
 
     images: Images
@@ -206,6 +208,7 @@ class Sample(Recipe):
     """
 
     kind = "sample"
+    version = 2
     code = (*GAN_CODE, "gans.training", "layers", "images", "savepaths", "seeding")
 
     origin: Images | GAN | Snapshot
@@ -272,6 +275,7 @@ class Fit(Recipe):
     """An attributor fitted to the training images of a setup; its choices are made on the validation images."""
 
     kind = "attributor"
+    version = 2
     code = (
         "attributors.base", "attributors.calibration", "attributors.network", "attributors.cnn",
         "attributors.knn", "attributors.eigenface", "attributors.prnu", "layers", "images", "seeding",
@@ -305,6 +309,7 @@ class Evaluation(Recipe):
     """
 
     kind = "evaluation"
+    version = 2
     code = Fit.code
 
     fit: Fit

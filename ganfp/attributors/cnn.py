@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganfp import memory
 from ganfp.attributors.base import Attributor, Labelled
 from ganfp.attributors.network import AttributionNetwork
 from ganfp.images import to_float
@@ -42,6 +43,7 @@ class CNN(Attributor):
     progress = None  # called with the share of the training done, 0 to 1, if set
 
     def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None) -> None:
+        memory.keep()
         with deterministic(self.device):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.seed)
