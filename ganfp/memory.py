@@ -7,6 +7,7 @@ import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 KEPT = 1 << 30  # free bytes at the end of the heap from which it is cut
+LARGEST = 1 << 25  # bytes of a block that still comes from the heap; the most that every glibc accepts
 
 
 def keep() -> None:
@@ -18,5 +19,5 @@ def keep() -> None:
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
-            mallopt(M_MMAP_THRESHOLD, KEPT // 4)
+            mallopt(M_MMAP_THRESHOLD, LARGEST)
             mallopt(M_TRIM_THRESHOLD, KEPT)
