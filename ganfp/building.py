@@ -74,13 +74,16 @@ def build(
     jobs: int | None = None,
     executor: Executor | None = None,
     quiet: bool = False,
+    done: Callable[[Recipe], None] = lambda recipe: None,
+    in_order: bool = False,
 ) -> float:
     """Make the recipes and what they need; returns the seconds it took.
 
     ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder: a
     Dask client's ``get_executor()`` on a cluster; by default ``jobs`` processes (all cores), one thread each,
-    because as many trainings as cores beat one training on all cores.  Longest work starts first.  If one recipe
-    fails, those under way are stopped, what they had is kept for the next attempt, and the error is raised.
+    because as many trainings as cores beat one training on all cores.  Longest work starts first, or, ``in_order``,
+    what was asked for first.  ``done`` is called with each recipe when it is made.  If one recipe fails, those under
+    way are stopped, what they had is kept for the next attempt, and the error is raised.
     """
     todo = missing(recipes, store)
     started = time.monotonic()
@@ -95,16 +98,17 @@ def build(
             while waiting or running:
                 ready = [r for r in waiting if all(store.has(need) for need in r.needs())]
                 waiting = [r for r in waiting if r not in ready]
-                for recipe in sorted(ready, key=lambda r: -r.cost()):
+                for recipe in ready if in_order else sorted(ready, key=lambda r: -r.cost()):
                     running[executor.submit(make, recipe, str(store.root), device)] = recipe
-                done, _ = wait(running, POLL_SECONDS, FIRST_COMPLETED)
-                for future in done:
+                ended, _ = wait(running, POLL_SECONDS, FIRST_COMPLETED)
+                for future in ended:
                     recipe = running.pop(future)
                     try:
                         future.result()
                     except Exception as error:
                         error.add_note(f"while building {title(recipe)} in {store.folder(recipe)}")
                         raise
+                    done(recipe)
                 bar.update(running.values())
     except BaseException:
         for future in running:

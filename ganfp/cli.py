@@ -10,6 +10,7 @@ import click
 
 PROFILE = click.option("--profile", default="quick", show_default=True, help="How big: a name in ganfp/presets.")
 KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
+PROFILE_OF_REFERENCE = click.option("--profile", default="reference", show_default=True, help="How big.")
 DATASET = click.option("--dataset", default="faces", show_default=True, help=KNOWN)
 DATASETS = click.option(
     "--dataset", default="faces,bedrooms", show_default=True, help=f"One or several, with commas between: {KNOWN}"
@@ -192,6 +193,22 @@ def bench(profile: str, device: str, seconds: float) -> None:
     classes = size.seeds + 1  # of Table 3: as many GANs and the real images
     for speed in benchmark.attribution_speeds(size.resolution, classes, size.classifier, device, seconds):
         click.echo(speed)
+
+
+@main.command()
+@PROFILE_OF_REFERENCE
+@DATASETS
+@DEVICE
+@JOBS
+def reference(profile: str, dataset: str, device: str, jobs: int | None) -> None:
+    """Train the generators of the reference run that are still missing, and ship each into results/reference.
+
+    May be stopped at any time: finished generators are kept, and the others go on where they were.
+    """
+    from ganfp import reference as run_of_reference
+    from ganfp.run import worlds
+
+    run_of_reference.train(worlds(profile, dataset, device=device), click.echo, jobs, device)
 
 
 @main.command()

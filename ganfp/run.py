@@ -71,8 +71,12 @@ class Run:
     @cached_property
     def rungs(self) -> list[int]:
         """How many images are exchanged on each rung: the profile's share of the paper's, scaled to the base set."""
+        return self.scaled(self.profile.ladder)
+
+    def scaled(self, ladder: Iterable[int]) -> list[int]:
+        """Numbers of exchanged images of the paper's ladder, scaled to this run's base set."""
         largest = paper.load()["ladder"][-1]
-        return sorted({max(1, round(i * self.base_images / largest)) for i in self.profile.ladder})
+        return sorted({max(1, round(i * self.base_images / largest)) for i in ladder})
 
     def setup(self, name: str, sources: Iterable[tuple[str, Recipe]]) -> Setup:
         """An attribution task with the profile's number of images per source."""

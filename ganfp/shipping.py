@@ -1,0 +1,108 @@
+"""Trained generators that travel with the repository: half precision, checksummed, each with where it comes from.
+
+A shipped generator is named in a manifest by the description of its recipe, so that whoever asks for the same GAN gets
+it instead of a training.  Numbers that are published with it are measured on images of the shipped file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganfp.files import read_tensors, sha256, write_json, write_tensors
+from ganfp.gans import LABELS, training
+from ganfp.recipes import GAN, Recipe
+from ganfp.records import commit
+from ganfp.store import Store
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Shipped(Recipe):
+    """A generator from a file that travels with the repository, by its checksum."""
+
+    kind = "shipped"
+
+    name: str  # of the GAN, as in `ganfp.gans.GANS`
+    digest: str
+    path: str = field(default="", metadata={"key": False})
+    replica = 0
+
+    def make(self, folder, paths, device, progress) -> None:
+        """Write the generator in single precision, for :func:`training.load_generator`."""
+        if not Path(self.path).is_file() or sha256(Path(self.path)) != self.digest:
+            raise ValueError(f"{self.path} is missing or is not the file that its manifest describes; fetch it again")
+        tensors, meta = read_tensors(Path(self.path))
+        write_tensors(folder / training.GENERATOR, {key: _single(value) for key, value in tensors.items()}, meta)
+
+
+def ship(gan: GAN, store: Store, folder: Path) -> Path:
+    """Write a finished GAN's generator into ``folder`` in half precision, and into its manifest; the file's path.
+
+    Raises ``ValueError`` where a weight does not fit into half precision.
+    """
+    tensors, meta = read_tensors(store.folder(gan) / training.GENERATOR)
+    halves = {key: value.half() if value.is_floating_point() else value for key, value in tensors.items()}
+    for key, value in halves.items():
+        if not torch.isfinite(value).all():
+            raise ValueError(f"{store.folder(gan)}: {key} does not fit into half precision")
+    path = folder / f"{file_name(gan)}.safetensors"
+    write_tensors(path, halves, meta)
+    info = store.info(gan)
+    known = {key: info[key] for key in ("seconds", "date", "device", "hardware", "torch") if key in info}
+    entry = {
+        "file": path.name,
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
+        "images_seen": meta["seen"],
+        **known,
+        "commit": commit(),
+        "recipe": identity(gan),
+    }
+    others = [other for other in manifest(folder) if other["file"] != path.name]
+    write_json(folder / MANIFEST, sorted([*others, entry], key=lambda e: e["file"]))
+    return path
+
+
+def find(gan: GAN, folder: Path) -> Shipped | None:
+    """The shipped generator of a GAN, None if there is none."""
+    wanted = identity(gan)
+    for entry in manifest(folder):
+        if entry["recipe"] == wanted:
+            return Shipped(gan.name, entry["sha256"], str(folder / entry["file"]))
+    return None
+
+
+def manifest(folder: Path) -> list[dict]:
+    """What is known of each shipped generator, in the order of the files' names; empty without a manifest."""
+    path = folder / MANIFEST
+    try:
+        return json.loads(path.read_text("utf-8")) if path.exists() else []
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON ({error}); fetch it again") from error
+
+
+def identity(gan: GAN) -> dict[str, Any]:
+    """A GAN's description without the versions of the code: a shipped generator outlives a faster training loop."""
+    return json.loads(json.dumps(_without_versions(gan.describe())))
+
+
+def file_name(gan: GAN) -> str:
+    """``faces-ProGAN-seed-1``, ``faces-ProGAN-exchanged-100``."""
+    what = f"seed-{gan.seeds.init}" if gan.subset is None else f"exchanged-{gan.subset.swapped}"
+    return f"{gan.images.dataset}-{LABELS[gan.name]}-{what}"
+
+
+def _without_versions(value):
+    if isinstance(value, dict):
+        return {key: _without_versions(inner) for key, inner in value.items() if key != "version"}
+    return [_without_versions(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _single(value: torch.Tensor) -> torch.Tensor:
+    return value.float() if value.is_floating_point() else value

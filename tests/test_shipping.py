@@ -1,0 +1,106 @@
+"""Shipped generators: half precision, found by what they are, refused when they are not what they were."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_recipes import GAN_1, IMAGES
+
+from ganfp import building, recipes, reference, shipping
+from ganfp.gans import training
+from ganfp.recipes import GAN, Sample
+from ganfp.run import worlds
+from ganfp.store import Store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store"))
+    for recipe in building.closure([Sample(GAN_1, "test", 20)]):
+        building.make(recipe, store.root)
+    return store
+
+
+@pytest.fixture
+def shipped(store, tmp_path):
+    shipping.ship(GAN_1, store, tmp_path)
+    return tmp_path
+
+
+def test_a_shipped_generator_is_the_trained_one_in_half_precision(store, shipped):
+    found = shipping.find(GAN_1, shipped)
+    assert (shipped / "faces-ProGAN-seed-1.safetensors").stat().st_size < 0.6 * (
+        store.folder(GAN_1) / training.GENERATOR
+    ).stat().st_size
+    trained, _ = training.load_generator(store.folder(GAN_1))
+    again, meta = training.load_generator(building.make(found, store.root))
+    for key, value in trained.state_dict().items():
+        assert (again.state_dict()[key] == value.half().float()).all(), key
+    assert meta["seen"] == 64
+
+
+def test_its_images_are_sampled_like_any_others(store, shipped):
+    sample = Sample(shipping.find(GAN_1, shipped), "test", 20)
+    for recipe in building.closure([sample]):
+        building.make(recipe, store.root)
+    ours, trained = (np.load(store.folder(s) / recipes.IMAGES).astype(int) for s in (sample, Sample(GAN_1, "test", 20)))
+    assert np.abs(ours - trained).max() <= 2  # the same latents; a weight's last bits move few grey levels
+
+
+def test_the_manifest_says_where_it_comes_from(store, shipped):
+    (entry,) = shipping.manifest(shipped)
+    assert entry["recipe"]["images"]["dataset"] == "faces" and entry["recipe"]["seeds"]["init"] == 1
+    assert entry["images_seen"] == 64 and entry["seconds"] > 0 and entry["hardware"]
+    shipping.ship(GAN_1, store, shipped)
+    assert len(shipping.manifest(shipped)) == 1
+
+
+def test_another_gan_is_not_taken_for_it_and_faster_code_is(shipped, monkeypatch):
+    assert shipping.find(replace(GAN_1, config=replace(GAN_1.config, drift=0.5)), shipped) is None
+    assert shipping.find(replace(GAN_1, images=replace(IMAGES, count=61)), shipped) is None
+    monkeypatch.setattr(GAN, "version", GAN.version + 1)
+    assert shipping.find(replace(GAN_1), shipped) is not None
+
+
+def test_a_changed_file_and_a_broken_manifest_are_named(store, shipped):
+    found = shipping.find(GAN_1, shipped)
+    path = shipped / "faces-ProGAN-seed-1.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="seed-1.safetensors is missing or is not the file"):
+        found.make(shipped / "x", store.folder, "cpu", lambda share: None)
+    (shipped / shipping.MANIFEST).write_text("[")
+    with pytest.raises(ValueError, match="manifest.json is not valid JSON"):
+        shipping.find(GAN_1, shipped)
+
+
+def test_a_weight_beyond_half_precision_is_an_error(store, tmp_path):
+    from ganfp.files import read_tensors, write_tensors
+
+    other = replace(GAN_1, replica=1)
+    folder = building.make(other, store.root)
+    tensors, meta = read_tensors(folder / training.GENERATOR)
+    tensors["first.bias"] += 1e5
+    write_tensors(folder / training.GENERATOR, tensors, meta)
+    with pytest.raises(ValueError, match="first.bias does not fit into half precision"):
+        shipping.ship(other, store, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_order_of_the_reference_run():
+    names = [shipping.file_name(gan) for gan in reference.generators(worlds("reference", "faces,bedrooms"))]
+    assert len(set(names)) == len(names) == 2 * (10 + 3 + 10)
+    assert names[:5] == [f"faces-ProGAN-seed-{i}" for i in range(1, 6)]
+    assert names[5:8] == ["faces-SNGAN-seed-1", "faces-CramerGAN-seed-1", "faces-MMDGAN-seed-1"]
+    assert names[8].endswith("exchanged-1") and names[12].startswith("bedrooms-ProGAN-seed-1")
+    assert "faces-ProGAN-seed-6" in names[24:]
+
+
+def test_the_reference_run_ships_what_it_trains_and_nothing_twice(tmp_path, monkeypatch, store):
+    monkeypatch.setenv("GANFP_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(reference, "folder", lambda: tmp_path / "generators")
+    runs, said = worlds("smoke", "faces"), []
+    names = {path.name for path in reference.train(runs, said.append, jobs=2)}
+    assert names == {f"{shipping.file_name(gan)}.safetensors" for gan in reference.generators(runs)}
+    assert {entry["file"] for entry in json.loads((tmp_path / "generators" / "manifest.json").read_text())} == names
+    assert reference.train(runs, said.append) == [] and said[-1].startswith("0 of ")
