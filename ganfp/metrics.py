@@ -82,6 +82,13 @@ def mcnemar(y_true: Sequence[str], first: Sequence[str], second: Sequence[str]) 
     return PairedTest(b, c, float(binomtest(b, b + c).pvalue) if b + c else 1.0)
 
 
+def chance_p(correct: int, n: int, classes: int) -> float:
+    """Two-sided exact p-value of so many correct answers, were all of them guesses among equally likely classes."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(correct, n, 1 / classes).pvalue)
+
+
 @dataclass(frozen=True)
 class Trend:
     """Slope of the share correct per unit of the score, in points, and the two-sided p-value of no trend."""

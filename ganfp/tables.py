@@ -163,9 +163,8 @@ def controls(found: Iterable[dict], name: str, caption: str) -> Table:
     rows = []
     for r in found:
         chance = 100 / r["classes"]
-        covered = "yes" if r["ci_low"] <= chance <= r["ci_high"] else strong("no")
-        rows.append([r["row"], with_interval(r), number(chance), covered, str(r["n"])])
-    return Table(name, caption, ["", "accuracy, %", "chance, %", "interval covers chance", "images"], rows)
+        rows.append([r["row"], with_interval(r), number(chance), p_value(r["params"]["p"]), str(r["n"])])
+    return Table(name, caption, ["", "accuracy, %", "chance, %", "p", "images"], rows)
 
 
 def conventions(found: Iterable[dict], name: str, caption: str) -> Table:

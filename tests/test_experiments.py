@@ -149,13 +149,17 @@ def test_the_page_tells_the_truth_about_the_contrast(run, values, said, unsaid):
 
 
 def test_the_page_tells_the_truth_about_the_twins():
-    def record(low, high, equal=True):
-        params = {"equal_bytes": equal, "largest_weight_difference": 0.0 if equal else 1e-3}
+    def record(low, high, p, equal=True):
+        params = {"equal_bytes": equal, "largest_weight_difference": 0.0 if equal else 1e-3, "p": p}
         return {"row": "Ours", "ci_low": low, "ci_high": high, "params": params}
 
-    assert "The control passes" in findings.twins([record(45, 55)])
-    assert "does not cover 50 %" in findings.twins([record(51, 60)])
-    assert "differ" in findings.twins([record(45, 55, equal=False)])
+    assert "The control passes." in findings.twins([record(45, 55, 0.9)])
+    chance = [record(45, 55, 0.5), record(46, 49.9, 0.04)]  # one of two below 0.05 proves nothing
+    assert findings.at_chance(chance) and "just misses 50 %" in findings.twins(chance)
+    leak = [record(45, 55, 0.5), record(55, 60, 0.001)]
+    assert not findings.at_chance(leak) and "the control does not pass" in findings.twins(leak)
+    differing = findings.twins([record(45, 55, 0.9, equal=False)])
+    assert "generators differ" in differing and "control passes" not in differing
 
 
 # ---------------------------------------------------------------------------- Tables 1 and 2

@@ -324,3 +324,9 @@ def test_half_a_folder_is_hardly_ever_called_most():
     folders = rng.random((1000, 60)) < 0.5
     called = [metrics.service_authenticity(np.where(f, "a", "b"), "a").p < 0.05 for f in folders]
     assert np.mean(called) <= 0.05
+
+
+def test_the_p_value_of_chance_by_hand():
+    assert metrics.chance_p(4, 4, 2) == pytest.approx(2 / 16)  # four heads, or four tails
+    assert metrics.chance_p(50, 100, 2) == 1
+    assert metrics.chance_p(40, 100, 5) == pytest.approx(stats.binomtest(40, 100, 0.2).pvalue)

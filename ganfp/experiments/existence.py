@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ganfp import recipes
+from ganfp import metrics, recipes
 from ganfp.experiments import attribution
 from ganfp.experiments.attribution import METHODS, accuracy, evaluate, extractor_name
 from ganfp.gans import GANS, LABELS, training
@@ -79,7 +79,7 @@ def same_seed(run: Run) -> Result:
     """Are two trainings with one seed equal, and can any method tell their images apart?
 
     The bytes of the two generators are compared before any attribution; their samples come from different
-    latents.  The control passes if every interval of accuracy covers chance, 50 %.
+    latents.  The control passes if no method differs from chance, 50 %: ``params.p`` is the exact p-value of each.
     """
     setup = twin_setup(run)
     result = Result(arrays={"classes": np.array(setup.classes)})
@@ -88,7 +88,8 @@ def same_seed(run: Run) -> Result:
     difference = training.largest_difference(*(training.load_generator(p.parent)[0] for p in (once, again)))
     for method, row in METHODS.items():
         found = accuracy(run, method, row, setup, "", result.arrays)
-        found["params"] |= {"equal_bytes": equal, "largest_weight_difference": difference}
+        p = metrics.chance_p(round(found["value"] / 100 * found["n"]), found["n"], found["classes"])
+        found["params"] |= {"equal_bytes": equal, "largest_weight_difference": difference, "p": p}
         result.records.append(found)
     return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ganfp.findings.attribution import (
     CONTRAST,
     DIFFERENCE,
+    at_chance,
     caption,
     contrast,
     diagonal,
@@ -14,17 +15,19 @@ from ganfp.findings.attribution import (
     twins,
 )
 from ganfp.findings.existence import beginnings, save_path, service, trend
-from ganfp.findings.features import critics, ladder, purity
+from ganfp.findings.features import content, critics, ladder, purity
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
 
 __all__ = [
     "CONTRAST",
     "DIFFERENCE",
     "FRONT",
+    "at_chance",
     "banner",
     "beginnings",
     "caption",
     "claims",
+    "content",
     "contrast",
     "critics",
     "diagonal",

@@ -40,6 +40,19 @@ def ladder(records: Sequence[dict]) -> str:
     return f"From {low} to {high:,} images per source the ratio goes {'; '.join(parts)}."
 
 
+def content(report: Sequence[Sequence]) -> str:
+    """How well the content networks know their worlds; rows as :func:`world.content_report`, the world before them."""
+    texts = []
+    for name in dict.fromkeys(row[0] for row in report):
+        degrees = sorted((row[2], row[1]) for row in report if row[0] == name and row[4].startswith("variance"))
+        middle = degrees[len(degrees) // 2][0]
+        texts.append(
+            f"of the {len(degrees)} factors of degree of {name} it explains half to at least {middle:.0f} %, and least "
+            f"of all {degrees[0][1]} ({degrees[0][0]:.0f} %)"
+        )
+    return f"On new drawings, {'; '.join(texts)}." if texts else ""
+
+
 def critics(records: Sequence[dict], ours: Accuracy) -> str:
     """How far the GANs' own critics come, beside the attribution network on the same images."""
     best = max(records, key=lambda r: r["value"])

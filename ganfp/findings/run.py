@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ganfp import claims as ledger
 from ganfp import paper
 from ganfp.experiments.attribution import METHODS, extractor_name
-from ganfp.findings.attribution import CONTRAST
+from ganfp.findings.attribution import CONTRAST, at_chance
 from ganfp.records import pick
 from ganfp.records import world as column_of
 from ganfp.run import Run
@@ -53,7 +53,7 @@ def front_page(
 ) -> dict[str, str]:
     """Short texts for the front page, by the names under which they are glued; ``records`` of Tables 1 to 3."""
     worlds = list(dict.fromkeys(r["dataset"] for r in records))
-    passed = same_seed[0]["params"]["equal_bytes"] and all(r["ci_low"] <= 50 <= r["ci_high"] for r in same_seed)
+    passed = same_seed[0]["params"]["equal_bytes"] and at_chance(same_seed)
     texts = {
         "profile": run.profile.name,
         "twins": "passes" if passed else "does not pass",
