@@ -55,3 +55,27 @@ def test_the_network_is_drawn_from_its_layers():
     figure = plots.network(layers(AttributionNetwork(128, 11), 3, 128, 128), 128, 11)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {"128²\n3", "64²\n32", "4²\n512", "512", "11\nsources"} <= set(texts)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_odd_number_of_confusion_matrices_leaves_no_empty_frame(count):
+    figure = plots.confusions({f"m{i}": np.eye(2) for i in range(count)}, ["real", "a"])
+    assert len(figure.axes) == count
+
+
+def test_beginnings_draw_zero_below_every_difference():
+    arrays = {"seen": np.arange(4), "difference": np.array([[0.0], [0.0], [1e-4], [1e-2]])}
+    figure = plots.beginnings(arrays | {"swapped": np.array([1]), "first": np.array([1])})
+    line = figure.axes[0].lines[0].get_ydata()
+    assert line[0] == line[1] < 1e-5 and line[2:].tolist() == [1e-4, 1e-2]
+    assert "0" in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+
+
+def test_rungs_show_each_interval():
+    def rung(i, value):
+        interval = {"ci_low": value - 2, "ci_high": value + 1, "classes": 3, "dataset": "faces", "metric": "accuracy"}
+        return {"row": "Ours", "value": value, "params": {"swapped": i, "base": 100}, **interval}
+
+    (axis,) = plots.rungs([rung(1, 90.0), rung(100, 95.0)]).axes
+    (bars,) = axis.collections
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[88, 91], [93, 96]]

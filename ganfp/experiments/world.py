@@ -97,7 +97,7 @@ def choices(attributor: Attributor) -> str:
 
 
 def content_report(run: Run, count: int = 1000) -> list[list]:
-    """Rows (factor, percent, percent of knowing nothing, measure): the content network on new drawn images.
+    """Rows (world, factor, percent, percent of knowing nothing, measure): the content network on new drawn images.
 
     Empty where real Inception features are used.
     """
@@ -110,6 +110,6 @@ def content_report(run: Run, count: int = 1000) -> list[list]:
     report = network.report(drawn.draw(count, run.profile.resolution, HELD_OUT_SEED), truth)
     measure = {"accuracy": "right answers, %", "r2": "variance explained, %"}
     return [
-        [name.replace("_", " "), 100 * found["value"], 100 * found["chance"], measure[found["metric"]]]
+        [run.extractor.world, name.replace("_", " "), 100 * found["value"], 100 * found["chance"], measure[found["metric"]]]
         for name, found in report.items()
     ]

@@ -41,7 +41,7 @@ def ladder(records: Sequence[dict]) -> str:
 
 
 def content(report: Sequence[Sequence]) -> str:
-    """How well the content networks know their worlds; rows as :func:`world.content_report`, the world before them."""
+    """How well the content networks know their worlds; rows as :func:`world.content_report`."""
     texts = []
     for name in dict.fromkeys(row[0] for row in report):
         degrees = sorted((row[2], row[1]) for row in report if row[0] == name and row[4].startswith("variance"))

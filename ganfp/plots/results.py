@@ -57,7 +57,9 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
     """Confusion matrices of several methods, two in a row, all on one scale."""
     rows = -(-len(matrices) // 2)
     figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, rows * (0.9 + 0.47 * len(classes))), sharex=True, sharey=True)
-    for i, (axis, (title, counts)) in enumerate(zip(axes.flat, matrices.items(), strict=True)):
+    for axis in axes.flat[len(matrices) :]:
+        axis.remove()  # an odd number leaves one place empty
+    for i, (axis, (title, counts)) in enumerate(zip(axes.flat, matrices.items(), strict=False)):
         confusion(counts, classes, title, axis)
         axis.set(xlabel="attributed to" if i // 2 == rows - 1 else "", ylabel="truth" if i % 2 == 0 else "")
     return figure
