@@ -109,7 +109,8 @@ def content_report(run: Run, count: int = 1000) -> list[list]:
     truth = drawn.content(drawn.factors(count, HELD_OUT_SEED))
     report = network.report(drawn.draw(count, run.profile.resolution, HELD_OUT_SEED), truth)
     measure = {"accuracy": "right answers, %", "r2": "variance explained, %"}
+    world = run.extractor.world
     return [
-        [run.extractor.world, name.replace("_", " "), 100 * found["value"], 100 * found["chance"], measure[found["metric"]]]
+        [world, name.replace("_", " "), 100 * found["value"], 100 * found["chance"], measure[found["metric"]]]
         for name, found in report.items()
     ]
