@@ -21,7 +21,7 @@ def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
     palette = colours(list(curves))
     for name, rows in curves.items():
         _curve(axis, rows, palette[name], readable(name))
-    _growth(axis, next(iter(curves.values())))
+    _growth(axis, next(iter(curves.values())), room=0.06)
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5)
     return figure
@@ -34,7 +34,7 @@ def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
     palette = colours(list(curves))
     for axis, (name, rows) in zip(axes.flat, curves.items(), strict=True):
         _curve(axis, rows, palette[name], name)
-        _growth(axis, rows)
+        _growth(axis, rows, room=0.14)
         axis.set_title(name, loc="right")
         axis.set(xlim=(0, None))
     figure.supxlabel("thousand images shown to the critic", fontsize=9)
@@ -47,13 +47,16 @@ def _curve(axis: Axes, rows: Sequence[dict], colour: str, label: str) -> None:
     axis.plot(seen / 1000, smooth(distance), color=colour, linewidth=1.3, label=label)
 
 
-def _growth(axis: Axes, rows: Sequence[dict]) -> None:
-    """Mark where a resolution starts to fade in; nothing for networks that do not grow."""
-    steps = [(a, b) for a, b in zip(rows, rows[1:], strict=False) if a["resolution"] != b["resolution"]]
-    for _, after in steps:
-        _mark(axis, after["images"] / 1000, f"{after['resolution']} px")
-    if steps:
-        _mark(axis, 0, f"{rows[0]['resolution']} px")
+def _growth(axis: Axes, rows: Sequence[dict], room: float) -> None:
+    """Mark where a resolution starts to fade in; nothing for networks that do not grow.
+
+    A label is left out where the next mark follows within ``room``, a share of the axis.
+    """
+    grown = [b for a, b in zip(rows, rows[1:], strict=False) if a["resolution"] != b["resolution"]]
+    marks = [(0, rows[0]["resolution"]), *((b["images"], b["resolution"]) for b in grown)] if grown else []
+    following = [at for at, _ in marks[1:]] + [float("inf")]
+    for (at, resolution), after in zip(marks, following, strict=True):
+        _mark(axis, at / 1000, f"{resolution} px" if after - at > room * rows[-1]["images"] else "")
 
 
 def _mark(axis: Axes, x: float, text: str) -> None:
