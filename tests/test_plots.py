@@ -79,3 +79,13 @@ def test_rungs_show_each_interval():
     (axis,) = plots.rungs([rung(1, 90.0), rung(100, 95.0)]).axes
     (bars,) = axis.collections
     assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[88, 91], [93, 96]]
+
+
+def test_growth_is_marked_where_there_is_room():
+    def rows(*resolutions):
+        return [{"images": 100 * (i + 1), "resolution": r, "distance": 1.0} for i, r in enumerate(resolutions)]
+
+    curves = {"ProGAN": rows(4, 8, *[16] * 18), "SNGAN": rows(*[16] * 20), "CramerGAN": rows(16), "MMDGAN": rows(16)}
+    growing, still, *_ = plots.training_panels(curves).axes
+    assert [text.get_text() for text in growing.texts] == ["", "", "16 px"]
+    assert not still.texts

@@ -53,7 +53,9 @@ def _growth(axis: Axes, rows: Sequence[dict], room: float) -> None:
     A label is left out where the next mark follows within ``room``, a share of the axis.
     """
     grown = [b for a, b in zip(rows, rows[1:], strict=False) if a["resolution"] != b["resolution"]]
-    marks = [(0, rows[0]["resolution"]), *((b["images"], b["resolution"]) for b in grown)] if grown else []
+    if not grown:
+        return
+    marks = [(0, rows[0]["resolution"]), *((b["images"], b["resolution"]) for b in grown)]
     following = [at for at, _ in marks[1:]] + [float("inf")]
     for (at, resolution), after in zip(marks, following, strict=True):
         _mark(axis, at / 1000, f"{resolution} px" if after - at > room * rows[-1]["images"] else "")
