@@ -96,17 +96,21 @@ class Images(Recipe):
         name = f"{self.dataset}:{self.path}" if self.path else self.dataset
         if self.dataset in datasets.DRAWN:
             # apart, so that no GAN of another, larger run has seen what is held out in this one
-            held = self.train + self.validation + self.test
+            held = sum(self.held.values())
             cuts = (self.count - held, self.seed), (held, self.seed + HELD_OUT)
         else:
             cuts = ((self.count, self.seed),)
         images = np.concatenate([datasets.load(name, self.resolution, count, seed) for count, seed in cuts])
         np.save(folder / IMAGES, images)
 
+    @property
+    def held(self) -> dict[str, int]:
+        """How many images are kept from the GANs, by what for."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
     def part(self, images: np.ndarray, name: str) -> np.ndarray:
         """The images of one split."""
-        held = {"train": self.train, "validation": self.validation, "test": self.test}
-        indices = split(len(images), held)[name]
+        indices = split(len(images), self.held)[name]
         return images[indices.start : indices.stop]
 
 

@@ -63,10 +63,9 @@ class Run:
     @cached_property
     def base_images(self) -> int:
         """Images in a training set of the ladder: half of those that are for GANs."""
-        real, drawn = self.profile.real, self.images.dataset in datasets.DRAWN
+        drawn = self.images.dataset in datasets.DRAWN
         total = self.images.count if drawn else len(self.array(self.images, recipes.IMAGES))
-        held = {"train": real.train, "validation": real.validation, "test": real.test}
-        return len(datasets.split(total, held)["gan"]) // 2
+        return len(datasets.split(total, self.images.held)["gan"]) // 2
 
     @cached_property
     def rungs(self) -> list[int]:

@@ -197,6 +197,7 @@ def test_other_partings_are_told():
     assert "in the very step" in findings.beginnings([record(96)])
     assert "not what was expected" in findings.beginnings([record(128)])
     assert "not what was expected" in findings.beginnings([record(32)])
+    assert "not what was expected" in findings.beginnings([record(68)])  # one step early: the image comes in the next
 
 
 def test_rungs_add_up_to_the_table(sealed):

@@ -138,8 +138,8 @@ def neighbour_purity(features: np.ndarray, labels: np.ndarray, k: int = 10) -> f
 
 def samples(run: Run, setup: Setup, count: int = 10) -> dict[str, np.ndarray]:
     """The first test images of every source (Figures 4, 8-12, 22-26): name -> uint8 (count, 3, R, R)."""
-    recipes = zip(setup.classes, setup.part("test"), strict=True)
-    return {name: np.array(run.sample(sample)[:count]) for name, sample in recipes}
+    sources = zip(setup.classes, setup.part("test"), strict=True)
+    return {name: np.array(run.sample(sample)[:count]) for name, sample in sources}
 
 
 def training_curves(run: Run, setup: Setup) -> dict[str, list[dict]]:

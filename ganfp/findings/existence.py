@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganfp.records import pick
+from ganfp.tables import p_value
 
 
 def save_path(records: Sequence[dict]) -> str:
@@ -36,7 +37,7 @@ def save_path(records: Sequence[dict]) -> str:
 
 def beginnings(records: Sequence[dict]) -> str:
     """Whether every rung's training is equal to the base's until its first exchanged image."""
-    early = [r for r in records if r["value"] < r["params"]["first_swapped"] - _step(r)]
+    early = [r for r in records if r["value"] + r["params"]["batch"] <= r["params"]["first_swapped"]]
     late = [r for r in records if r["value"] > r["params"]["first_swapped"]]
     parts = ", ".join(
         f"with {r['params']['swapped']:,} exchanged it comes after {r['params']['first_swapped']:,} images, and not a "
@@ -47,11 +48,6 @@ def beginnings(records: Sequence[dict]) -> str:
     if early or late:
         return text + "**That is not what was expected:** the trainings part at another moment than at that image."
     return text + "Each training parts from the others in the very step that shows it the first exchanged image."
-
-
-def _step(r: dict) -> int:
-    """The most images that one step shows."""
-    return r["params"]["batch"]
 
 
 def trend(records: Sequence[dict]) -> str:
@@ -79,7 +75,8 @@ def trend(records: Sequence[dict]) -> str:
 
 
 def _p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    shown = p_value(p)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
 def service(records: Sequence[dict]) -> str:
