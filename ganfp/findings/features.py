@@ -50,7 +50,7 @@ def content(report: Sequence[Sequence]) -> str:
             f"of the {len(degrees)} factors of degree of {name} it explains half to at least {middle:.0f} %, and least "
             f"of all {degrees[0][1]} ({degrees[0][0]:.0f} %)"
         )
-    return f"On new drawings, {'; '.join(texts)}." if texts else ""
+    return f"On new drawings, {'; '.join(texts)}.".replace("(-", "(−") if texts else ""
 
 
 def critics(records: Sequence[dict], ours: Accuracy) -> str:
