@@ -8,7 +8,9 @@ from pathlib import Path
 
 import click
 
-PROFILE = click.option("--profile", default="quick", show_default=True, help="How big: a name in ganfp/presets.")
+PROFILE = click.option(
+    "--profile", default="quick", show_default=True, is_eager=True, help="How big: a name in ganfp/presets."
+)
 KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
 PROFILE_OF_REFERENCE = click.option("--profile", default="reference", show_default=True, help="How big.")
 DATASET = click.option("--dataset", default="faces", show_default=True, help=KNOWN)
@@ -22,9 +24,23 @@ DEVICE = click.option("--device", default="cpu", show_default=True, help="cpu, c
 JOBS = click.option("--jobs", type=click.IntRange(1), help="Processes at a time; all cores by default.")
 
 
+def from_scratch(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Let ``--from-scratch`` be a part of the profile's name, under which notebooks and records know it."""
+    from ganfp.profiles import FROM_SCRATCH
+
+    if wanted and not context.params["profile"].endswith(FROM_SCRATCH):
+        context.params["profile"] += FROM_SCRATCH
+
+
+SCRATCH = click.option(
+    "--from-scratch", is_flag=True, expose_value=False, callback=from_scratch,
+    help="Train every GAN here, although trained ones travel with the repository.",
+)  # fmt: skip
+
+
 def run_options(command):
     """The options that ``build`` and ``book`` share."""
-    for option in (JOBS, DEVICE, SEED, DATASETS, PROFILE):
+    for option in (SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
         command = option(command)
     return command
 

@@ -62,3 +62,11 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def project_root() -> Path:
+    """The checkout: the first folder with a ``_toc.yml``, from the working folder upwards or around the package."""
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[1]):
+        if (folder / "_toc.yml").is_file():
+            return folder
+    return Path.cwd()

@@ -73,13 +73,35 @@ def mcnemar(y_true: Sequence[str], first: Sequence[str], second: Sequence[str]) 
     Only images on which exactly one method is right carry evidence; were the methods equally good, each such
     image would be a fair coin, so the p-value is that of a binomial test at 1/2.
     """
-    from scipy.stats import binomtest
-
     y_true, first = _labels(y_true, first)
     y_true, second = _labels(y_true, second)
     b = int(((first == y_true) & (second != y_true)).sum())
     c = int(((first != y_true) & (second == y_true)).sum())
-    return PairedTest(b, c, float(binomtest(b, b + c).pvalue) if b + c else 1.0)
+    return PairedTest(b, c, discordant_p(b, c))
+
+
+def discordant_p(only_first: int, only_second: int) -> float:
+    """The p-value of :func:`mcnemar` from the numbers of images on which just one of two methods is right."""
+    from scipy.stats import binomtest
+
+    n = only_first + only_second
+    return float(binomtest(only_first, n).pvalue) if n else 1.0
+
+
+def interval_over_seeds(values: Sequence[float], n: int) -> tuple[float, float]:
+    """95 % interval, in percent, of the mean of accuracies (percent) that were measured with different seeds.
+
+    Student's interval of the mean covers the seeds and the images that came with them, but with few seeds it may be
+    short by luck; so it is never narrower than Wilson's interval of all ``n`` test images together.
+    """
+    from scipy.stats import t
+
+    mean = float(np.mean(values))
+    low, high = (100 * x for x in wilson(mean / 100, n))
+    if len(values) > 1:
+        half = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
+        low, high = min(low, max(0.0, mean - half)), max(high, min(100.0, mean + half))
+    return low, high
 
 
 def chance_p(correct: int, n: int, classes: int) -> float:

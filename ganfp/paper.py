@@ -104,6 +104,7 @@ def _record(table: str, dataset: str, row: str, column: str, metric: str, printe
         "n": setup["test"] if metric == "accuracy" else None,
         "classes": setup["classes"],
         "paper": printed,
+        "reference": None,
         "params": params,
         "seconds": None,
         "profile": "paper",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import yaml
 
@@ -15,6 +15,8 @@ from ganfp.gans.cramergan import CramerGANConfig
 from ganfp.gans.mmdgan import MMDGANConfig
 from ganfp.gans.progan import ProGANConfig
 from ganfp.gans.sngan import SNGANConfig
+
+FROM_SCRATCH = "-from-scratch"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ class Profile:
     classifier: Classifier
     content: Content
     plane: Plane
+    generators: str = (
+        ""  # profile whose shipped generators are the sources, where they are shipped; "": all are trained
+    )
+    cost_from_scratch: Cost | None = None  # of the run that trains every GAN although shipped ones are at hand
     snapshots: tuple[int, ...] = ()  # images after which ProGANs are also looked at on their way (page x1)
     inception: str = ""  # a file of Inception weights; without one the content network stands in
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from the methods' own
@@ -94,6 +100,8 @@ class Profile:
         published = paper.load()["ladder"]
         if self.ladder[:1] != (1,) or any(i not in published for i in self.ladder):
             raise ValueError(f"ladder must begin with 1 and take its other rungs from {published}, not {self.ladder}")
+        if self.generators and self.generators not in names():
+            raise ValueError(f"generators must be a profile, one of {', '.join(names())}, not {self.generators!r}")
         if unknown := sorted(set(self.baselines) - {"knn", "eigenface", "prnu"}):
             raise ValueError(f"unknown baselines {', '.join(unknown)}; known are knn, eigenface, prnu")
 
@@ -112,10 +120,17 @@ def folder() -> Path:
 
 @cache
 def load(name: str) -> Profile:
-    """The profile of a name; an unknown one raises ``ValueError`` that lists the known ones."""
-    if name not in names():
-        raise ValueError(f"unknown profile {name!r}; known are {', '.join(names())}")
-    return read((folder() / f"{name}.yml").read_text("utf-8"), name)
+    """The profile of a name; an unknown one raises ``ValueError`` that lists the known ones.
+
+    With ``-from-scratch`` behind its name a profile trains every GAN itself, shipped or not.
+    """
+    base = name.removesuffix(FROM_SCRATCH)
+    if base not in names():
+        raise ValueError(f"unknown profile {name!r}; known are {', '.join(names())}, each also with {FROM_SCRATCH}")
+    profile = read((folder() / f"{base}.yml").read_text("utf-8"), base)
+    if base == name:
+        return profile
+    return replace(profile, name=name, generators="", cost=profile.cost_from_scratch or profile.cost)
 
 
 def read(text: str, name: str) -> Profile:
@@ -136,7 +151,10 @@ def _fill(kind: type, values: Any, where: str):
     known = {f.name for f in fields(kind)}
     if unknown := sorted(set(values) - known):
         raise ValueError(f"{where}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    hints = get_type_hints(kind)
+    hints = {
+        key: next(iter(get_args(hint)), hint) if type(None) in get_args(hint) else hint
+        for key, hint in get_type_hints(kind).items()
+    }
     filled = {
         key: _fill(hints[key], value, f"{where}: {key}")
         if is_dataclass(hints[key])

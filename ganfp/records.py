@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from ganfp import paper
-from ganfp.files import replacing, write_json
+from ganfp.files import project_root, replacing, write_json
 
 KEYS = (
     "table", "figure", "dataset", "setup", "row", "column", "metric", "value", "ci_low", "ci_high", "n", "classes",
-    "paper", "params", "seconds", "profile", "device", "commit",
+    "paper", "reference", "params", "seconds", "profile", "device", "commit",
 )  # fmt: skip
 
 
@@ -48,6 +48,13 @@ class Result:
                 np.savez_compressed(file, **self.arrays)
         write_json(folder / f"{name}.json", self.records)
 
+    @classmethod
+    def load(cls, folder: str | Path, name: str) -> Result:
+        """What :meth:`save` wrote; raises ``FileNotFoundError`` if there is nothing of that name."""
+        folder = Path(folder)
+        arrays = np.load(folder / f"{name}.npz") if (folder / f"{name}.npz").exists() else {}
+        return cls(json.loads((folder / f"{name}.json").read_text("utf-8")), dict(arrays))
+
 
 def joined(results: Mapping[str, Result]) -> Result:
     """Results of several data sets as one; an array of a data set is named ``DATASET/NAME``."""
@@ -73,7 +80,7 @@ def record(
     params: dict[str, Any] | None = None,
     seconds: float | None = None,
 ) -> dict:
-    """A record with the fields that the run knows, and beside it the paper's number where there is one."""
+    """A record with the fields that the run knows, and beside it the paper's and the reference run's number if any."""
     params = {"resolution": run.profile.resolution, "seed": run.seed, **(params or {})}
     published = table and not params.get("variant")
     if column is None:
@@ -92,6 +99,7 @@ def record(
         "n": n,
         "classes": classes,
         "paper": paper.value(table, row, column, run.dataset, metric) if published else None,
+        "reference": reference_value(table, run.dataset, row, column, metric, params.get("variant")),
         "params": params,
         "seconds": seconds,
         "profile": run.profile.name,
@@ -119,6 +127,26 @@ def load(folder: str | Path) -> list[dict]:
 def pick(records: Iterable[dict], **wanted) -> list[dict]:
     """The records whose fields equal ``wanted``."""
     return [record for record in records if all(record[key] == value for key, value in wanted.items())]
+
+
+def reference_folder() -> Path:
+    """Where the records of the reference run are, which travel with the repository."""
+    return project_root() / "results" / "reference"
+
+
+@cache
+def reference_records(folder: Path | None = None) -> tuple[dict, ...]:
+    """All records of the reference run."""
+    return tuple(load(folder or reference_folder()))
+
+
+def reference_value(table: str, dataset: str, row: str, column: str, metric: str, variant: str | None) -> float | None:
+    """The reference run's number in the same place of the same table, None where there is none."""
+    if not table:
+        return None
+    place = {"table": table, "dataset": dataset, "row": row, "column": column, "metric": metric}
+    found = [r for r in pick(reference_records(), **place) if r["params"].get("variant") == variant]
+    return found[0]["value"] if found else None
 
 
 @cache

@@ -1,22 +1,20 @@
-"""The reference run: which generators are trained for it, in which order, and where they are kept."""
+"""The reference run: which generators are trained for it, in which order, and what is measured with them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from ganfp import building, shipping
+from ganfp import building, metrics, shipping
+from ganfp.experiments import critics, existence, how_long, training_sets
 from ganfp.gans import GANS
 from ganfp.recipes import GAN
-from ganfp.run import Run, project_root
+from ganfp.records import Result, reference_folder
+from ganfp.run import Run
 
 FIRST_SEEDS = 5
 FIRST_RUNGS = (1, 100, 1000, 100_000)  # of the paper's ladder
-
-
-def folder() -> Path:
-    """Where the generators are that travel with the repository."""
-    return project_root() / "results" / "reference" / "generators"
 
 
 def generators(runs: Sequence[Run]) -> list[GAN]:
@@ -44,7 +42,7 @@ def _all(run: Run) -> list[GAN]:
 
 def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None, device: str = "cpu") -> list[Path]:
     """Train what is not shipped yet, in order, and ship each generator as soon as it is finished."""
-    store, target = runs[0].store, folder()
+    store, target = runs[0].store, shipping.folder()
     todo = [gan for gan in generators(runs) if shipping.find(gan, target) is None]
     say(f"{len(todo)} of {len(generators(runs))} generators are still to be trained")
     shipped = []
@@ -59,3 +57,66 @@ def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = No
     rest = [gan for gan in todo if not store.has(gan)]
     building.build(rest, store, device=device, jobs=jobs, done=ship, in_order=True)
     return shipped
+
+
+# ---------------------------------------------------------------------------- what is measured
+
+CLASSIFIER_SEEDS = 3
+STUDIES: dict[str, Callable[[Run], Result]] = {
+    "table1": lambda run: existence.table(run, "1"),
+    "table2": lambda run: existence.table(run, "2"),
+    "table3": lambda run: existence.table(run, "3"),
+    "training_sets": training_sets.by_rung,
+}
+BESIDE: dict[str, Callable[[Run], Result]] = {"how_long": how_long.study, "critics": critics.critics}  # of one world
+
+
+def measure(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None) -> list[Path]:
+    """Measure the tables of the reference run and write their records into ``results/reference``.
+
+    Everything after the GANs is done with ``CLASSIFIER_SEEDS`` seeds, which move the latents of all images, too; the
+    records hold the means.  The studies beside the tables are of the first data set, with one seed.
+    """
+    for run in runs:
+        again = [replace(run, seed=run.seed + i) for i in range(CLASSIFIER_SEEDS)]
+        run.build([recipe for one in again for recipe in existence.needs(one)], jobs=jobs)
+        for name, study in STUDIES.items():
+            over_seeds([study(one) for one in again], run).save(reference_folder(), f"{name}-{run.dataset}")
+            say(f"measured {name} on {run.dataset}")
+    runs[0].build(how_long.needs(runs[0]), jobs=jobs)
+    for name, study in BESIDE.items():
+        over_seeds([study(runs[0])], runs[0]).save(reference_folder(), f"{name}-{runs[0].dataset}")
+        say(f"measured {name} on {runs[0].dataset}")
+    return sorted(reference_folder().glob("*.json"))
+
+
+def over_seeds(results: Sequence[Result], run: Run) -> Result:
+    """One result of several that differ in the seed: the mean of every number, and of every array.
+
+    An accuracy's interval covers the choice of test images and the seeds: Student's interval of the mean over the
+    seeds, but never narrower than Wilson's of all test images together.  ``params.seeds`` has the single numbers.
+    """
+    records = [_mean(same, run) for same in zip(*(result.records for result in results), strict=True)]
+    numeric = {key for key, value in results[0].arrays.items() if value.dtype.kind in "if"}
+    arrays = {
+        key: sum(result.arrays[key] for result in results) / len(results) if key in numeric else value
+        for key, value in results[0].arrays.items()
+    }
+    return Result(records, arrays)
+
+
+def _mean(same: Sequence[dict], run: Run) -> dict:
+    first, values = same[0], [r["value"] for r in same]
+    place = ("table", "dataset", "row", "column", "metric")
+    if any([r[key] for key in place] != [first[key] for key in place] for r in same):
+        raise ValueError(f"results of different experiments cannot be averaged: {[r['row'] for r in same]}")
+    found = {**first, "value": sum(values) / len(values), "n": sum(r["n"] for r in same)}
+    kept = {k: v for k, v in first["params"].items() if k not in ("chosen", "by_class", "seed")}
+    found["params"] = {**kept, "seeds": values, "hardware": building.hardware(run.device)}
+    if first["metric"] == "paired_p":
+        for key in ("only_ours", "only_rival"):
+            found["params"][key] = sum(r["params"][key] for r in same)
+        found["value"] = metrics.discordant_p(found["params"]["only_ours"], found["params"]["only_rival"])
+    elif first["ci_low"] is not None:
+        found["ci_low"], found["ci_high"] = metrics.interval_over_seeds(values, found["n"])
+    return found

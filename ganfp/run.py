@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ganfp import datasets, paper, profiles, recipes
+from ganfp import datasets, paper, profiles, recipes, shipping
 from ganfp.building import build
 from ganfp.features import inception
-from ganfp.files import sha256
+from ganfp.files import project_root, sha256
+from ganfp.gans import GANS
 from ganfp.gans.training import Seeds
 from ganfp.profiles import Profile
 from ganfp.recipes import Evaluation, Features, Fit, Images, Recipe, Sample, Setup
@@ -60,6 +61,41 @@ class Run:
         config = getattr(self.profile, name)
         return recipes.GAN(self.images, name, config, Seeds.all(seed), replica, subset, snapshots)
 
+    def generator(self, name: str, seed: int = 1, swapped: int | None = None) -> shipping.Shipped | recipes.GAN:
+        """The same as a source of images: the generator that travels with the repository, if there is one."""
+        gan = self.trained_as.gan(name, seed, swapped=swapped)
+        return self._shipped(gan) or gan
+
+    @cached_property
+    def trained_as(self) -> Run:
+        """The run whose GANs are the sources: that of the profile's ``generators``, or this run itself.
+
+        Itself, too, where one of the generators that it needs is not shipped, as for a user's own images: sources that
+        are trained for a minute beside others that are trained for an hour would tell themselves apart.
+        """
+        named = self.profile.generators
+        if not named or named == self.profile.name:
+            return self
+        other = replace(self, profile=profiles.load(named))
+        wanted = self._sources(other)
+        return other if all(shipping.find(gan, shipping.folder()) for gan in wanted) else self
+
+    def _shipped(self, gan: recipes.GAN) -> shipping.Shipped | None:
+        """The shipped generator of a GAN, where this run's sources are those of its profile's ``generators``."""
+        takes = self.profile.generators == self.trained_as.profile.name
+        return shipping.find(gan, shipping.folder()) if takes else None
+
+    @cached_property
+    def shipped(self) -> bool:
+        """Whether the sources are generators that travel with the repository, all of them."""
+        return all(self._shipped(gan) for gan in self._sources(self.trained_as))
+
+    def _sources(self, trained: Run) -> list[recipes.GAN]:
+        """Every GAN that this run's tables take from the run that trained it."""
+        seeds = [trained.gan("progan", seed) for seed in range(1, self.profile.seeds + 1)]
+        rungs = [trained.gan("progan", swapped=i) for i in trained.scaled(self.profile.ladder)]
+        return [*seeds, *(trained.gan(name) for name in GANS if name != "progan"), *rungs]
+
     @cached_property
     def base_images(self) -> int:
         """Images in a training set of the ladder: half of those that are for GANs."""
@@ -69,8 +105,9 @@ class Run:
 
     @cached_property
     def rungs(self) -> list[int]:
-        """How many images are exchanged on each rung: the profile's share of the paper's, scaled to the base set."""
-        return self.scaled(self.profile.ladder)
+        """Images exchanged on each rung of Table 2: the profile's of the paper's numbers, scaled to the sources' base
+        set."""
+        return self.trained_as.scaled(self.profile.ladder)
 
     def scaled(self, ladder: Iterable[int]) -> list[int]:
         """Numbers of exchanged images of the paper's ladder, scaled to this run's base set."""
@@ -136,8 +173,8 @@ class Run:
         return self.array(recipe, recipes.IMAGES)
 
     def seconds(self, recipe: Recipe) -> float:
-        """How long the artifact took to make, whenever that was."""
-        return self.store.info(recipe)["seconds"]
+        """How long the artifact took to make, whenever and wherever that was."""
+        return recipe.seconds if isinstance(recipe, shipping.Shipped) else self.store.info(recipe)["seconds"]
 
     def save(self, result: Result, name: str) -> None:
         """Write records and arrays into ``out``; without an ``out`` a run leaves nothing behind."""
@@ -170,11 +207,3 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
 def worlds(profile: str = "quick", dataset: str = "faces", **parameters) -> list[Run]:
     """A run of each of the data sets that ``dataset`` names, separated by commas; otherwise as :func:`begin`."""
     return [begin(profile, name, **parameters) for name in datasets.names(dataset)]
-
-
-def project_root() -> Path:
-    """The checkout: the first folder with a ``_toc.yml``, from the working folder upwards or around the package."""
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[1]):
-        if (folder / "_toc.yml").is_file():
-            return folder
-    return Path.cwd()

@@ -13,13 +13,19 @@ from typing import Any
 
 import torch
 
-from ganfp.files import read_tensors, sha256, write_json, write_tensors
+from ganfp.files import project_root, read_tensors, sha256, write_json, write_tensors
 from ganfp.gans import LABELS, training
 from ganfp.recipes import GAN, Recipe
 from ganfp.records import commit
 from ganfp.store import Store
 
 MANIFEST = "manifest.json"
+ROWS = 100  # of a shipped training's curves
+
+
+def folder() -> Path:
+    """Where the generators are that travel with the repository."""
+    return project_root() / "results" / "reference" / "generators"
 
 
 @dataclass(frozen=True)
@@ -31,13 +37,15 @@ class Shipped(Recipe):
     name: str  # of the GAN, as in `ganfp.gans.GANS`
     digest: str
     path: str = field(default="", metadata={"key": False})
+    seconds: float = field(default=0.0, metadata={"key": False})  # of its training
     replica = 0
 
     def make(self, folder, paths, device, progress) -> None:
-        """Write the generator in single precision, for :func:`training.load_generator`."""
+        """Write the generator in single precision, for :func:`training.load_generator`, and its training curves."""
         if not Path(self.path).is_file() or sha256(Path(self.path)) != self.digest:
             raise ValueError(f"{self.path} is missing or is not the file that its manifest describes; fetch it again")
         tensors, meta = read_tensors(Path(self.path))
+        write_json(folder / training.HISTORY, meta.pop("history"))
         write_tensors(folder / training.GENERATOR, {key: _single(value) for key, value in tensors.items()}, meta)
 
 
@@ -52,6 +60,8 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
         if not torch.isfinite(value).all():
             raise ValueError(f"{store.folder(gan)}: {key} does not fit into half precision")
     path = folder / f"{file_name(gan)}.safetensors"
+    history = json.loads((store.folder(gan) / training.HISTORY).read_text("utf-8"))
+    meta["history"] = history | {"rows": _thinned(history["rows"], ROWS)}
     write_tensors(path, halves, meta)
     info = store.info(gan)
     known = {key: info[key] for key in ("seconds", "date", "device", "hardware", "torch") if key in info}
@@ -74,7 +84,7 @@ def find(gan: GAN, folder: Path) -> Shipped | None:
     wanted = identity(gan)
     for entry in manifest(folder):
         if entry["recipe"] == wanted:
-            return Shipped(gan.name, entry["sha256"], str(folder / entry["file"]))
+            return Shipped(gan.name, entry["sha256"], str(folder / entry["file"]), entry["seconds"])
     return None
 
 
@@ -88,8 +98,12 @@ def manifest(folder: Path) -> list[dict]:
 
 
 def identity(gan: GAN) -> dict[str, Any]:
-    """A GAN's description without the versions of the code: a shipped generator outlives a faster training loop."""
-    return json.loads(json.dumps(_without_versions(gan.describe())))
+    """A GAN's description without what its weights do not depend on.
+
+    Versions of the code are left out, because a shipped generator outlives a faster training loop, and so are the
+    moments at which the generator was also kept on its way.
+    """
+    return json.loads(json.dumps(_without(("version", "snapshots"), gan.describe())))
 
 
 def file_name(gan: GAN) -> str:
@@ -98,10 +112,22 @@ def file_name(gan: GAN) -> str:
     return f"{gan.images.dataset}-{LABELS[gan.name]}-{what}"
 
 
-def _without_versions(value):
+def _thinned(rows: list[dict], count: int) -> list[dict]:
+    """At most so many rows of training curves: losses averaged over a few rows, the rest as in the last of them."""
+    step = -(-len(rows) // count)
+    groups = [rows[start : start + step] for start in range(0, len(rows), step)]
+    position = ("images", "resolution", "blend")
+    return [
+        {key: value if key in position else sum(row[key] for row in group) / len(group) for key, value in last.items()}
+        for group in groups
+        for last in group[-1:]
+    ]
+
+
+def _without(keys, value):
     if isinstance(value, dict):
-        return {key: _without_versions(inner) for key, inner in value.items() if key != "version"}
-    return [_without_versions(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _without(keys, inner) for key, inner in value.items() if key not in keys}
+    return [_without(keys, inner) for inner in value] if isinstance(value, list) else value
 
 
 def _single(value: torch.Tensor) -> torch.Tensor:

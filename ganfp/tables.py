@@ -45,7 +45,7 @@ class Table:
 
 
 def results(found: Iterable[dict], name: str, caption: str) -> Table:
-    """Rows of Table 1, 2, 3 or 6: paper | this run, 95 % interval, images, seconds; the best accuracy in bold.
+    """Rows of Table 1, 2, 3 or 6: paper | reference | this run, 95 % interval, images, seconds; the best in bold.
 
     Records of several data sets stand one below the other, each under its name.
     """
@@ -54,9 +54,9 @@ def results(found: Iterable[dict], name: str, caption: str) -> Table:
     for dataset in (worlds := list(dict.fromkeys(r["dataset"] for r in found))):
         if len(worlds) > 1:
             beside = paper_column(dataset)
-            rows.append([strong(dataset) + (small(f" paper: {beside}") if beside else ""), "", "", "", "", ""])
+            rows.append([strong(dataset) + (small(f" paper: {beside}") if beside else ""), "", "", "", "", "", ""])
         rows += _results_of([r for r in found if r["dataset"] == dataset])
-    return Table(name, caption, ["", "", "paper", "this run", "images", "training, s"], rows)
+    return Table(name, caption, ["", "", "paper", "reference", "this run", "images", "training, s"], rows)
 
 
 def _results_of(found: list[dict]) -> list[list[str]]:
@@ -70,7 +70,8 @@ def _results_of(found: list[dict]) -> list[list[str]]:
         if r["ci_low"] is not None:
             value += " " + small(f"{r['ci_low']:.1f}–{r['ci_high']:.1f}")
         label = {"accuracy": "accuracy, %", "fd_ratio": "FD ratio"}[r["metric"]]
-        rows.append([row_label(r), label, number(r["paper"]), value, str(r["n"]), seconds(r["seconds"])])
+        beside = [number(r["paper"]), number(r["reference"])]
+        rows.append([row_label(r), label, *beside, value, str(r["n"]), seconds(r["seconds"])])
     return rows
 
 

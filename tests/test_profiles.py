@@ -1,5 +1,7 @@
 """Profiles: read strictly, and the paper's is the paper's."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -49,3 +51,11 @@ def test_mistakes_in_a_profile_are_named(text, message):
     values = {} if message == "missing" else yaml.safe_load((profiles.folder() / "smoke.yml").read_text())
     with pytest.raises(ValueError, match=message):
         profiles.read(yaml.safe_dump({**values, **yaml.safe_load(text)}), "x")
+
+
+def test_from_scratch_is_the_same_profile_without_shipped_generators():
+    quick, scratch = profiles.load("quick"), profiles.load("quick-from-scratch")
+    assert quick.generators == "reference" and scratch.generators == ""
+    assert replace(scratch, name="quick", generators="reference", cost=quick.cost) == quick
+    with pytest.raises(ValueError, match="unknown profile 'quik-from-scratch'"):
+        profiles.load("quik-from-scratch")

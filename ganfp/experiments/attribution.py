@@ -28,6 +28,7 @@ def evaluate(run: Run, setup: Setup, table: str) -> Result:
     result = Result(arrays={"classes": np.array(setup.classes)})
     for method, row in METHODS.items():
         result.records.append(accuracy(run, method, row, setup, table, result.arrays))
+    result.records += [against(run, setup, rival, table) for rival in ("knn", "eigenface", "prnu")]
     for row, features in features_of(run, setup).items():
         result.records += fd_ratios(run, row, features, setup, table)
     result.arrays["fingerprint_cosines"] = fingerprint_cosines(run, setup)
@@ -58,6 +59,19 @@ def accuracy(run: Run, method: str, row: str, setup: Setup, table: str, arrays: 
         params=params,
         seconds=run.seconds(fit),
     )
+
+
+def against(run: Run, setup: Setup, rival: str, table: str) -> dict:
+    """Ours against another method on the same images, as a record of metric ``paired_p``: McNemar's exact test.
+
+    ``params.only_ours`` and ``params.only_rival`` are the numbers of images on which just one of the two is right.
+    """
+    ours, theirs = (predictions(run, method, setup) for method in ("cnn", rival))
+    test = metrics.mcnemar(setup.labels("test"), ours, theirs)
+    params = {"only_ours": test.only_first, "only_rival": test.only_second, "variant": f"Ours against {METHODS[rival]}"}
+    return record(
+        run, METHODS[rival], "paired_p", test.p, table=table, setup=setup.name, n=len(ours), params=params
+    )  # fmt: skip
 
 
 def predictions(run: Run, method: str, setup: Setup) -> np.ndarray:

@@ -11,7 +11,7 @@ from ganfp.experiments.existence import seed_setup
 from ganfp.gans import training
 from ganfp.images import to_float
 from ganfp.recipes import Setup
-from ganfp.records import Result, record
+from ganfp.records import Result, record, reference_folder
 from ganfp.run import Run
 
 
@@ -20,8 +20,12 @@ def critics(run: Run) -> Result:
 
     Each critic scores every test image of the generated sources, and the highest (or the lowest) score names the
     source: with the scores as they are, and after scaling each critic to mean 0 and deviation 1 on the validation
-    images.  Arrays: ``classes``; ``mean_scaled`` (K, K), mean scaled score by source (row) and critic (column).
+    images.  The last record is the attribution network's, on the same images.  Critics are not shipped: a run on
+    shipped generators has the records of the run that trained them.  Arrays: ``classes``; ``mean_scaled`` (K, K), mean
+    scaled score by source (row) and critic (column).
     """
+    if run.trained_as is not run:
+        return Result.load(reference_folder(), f"critics-{run.dataset}")
     generated = generated_setup(run)
     held, _ = recipes.load_part(generated, "validation", run.path)
     images, truth = recipes.load_part(generated, "test", run.path)
@@ -45,6 +49,19 @@ def critics(run: Run) -> Result:
                     classes=len(classes),
                 )
             )
+    ours = generated_accuracy(run)
+    result.records.append(
+        record(
+            run,
+            "Ours",
+            "accuracy",
+            ours.value,
+            setup="critics",
+            interval=(ours.low, ours.high),
+            n=ours.n,
+            classes=len(classes),
+        )
+    )
     return result
 
 
@@ -70,8 +87,8 @@ def critic_scores(run: Run, setup: Setup, images: np.ndarray) -> np.ndarray:
     order = np.random.default_rng(run.seed).permutation(len(images))
     order = np.resize(order, -(-len(order) // 4) * 4)  # the comparison is made in groups of four
     scores = np.empty((len(images), len(setup.sources)), np.float32)
-    for column, source in enumerate(setup.sources):
-        critic, meta = training.load_critic(run.path(source.origin))
+    for column in range(len(setup.sources)):
+        critic, meta = training.load_critic(run.path(run.gan("progan", column + 1)))
         for start in range(0, len(order), 64):
             batch = order[start : start + 64]
             with torch.inference_mode():

@@ -20,18 +20,18 @@ from ganfp.run import Run
 
 def architecture_setup(run: Run) -> Setup:
     """{real, ProGAN, SNGAN, CramerGAN, MMDGAN}: GANs that differ in the architecture and in the loss (Table 1)."""
-    return run.setup("architectures", [("real", run.images), *((LABELS[name], run.gan(name)) for name in GANS)])
+    return run.setup("architectures", [("real", run.images), *((LABELS[name], run.generator(name)) for name in GANS)])
 
 
 def training_set_setup(run: Run) -> Setup:
     """{real, ProGAN_subset_diff_i}: ProGANs of one seed whose training sets differ in i images (Table 2)."""
-    gans = [(f"ProGAN_subset_diff_{i}", run.gan("progan", swapped=i)) for i in run.rungs]
+    gans = [(f"ProGAN_subset_diff_{i}", run.generator("progan", swapped=i)) for i in run.rungs]
     return run.setup("training_sets", [("real", run.images), *gans])
 
 
 def seed_setup(run: Run) -> Setup:
     """{real, ProGAN_seed_1, ProGAN_seed_2, ...}: GANs that are equal in all but the seed (Table 3)."""
-    gans = [(f"ProGAN_seed_{i}", run.gan("progan", i)) for i in range(1, run.profile.seeds + 1)]
+    gans = [(f"ProGAN_seed_{i}", run.generator("progan", i)) for i in range(1, run.profile.seeds + 1)]
     return run.setup("seeds", [("real", run.images), *gans])
 
 

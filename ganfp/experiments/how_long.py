@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganfp.experiments import attribution
 from ganfp.experiments.existence import seed_setup
 from ganfp.recipes import Recipe, Setup, Snapshot
-from ganfp.records import Result
+from ganfp.records import Result, reference_folder
 from ganfp.run import Run
 
 SEEDS = 3  # GANs that are followed
@@ -16,7 +16,7 @@ def setups(run: Run) -> dict[int, Setup]:
     real, *gans = seed_setup(run).sources[: SEEDS + 1]
     found = {}
     for seen in run.profile.snapshots:
-        early = [(gan.name, Snapshot(gan.origin, seen)) for gan in gans]
+        early = [(gan.name, Snapshot(run.gan("progan", i), seen)) for i, gan in enumerate(gans, 1)]
         found[seen] = run.setup("seeds", [(real.name, real.origin), *early])
     last = run.setup("seeds", [(s.name, s.origin) for s in (real, *gans)])
     return found | {run.profile.progan.total_images: last}
@@ -24,14 +24,19 @@ def setups(run: Run) -> dict[int, Setup]:
 
 def needs(run: Run) -> list[Recipe]:
     """What :func:`study` loads."""
+    if run.trained_as is not run:
+        return []
     return [recipe for setup in setups(run).values() for recipe in attribution.needs(run, setup)]
 
 
 def study(run: Run) -> Result:
     """Accuracy of every method and FD ratio of both features against the images that each GAN was trained on.
 
-    Records as those of Table 3, of no table, with ``params.images`` and a ``variant``.
+    Records as those of Table 3, of no table, with ``params.images`` and a ``variant``.  A run whose GANs were trained
+    elsewhere cannot know what they were on their way, and has the records of the run that trained them.
     """
+    if run.trained_as is not run:
+        return followed(run)
     result = Result()
     for seen, setup in setups(run).items():
         for r in attribution.evaluate(run, setup, table="").records:
@@ -39,3 +44,14 @@ def study(run: Run) -> Result:
                 r["params"] |= {"images": seen, "variant": f"after {seen} images"}
                 result.records.append(r)
     return result
+
+
+def followed(run: Run) -> Result:
+    """The study of the reference run on the same data set; ``LookupError`` says what to do if there is none."""
+    try:
+        return Result.load(reference_folder(), f"how_long-{run.dataset}")
+    except FileNotFoundError:
+        raise LookupError(
+            f"the shipped GANs of {run.dataset} were not followed on their way; to train GANs that are, use the "
+            f"profile {run.profile.name}-from-scratch"
+        ) from None

@@ -8,7 +8,7 @@ import numpy as np
 
 from ganfp import metrics, savepaths
 from ganfp.experiments.existence import architecture_setup
-from ganfp.recipes import GAN, Recipe, Sample
+from ganfp.recipes import Images, Recipe, Sample
 from ganfp.records import Result, record
 from ganfp.run import Run
 
@@ -19,7 +19,7 @@ DEPTHS = range(1, 9)  # of the decision tree, chosen on the validation images
 def parts(run: Run, split: str, save_path: str) -> list[Sample]:
     """The samples of Table 1's sources, saved by one path; real images are what they are."""
     return [
-        replace(sample, save_path=save_path) if isinstance(sample.origin, GAN) else sample
+        replace(sample, save_path=save_path) if not isinstance(sample.origin, Images) else sample
         for sample in architecture_setup(run).part(split)
     ]
 

@@ -15,8 +15,8 @@ BEYOND = 512  # images for which the trainings are followed after the last has m
 
 
 def beginnings_recipe(run: Run) -> Beginnings:
-    """The first steps of every rung's training, beside the base training's."""
-    gans = tuple(source.origin for source in existence.training_set_setup(run).sources[1:])
+    """The first steps of every rung's training, beside the base training's: this profile's own, on its own images."""
+    gans = tuple(run.gan("progan", swapped=i) for i in run.scaled(run.profile.ladder))
     return Beginnings(gans, BEYOND)
 
 
@@ -78,7 +78,7 @@ def by_rung(run: Run) -> Result:
                     interval=(100 * low, 100 * high),
                     n=len(hits),
                     classes=len(setup.sources),
-                    params={"swapped": i, "base": run.base_images, "variant": f"{i} images exchanged"},
+                    params={"swapped": i, "base": run.trained_as.base_images, "variant": f"{i} images exchanged"},
                 )
             )
         result.records.append(_trend(run, row, found))

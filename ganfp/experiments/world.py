@@ -48,7 +48,7 @@ def splits(run: Run) -> list[list]:
 
 def progan_settings(run: Run) -> list[list[str]]:
     """Rows (setting, paper, this run) of what a reader would ask about a ProGAN's training."""
-    paper, here = ProGANConfig(), run.profile.progan
+    paper, here = ProGANConfig(), run.trained_as.profile.progan
     shown = {
         "resolution": "resolution, px",
         "latent": "latent dimensions",
@@ -76,8 +76,8 @@ def gan_settings(run: Run) -> list[list[str]]:
     """Rows (GAN, loss, last layer, parameters at the paper's size, parameters here, seconds of training here)."""
     rows = []
     for name, gan in GANS.items():
-        theirs, ours = (_parameters(gan, config) for config in (gan.Config(), getattr(run.profile, name)))
-        seconds = f"{run.seconds(run.gan(name)):,.0f}"
+        theirs, ours = (_parameters(gan, config) for config in (gan.Config(), getattr(run.trained_as.profile, name)))
+        seconds = f"{run.seconds(run.generator(name)):,.0f}"
         rows.append([LABELS[name], LOSSES[name], OUTPUTS[name], theirs, ours, seconds])
     return rows
 

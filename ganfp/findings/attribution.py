@@ -8,8 +8,9 @@ import numpy as np
 
 from ganfp import paper
 from ganfp.experiments.attribution import METHODS
-from ganfp.records import pick, readable
+from ganfp.records import pick, readable, reference_records
 from ganfp.run import Run
+from ganfp.tables import p_value
 
 CONTRAST = 1.3  # times chance: up to here a simple method "stays near chance", as the paper's kNN does
 DIFFERENCE = {"architectures": "architecture", "training_sets": "training set", "seeds": "seed"}
@@ -39,15 +40,34 @@ def _contrast(run: Run, records: Sequence[dict]) -> str:
     else:
         text += (
             "**The paper's contrast does not appear in this run:** raw pixels tell these sources apart far more often "
-            f"than in the paper. Each ProGAN has seen {run.profile.progan.total_images:,} images in training, in the "
-            f"paper {paper_images():,}. The GANs differ in plain sight, and any method can use that. What does carry "
-            f"over is the uniqueness: every {DIFFERENCE[ours['setup']]} leaves a source of its own."
+            f"than in the paper. Each ProGAN has seen {run.trained_as.profile.progan.total_images:,} images in "
+            f"training, in the paper {paper_images():,}. The GANs differ in plain sight, and any method can use that. "
+            f"What does carry over is the uniqueness: every {DIFFERENCE[ours['setup']]} leaves a source of its own."
         )
     if better:
         text += f" {_listed(better)} {'is' if len(better) == 1 else 'are'} even better than ours here."
     if equal:
         text += f" The intervals do not separate ours from {_listed(equal)}."
-    return text
+    return text + "".join(_paired(r) for r in records if r["metric"] == "paired_p" and r["row"] in equal)
+
+
+def _paired(r: dict) -> str:
+    """McNemar's test of ours against a rival whose interval meets ours."""
+    ours, rival = r["params"]["only_ours"], r["params"]["only_rival"]
+    if r["value"] >= 0.05:
+        verdict = "which the choice of test images can explain"
+    else:
+        verdict = f"so {'ours' if ours > rival else r['row']} is the better one on the same images"
+    return (
+        f" Image by image, {ours} are right with ours alone and {rival} with {r['row']} alone ({p_words(r['value'])}), "
+        f"{verdict}."
+    )
+
+
+def p_words(p: float) -> str:
+    """ "p = 0.03", "p < 0.001"."""
+    shown = p_value(p)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -88,6 +108,25 @@ def caption(table: str, records: Sequence[dict]) -> str:
     if not any(paper.stands_for(r["dataset"]) for r in records):
         text += "; the paper has no numbers for these images"
     return text + ". Small: 95 % interval. Bold: best accuracy."
+
+
+def columns(*runs: Run) -> str:
+    """The line under a table: what stands in its columns."""
+    run = runs[0]
+    text = "*paper*: CelebA beside faces and LSUN beside bedrooms, 128 px. "
+    found = [r for r in reference_records() if r["table"] and r["dataset"] in {one.dataset for one in runs}]
+    if found:
+        r = found[0]
+        text += (
+            f"*reference*: the same experiment by profile `{r['profile']}`, mean over {len(r['params']['seeds'])} "
+            f"seeds of everything after the GANs ({r['params']['hardware']}; commit {r['commit']}). "
+        )
+    else:
+        text += "*reference*: not measured on these images. "
+    source = "shipped generators" if run.shipped else "generators that were trained here"
+    return text + (
+        f"*this run*: profile `{run.profile.name}`, {source}, methods trained here. {{doc}}`../book/reading` says more."
+    )
 
 
 def diagonal(cosines: np.ndarray, classes: Sequence[str]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ganfp.findings.attribution import p_words
 from ganfp.records import pick
-from ganfp.tables import p_value
 
 
 def save_path(records: Sequence[dict]) -> str:
@@ -65,18 +65,13 @@ def trend(records: Sequence[dict]) -> str:
             direction = "rises" if r["params"]["slope"] > 0 else "falls"
             text += (
                 f"Accuracy {direction} with the number of exchanged images by more than the choice of test images "
-                f"explains ({_p(r['value'])}). But each rung is one GAN, easy or hard for reasons of its own, and "
+                f"explains ({p_words(r['value'])}). But each rung is one GAN, easy or hard for reasons of its own, and "
                 f"{r['params']['rungs']} GANs cannot show that the number is the reason."
             )
         else:
-            text += f"No trend can be seen ({_p(r['value'])}), as the paper claims."
+            text += f"No trend can be seen ({p_words(r['value'])}), as the paper claims."
         texts.append(text)
     return "\n\n".join(texts)
-
-
-def _p(p: float) -> str:
-    shown = p_value(p)
-    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
 def service(records: Sequence[dict]) -> str:

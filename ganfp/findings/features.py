@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganfp.findings.attribution import CONTRAST
-from ganfp.metrics import Accuracy
 from ganfp.records import pick
 
 
@@ -53,14 +52,15 @@ def content(report: Sequence[Sequence]) -> str:
     return f"On new drawings, {'; '.join(texts)}.".replace("(-", "(−") if texts else ""
 
 
-def critics(records: Sequence[dict], ours: Accuracy) -> str:
+def critics(records: Sequence[dict]) -> str:
     """How far the GANs' own critics come, beside the attribution network on the same images."""
+    *records, ours = records
     best = max(records, key=lambda r: r["value"])
     chance = 100 / best["classes"]
     listed = ", ".join(f"{r['row'].removeprefix('Critics, ')} {r['value']:.1f} %" for r in records)
     text = (
         f"Attributed by critics, the generated test images go to the right generator this often: {listed}; chance is "
-        f"{chance:.0f} %. The attribution network reaches {ours.value:.1f} % on the same images, although it may "
+        f"{chance:.0f} %. The attribution network reaches {ours['value']:.1f} % on the same images, although it may "
         "also answer "
         "“real”. "
     )
@@ -71,7 +71,7 @@ def critics(records: Sequence[dict], ours: Accuracy) -> str:
             "after the fact and "
             + (
                 "falls far short of a classifier that knows all sources."
-                if best["value"] < ours.low
+                if best["value"] < ours["ci_low"]
                 else "no classifier was needed here."
             )
         )

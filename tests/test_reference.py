@@ -1,0 +1,41 @@
+"""Means over seeds: the numbers that are published with the generators."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ganfp import metrics, reference
+from ganfp.records import Result, record
+from ganfp.run import begin
+
+
+def result(value, seed, row="Ours", only=(3, 1)):
+    run = begin("smoke", seed=seed)
+    right = record(run, row, "accuracy", value, table="3", interval=(0, 100), n=100, classes=3)
+    paired = record(
+        run, "PRNU", "paired_p", 0.5, table="3", n=100, params={"only_ours": only[0], "only_rival": only[1]}
+    )  # fmt: skip
+    return Result([right, paired], {"counts": np.array([value]), "classes": np.array(["real"])})
+
+
+def test_means_over_seeds():
+    merged = reference.over_seeds([result(80.0, 0), result(84.0, 1), result(88.0, 2, only=(10, 2))], begin("smoke"))
+    accuracy, paired = merged.records
+    assert accuracy["value"] == 84 and accuracy["n"] == 300 and accuracy["params"]["seeds"] == [80, 84, 88]
+    half = stats.t.ppf(0.975, 2) * 4 / np.sqrt(3)
+    assert (accuracy["ci_low"], accuracy["ci_high"]) == pytest.approx((84 - half, 84 + half))
+    assert "seed" not in accuracy["params"] and accuracy["params"]["hardware"]
+    assert (paired["params"]["only_ours"], paired["params"]["only_rival"]) == (16, 4)
+    assert paired["value"] == pytest.approx(stats.binomtest(16, 20).pvalue)
+    assert merged.arrays["counts"] == [84] and merged.arrays["classes"] == ["real"]
+
+
+def test_an_interval_over_seeds_is_never_narrower_than_that_of_the_images():
+    low, high = metrics.interval_over_seeds([84.0, 84.0, 84.0], 300)
+    assert (low, high) == pytest.approx(tuple(100 * x for x in metrics.wilson(0.84, 300)))
+    assert metrics.interval_over_seeds([84.0], 300) == (low, high)
+
+
+def test_results_of_different_experiments_are_not_averaged():
+    with pytest.raises(ValueError, match="different experiments"):
+        reference.over_seeds([result(80.0, 0), result(80.0, 1, row="kNN")], begin("smoke"))
