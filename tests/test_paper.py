@@ -6,7 +6,7 @@ from ganfp import paper
 
 KEYS = (
     "table figure dataset setup row column metric value ci_low ci_high n classes "
-    "paper params seconds profile device commit"
+    "paper reference params seconds profile device commit"
 ).split()
 
 
