@@ -216,7 +216,8 @@ def bench(profile: str, device: str, seconds: float) -> None:
 @DATASETS
 @DEVICE
 @JOBS
-def reference(profile: str, dataset: str, device: str, jobs: int | None) -> None:
+@click.option("--measure", is_flag=True, help="Measure the tables on the shipped generators instead.")
+def reference(profile: str, dataset: str, device: str, jobs: int | None, measure: bool) -> None:
     """Train the generators of the reference run that are still missing, and ship each into results/reference.
 
     May be stopped at any time: finished generators are kept, and the others go on where they were.
@@ -224,7 +225,11 @@ def reference(profile: str, dataset: str, device: str, jobs: int | None) -> None
     from ganfp import reference as run_of_reference
     from ganfp.run import worlds
 
-    run_of_reference.train(worlds(profile, dataset, device=device), click.echo, jobs, device)
+    runs = worlds(profile, dataset, device=device)
+    if measure:
+        run_of_reference.measure(runs, click.echo, jobs)
+    else:
+        run_of_reference.train(runs, click.echo, jobs, device)
 
 
 @main.command()

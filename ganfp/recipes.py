@@ -23,6 +23,7 @@ import numpy as np
 from ganfp import datasets, savepaths
 from ganfp.attributors import Attributor, attributor_class
 from ganfp.datasets import split
+from ganfp.datasets.rows import Rows
 from ganfp.gans import training
 from ganfp.seeding import deterministic, mix
 
@@ -133,12 +134,13 @@ class Subset:
 
     swapped: int
 
-    def of(self, images: np.ndarray) -> np.ndarray:
+    def of(self, images: np.ndarray) -> Rows:
         """The training set (N // 2, ...) from the images (N, ...) that are for GANs."""
         half = len(images) // 2
         if not 0 <= self.swapped <= half:
             raise ValueError(f"swapped must be from 0 to the {half} images of the base set, not {self.swapped}")
-        return np.concatenate([images[: half - self.swapped], images[len(images) - self.swapped :]])
+        kept, taken = np.arange(half - self.swapped), np.arange(len(images) - self.swapped, len(images))
+        return Rows(images, np.concatenate([kept, taken]))
 
     def first_seen(self, half: int, order: int) -> int:
         """How many images a critic has been shown when the first exchanged one comes; ``half`` if none does."""
@@ -164,7 +166,7 @@ class GAN(Recipe):
     subset: Subset | None = None
     snapshots: tuple[int, ...] = ()  # numbers of images after which the generator so far is kept
 
-    def training_set(self, paths: Callable[[Recipe], Path]) -> np.ndarray:
+    def training_set(self, paths: Callable[[Recipe], Path]) -> np.ndarray | Rows:
         """The real images that it is trained on, uint8 (N, 3, R, R)."""
         images = self.images.part(load_array(paths(self.images), IMAGES), "gan")
         return images if self.subset is None else self.subset.of(images)

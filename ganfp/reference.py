@@ -75,8 +75,12 @@ def measure(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = 
     """Measure the tables of the reference run and write their records into ``results/reference``.
 
     Everything after the GANs is done with ``CLASSIFIER_SEEDS`` seeds, which move the latents of all images, too; the
-    records hold the means.  The studies beside the tables are of the first data set, with one seed.
+    records hold the means.  The studies beside the tables are of the first data set, with one seed.  Raises
+    ``ValueError`` for a data set of which a generator is missing.
     """
+    for run in runs:
+        if not run.shipped:
+            raise ValueError(f"not all generators of {run.dataset} are shipped; run `ganfp reference` to its end first")
     for run in runs:
         again = [replace(run, seed=run.seed + i) for i in range(CLASSIFIER_SEEDS)]
         run.build([recipe for one in again for recipe in existence.needs(one)], jobs=jobs)
@@ -110,7 +114,8 @@ def _mean(same: Sequence[dict], run: Run) -> dict:
     place = ("table", "dataset", "row", "column", "metric")
     if any([r[key] for key in place] != [first[key] for key in place] for r in same):
         raise ValueError(f"results of different experiments cannot be averaged: {[r['row'] for r in same]}")
-    found = {**first, "value": sum(values) / len(values), "n": sum(r["n"] for r in same)}
+    mean = sum(values) / len(values)
+    found = {**first, "value": mean, "reference": None, "n": sum(r["n"] for r in same)}
     kept = {k: v for k, v in first["params"].items() if k not in ("chosen", "by_class", "seed")}
     found["params"] = {**kept, "seeds": values, "hardware": building.hardware(run.device)}
     if first["metric"] == "paired_p":

@@ -11,6 +11,7 @@ import pytest
 
 import ganfp
 from ganfp import recipes
+from ganfp.datasets.rows import Rows
 from ganfp.gans.progan import ProGANConfig
 from ganfp.gans.training import Seeds
 from ganfp.recipes import GAN, Images, Recipe, Sample, Setup, Source
@@ -54,7 +55,7 @@ def numbered(n):
 
 @pytest.mark.parametrize("n", [40, 41])
 def test_subsets_are_nested_and_exchange_in_place(n):
-    sets = [recipes.Subset(i).of(numbered(n)).ravel() for i in range(21)]
+    sets = [np.asarray(recipes.Subset(i).of(numbered(n))).ravel() for i in range(21)]
     base = sets[0]
     assert base.tolist() == list(range(20))
     for i, found in enumerate(sets):
@@ -63,6 +64,15 @@ def test_subsets_are_nested_and_exchange_in_place(n):
         assert set(sets[i - 1][20 - i + 1 :]) <= set(found) or not i
     with pytest.raises(ValueError, match="from 0 to the 20 images"):
         recipes.Subset(21).of(numbered(n))
+
+
+def test_rows_are_an_array_in_another_order_without_a_copy():
+    array = np.random.default_rng(0).integers(0, 256, (9, 3, 2, 2), dtype=np.uint8)
+    rows = Rows(array, [4, 1, 8, 8])
+    assert rows.shape == (4, 3, 2, 2) and rows.dtype == np.uint8 and len(rows) == 4
+    for index in (slice(1, 3), np.array([3, 0]), 2, -1):
+        assert np.array_equal(rows[index], array[[4, 1, 8, 8]][index])
+    assert np.array_equal(np.asarray(rows), array[[4, 1, 8, 8]]) and rows.array is array
 
 
 def test_the_first_exchanged_image_is_where_the_training_shows_it():

@@ -1,10 +1,12 @@
 """Means over seeds: the numbers that are published with the generators."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from ganfp import metrics, reference
+from ganfp import metrics, reference, shipping
 from ganfp.records import Result, record
 from ganfp.run import begin
 
@@ -39,3 +41,10 @@ def test_an_interval_over_seeds_is_never_narrower_than_that_of_the_images():
 def test_results_of_different_experiments_are_not_averaged():
     with pytest.raises(ValueError, match="different experiments"):
         reference.over_seeds([result(80.0, 0), result(80.0, 1, row="kNN")], begin("smoke"))
+
+
+def test_nothing_is_measured_before_all_generators_are_shipped(tmp_path, monkeypatch):
+    monkeypatch.setattr(shipping, "folder", lambda: tmp_path)
+    run = replace(begin("smoke"), profile=replace(begin("smoke").profile, generators="smoke"))
+    with pytest.raises(ValueError, match="not all generators of faces are shipped"):
+        reference.measure([run], print)
