@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ganfp import building, metrics, shipping
+from ganfp.datasets import DRAWN
 from ganfp.experiments import critics, existence, how_long, training_sets
 from ganfp.gans import GANS
 from ganfp.recipes import GAN
@@ -41,7 +42,15 @@ def _all(run: Run) -> list[GAN]:
 
 
 def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None, device: str = "cpu") -> list[Path]:
-    """Train what is not shipped yet, in order, and ship each generator as soon as it is finished."""
+    """Train what is not shipped yet, in order, and ship each generator as soon as it is finished.
+
+    Raises ``ValueError`` for a data set that is not drawn: what learned from others' photographs is not for everybody.
+    """
+    for run in runs:
+        if run.dataset not in DRAWN:
+            raise ValueError(
+                f"generators of {run.dataset} are not shipped; `ganfp build --profile reference` trains them"
+            )
     store, target = runs[0].store, shipping.folder()
     todo = [gan for gan in generators(runs) if shipping.find(gan, target) is None]
     say(f"{len(todo)} of {len(generators(runs))} generators are still to be trained")
@@ -76,10 +85,10 @@ def measure(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = 
 
     Everything after the GANs is done with ``CLASSIFIER_SEEDS`` seeds, which move the latents of all images, too; the
     records hold the means.  The studies beside the tables are of the first data set, with one seed.  Raises
-    ``ValueError`` for a data set of which a generator is missing.
+    ``ValueError`` for a drawn data set of which a generator is missing.
     """
     for run in runs:
-        if not run.shipped:
+        if run.dataset in DRAWN and not run.shipped:
             raise ValueError(f"not all generators of {run.dataset} are shipped; run `ganfp reference` to its end first")
     for run in runs:
         again = [replace(run, seed=run.seed + i) for i in range(CLASSIFIER_SEEDS)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from ganfp import claims, findings, metrics, paper, recipes, tables
 from ganfp.attributors import Attributor
@@ -119,7 +120,7 @@ def test_the_table_shows_what_was_measured(table3):
     table = tables.results(table3.records, "tab-3", "caption")
     shown = {row[0]: row for row in table.rows}
     best = max(pick(table3.records, metric="accuracy"), key=lambda r: r["value"])
-    assert f"**{best['value']:.2f}**" in shown[best["row"]][3] and shown[best["row"]][2] == f"{best['paper']:.2f}"
+    assert f"**{best['value']:.2f}**" in shown[best["row"]][4] and shown[best["row"]][2] == f"{best['paper']:.2f}"
     assert any("content network" in label for label in shown)
     assert ":name: tab-3" in table.markdown() and "<b>" in table.html()
 
@@ -219,7 +220,7 @@ def test_results_of_two_worlds_stand_side_by_side(sealed):
     assert {"faces/confusion_Ours", "bedrooms/confusion_Ours"} <= set(both.arrays)
     shown = tables.results(both.records, "tab-1", findings.caption("1", both.records))
     assert [row[0].split("<")[0] for row in shown.rows if row[0].startswith("**")] == ["**faces**", "**bedrooms**"]
-    assert sum("**" in row[3] for row in shown.rows) >= 2  # a best accuracy in each
+    assert sum("**" in row[4] for row in shown.rows) >= 2  # a best accuracy in each
     assert shown.rows[1][2] == "28.00" and "chance 20.0 %" in shown.caption
 
 
@@ -309,3 +310,31 @@ def test_the_page_tells_which_methods_fall():
     assert "kNN falls as the GANs get better. Ours does not fall." in text and "chance is 25 %" in text
     records[-2]["ci_high"], records[-2]["value"] = 70, 69
     assert "Ours falls, too." in findings.how_long(records)
+
+
+def test_the_reference_runs_number_stands_between_the_papers_and_this_runs(sealed, monkeypatch):
+    measured = existence.table(sealed, "3")
+    published = [
+        {**r, "value": r["value"] / 2, "params": {**r["params"], "seeds": [1, 2, 3], "hardware": "a machine"}}
+        for r in measured.records
+    ]
+    monkeypatch.setattr("ganfp.records.reference_records", lambda folder=None: tuple(published))
+    monkeypatch.setattr("ganfp.findings.attribution.reference_records", lambda folder=None: tuple(published))
+    again = existence.table(sealed, "3")
+    for r in again.records:
+        assert r["reference"] == r["value"] / 2
+    row = next(row for row in tables.results(again.records, "tab-3", "").rows if row[0] == "Ours")
+    assert row[3] == tables.number(again.value("Ours")["value"] / 2)
+    assert "mean over 3 seeds" in findings.columns(sealed) and "trained here" in findings.columns(sealed)
+
+
+def test_ours_is_compared_with_each_rival_on_the_same_images(sealed, table3):
+    setup = existence.seed_setup(sealed)
+    truth = setup.labels("test")
+    for method, row in list(attribution.METHODS.items())[:3]:
+        ours, theirs = (attribution.predictions(sealed, m, setup) == truth for m in ("cnn", method))
+        found = table3.value(row, "paired_p", f"Ours against {row}")
+        assert found["params"]["only_ours"] == (ours & ~theirs).sum()
+        assert found["value"] == pytest.approx(
+            binomtest(int((ours & ~theirs).sum()), int((ours != theirs).sum())).pvalue
+        )

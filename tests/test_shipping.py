@@ -106,6 +106,12 @@ def test_the_order_of_the_reference_run():
     assert names[8].endswith("exchanged-1") and names[12].startswith("bedrooms-ProGAN-seed-1")
 
 
+def test_generators_of_photographs_are_not_shipped(tmp_path):
+    np.savez(tmp_path / "mine.npz", images=np.zeros((200, 16, 16, 3), np.uint8))
+    with pytest.raises(ValueError, match="generators of npz:mine.npz are not shipped"):
+        reference.train(worlds("smoke", f"npz:{tmp_path / 'mine.npz'}"), print)
+
+
 def test_the_reference_run_ships_what_it_trains_and_nothing_twice(tmp_path, monkeypatch, store):
     monkeypatch.setenv("GANFP_STORE", str(tmp_path / "store"))
     monkeypatch.setattr(shipping, "folder", lambda: tmp_path / "generators")
