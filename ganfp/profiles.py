@@ -94,6 +94,7 @@ class Profile:
     cost_from_scratch: Cost | None = None  # of the run that trains every GAN although shipped ones are at hand
     snapshots: tuple[int, ...] = ()  # images after which ProGANs are also looked at on their way (page x1)
     inception: str = ""  # a file of Inception weights; without one the content network stands in
+    perceptual: str = ""  # a file of trunk weights for LPIPS; without one torch's cache, then the content network
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from the methods' own
 
     def __post_init__(self) -> None:

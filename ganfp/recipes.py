@@ -34,6 +34,7 @@ GAN_CODE = tuple(
 Progress = Callable[[float], None]
 IMAGES, PREDICTIONS, PROBABILITIES = "images.npy", "predictions.npy", "probabilities.npy"
 FEATURES, POINTS = "features.npy", "points.npy"
+DISTANCES, NEIGHBOURS = "distances.npy", "neighbours.npy"
 RELATIVE_COST = {"progan": 1.0, "sngan": 0.5, "cramergan": 0.75, "mmdgan": 0.6}  # of a step, measured at 32 px
 HELD_OUT = 500_009  # how far the seed of held-out drawings is from that of the GANs' images
 SEEN, CURVE = "seen.npy", "curve.npy"
@@ -283,7 +284,7 @@ class Fit(Recipe):
     kind = "attributor"
     version = 2
     code = (
-        "attributors.base", "attributors.calibration", "attributors.network", "attributors.cnn",
+        "attributors.base", "attributors.calibration", "attributors.pyramid", "attributors.network", "attributors.cnn",
         "attributors.knn", "attributors.eigenface", "attributors.prnu", "layers", "images", "seeding",
     )  # fmt: skip
 
@@ -297,7 +298,7 @@ class Fit(Recipe):
     def cost(self) -> float:
         if self.method == "cnn":
             settings = dict(self.settings)
-            return 1.2e-9 * settings["images"] * settings["fmap_base"] ** 2 * 3
+            return 1.2e-9 * settings["images"] * settings["fmap_base"] ** 2 * 3 / settings.get("factor", 1)
         return 4e-3 * self.setup.train * len(self.setup.sources)
 
     def make(self, folder, paths, device, progress) -> None:
@@ -458,6 +459,52 @@ class Features(Recipe):
 
             features = content.ContentNetwork.load(paths(self.extractor), device).features(images)
         np.save(folder / FEATURES, features)
+
+
+@dataclass(frozen=True)
+class PerceptualTrunk(Recipe):
+    """A file of weights of a trunk for perceptual distances, known by its digest."""
+
+    kind = "trunk"
+
+    digest: str
+    path: str = field(default="", metadata={"key": False})
+
+    def make(self, folder, paths, device, progress) -> None:
+        (folder / "path.txt").write_text(str(Path(self.path).resolve()))
+
+
+@dataclass(frozen=True)
+class NearestReal(Recipe):
+    """The perceptually nearest real image of each image of a sample, among all that are for GANs (Section 4.3).
+
+    ``distances.npy`` (N,) float32; ``neighbours.npy`` (N,) int64, rows of the GANs' part of the real images.
+    """
+
+    kind = "nearest"
+    code = ("features.perceptual", "features.content", "images")
+
+    extractor: ContentNetwork | PerceptualTrunk
+    sample: Sample
+    images: Images
+
+    def cost(self) -> float:
+        return 2e-7 * self.sample.count * max(self.images.count, 1000) * (self.images.resolution / 32) ** 2
+
+    def distance(self, paths: Callable[[Recipe], Path], device: str = "cpu"):
+        """The distance itself; its ``name`` says what it is."""
+        from ganfp.features import content, perceptual
+
+        if isinstance(self.extractor, PerceptualTrunk):
+            return perceptual.load_trunk((paths(self.extractor) / "path.txt").read_text(), device)
+        return perceptual.content_distance(content.ContentNetwork.load(paths(self.extractor), device))
+
+    def make(self, folder, paths, device, progress) -> None:
+        images = load_array(paths(self.sample), IMAGES)
+        real = self.images.part(load_array(paths(self.images), IMAGES), "gan")
+        found = self.distance(paths, device).nearest(images, real, progress=progress)
+        np.save(folder / DISTANCES, found.distance)
+        np.save(folder / NEIGHBOURS, found.index)
 
 
 @dataclass(frozen=True)

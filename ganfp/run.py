@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from ganfp import datasets, paper, profiles, recipes, shipping
 from ganfp.building import build
-from ganfp.features import inception
+from ganfp.features import inception, perceptual
 from ganfp.files import project_root, sha256
 from ganfp.gans import GANS
 from ganfp.gans.training import Seeds
@@ -120,17 +121,17 @@ class Run:
         sources = tuple(recipes.Source(*source) for source in sources)
         return Setup(name, sources, real.train, real.validation, real.test, self.seed)
 
-    def fit(self, method: str, setup: Setup) -> Fit:
-        """A method fitted to a setup, with the profile's settings."""
+    def fit(self, method: str, setup: Setup, **part: Any) -> Fit:
+        """A method fitted to a setup, with the profile's settings; ``part`` makes the network a variant of itself."""
         if method == "cnn":
             settings = recipes.settings(self.profile.classifier) + (("seed", self.seed),)
         else:
             settings = recipes.settings(self.profile.baselines.get(method, {}))
-        return Fit(method, setup, settings)
+        return Fit(method, setup, settings + recipes.settings(part))
 
-    def evaluation(self, method: str, setup: Setup) -> Evaluation:
+    def evaluation(self, method: str, setup: Setup, **part: Any) -> Evaluation:
         """What a method says of the setup's test images."""
-        return Evaluation(self.fit(method, setup), setup)
+        return Evaluation(self.fit(method, setup, **part), setup)
 
     @cached_property
     def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights:
@@ -138,6 +139,11 @@ class Run:
         if named := self.profile.inception or os.environ.get(inception.VARIABLE):
             weights = inception.find_weights(named)
             return recipes.InceptionWeights(sha256(weights), str(weights))
+        return self.content
+
+    @cached_property
+    def content(self) -> recipes.ContentNetwork:
+        """The content network, which has learned from drawn images."""
         content = recipes.settings(self.profile.content)
         drawn = dict(content)["drawn"]
         settings = tuple(pair for pair in content if pair[0] != "drawn")
@@ -147,6 +153,15 @@ class Run:
     def features(self, setup: Setup) -> Features:
         """Content (or Inception) features of the setup's test images."""
         return Features(self.extractor, setup)
+
+    def nearest(self, sample: Sample) -> recipes.NearestReal:
+        """The perceptually nearest real image of each image of a sample.
+
+        LPIPS or a deep-feature distance if there is a file of weights, else the content-feature distance.
+        """
+        trunk = perceptual.find_trunk(self.profile.perceptual, self.profile.resolution)
+        extractor = recipes.PerceptualTrunk(sha256(trunk), str(trunk)) if trunk else self.content
+        return recipes.NearestReal(extractor, sample, self.images)
 
     def embedding(self, features: Features | Evaluation, setup: Setup) -> recipes.Embedding:
         """Features in the plane, for Figure 1."""

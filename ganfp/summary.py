@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from ganfp.attributors.network import Mean
+from ganfp.attributors.pyramid import Down, Residual
 from ganfp.layers import EqualConv2d, EqualLinear
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: ``output`` is its shape for one image, ``macs`` its multiply-accumulate operations per image."""
+    """One layer: ``output`` is its shape for one image, ``macs`` its multiply-accumulate operations per image.
+
+    ``window`` and ``step``: each number is made from so many neighbours on a side of the layer before, and the next
+    one from those so many further; window 0 where it is made from all of them.
+    """
 
     name: str
     kind: str
     output: tuple[int, ...]
     parameters: int
     macs: int
+    window: int = 0
+    step: int = 1
 
 
 def layers(network: nn.Module, *shape: int) -> list[Layer]:
     """The layers of a network in the order in which one input of ``shape`` passes them.
 
-    Convolutions, dense layers and poolings count; activations are part of the layer before them.
+    Convolutions, dense layers, poolings and pyramids count; activations are part of the layer before them.
     """
     found: list[Layer] = []
 
@@ -34,25 +43,50 @@ def layers(network: nn.Module, *shape: int) -> list[Layer]:
 
         return hook
 
-    kinds = (EqualConv2d, EqualLinear, nn.AvgPool2d)
+    kinds = (EqualConv2d, EqualLinear, nn.AvgPool2d, Down, Residual, Mean)
     hooks = [m.register_forward_hook(seen(name)) for name, m in network.named_modules() if isinstance(m, kinds)]
     try:
         with torch.inference_mode():
-            network(torch.zeros(1, *shape, device=next(network.parameters()).device))
+            network(next(network.parameters()).new_zeros(1, *shape))
     finally:
         for hook in hooks:
             hook.remove()
     return found
 
 
+def receptive_fields(found: Iterable[Layer]) -> list[tuple[int, int]]:
+    """After each layer of :func:`layers`: the side of the patch of the image that one number sees, and how far apart
+    in the image two neighbouring numbers look, both in pixels.
+
+    Ends at the first layer that sees everything.  A patch may be larger than the image, which then caps it.
+    """
+    side, apart, fields = 1, 1, []
+    for layer in found:
+        if not layer.window:
+            break
+        side, apart = side + (layer.window - 1) * apart, apart * layer.step
+        fields.append((side, apart))
+    return fields
+
+
+def patch(network: nn.Module, resolution: int) -> int:
+    """Side in pixels of the patch that the features of a network see before they are averaged or made dense."""
+    side, _ = receptive_fields(layers(network, 3, resolution, resolution))[-1]
+    return min(side, resolution)
+
+
 def _layer(name: str, module: nn.Module, output: Tensor) -> Layer:
-    parameters = sum(p.numel() for p in module.parameters())
+    shape, parameters = tuple(output.shape[1:]), sum(p.numel() for p in module.parameters())
     if isinstance(module, EqualConv2d):
         out, into, kernel, _ = module.weight.shape
-        positions = output[0, 0].numel()
-        return Layer(
-            name, f"conv {kernel} × {kernel}", tuple(output.shape[1:]), parameters, out * into * kernel**2 * positions
-        )
+        macs = out * into * kernel**2 * output[0, 0].numel()
+        return Layer(name, f"conv {kernel} × {kernel}", shape, parameters, macs, kernel)
     if isinstance(module, EqualLinear):
-        return Layer(name, "dense", tuple(output.shape[1:]), parameters, module.weight.numel())
-    return Layer(name, "mean 2 × 2", tuple(output.shape[1:]), parameters, 0)
+        return Layer(name, "dense", shape, parameters, module.weight.numel())
+    if isinstance(module, Down):
+        return Layer(name, "blur 5 × 5, every second", shape, parameters, 0, 5, 2)
+    if isinstance(module, Residual):
+        return Layer(name, "less its half resolution", shape, parameters, 0, 9)  # 5 down, and 2 more on each side up
+    if isinstance(module, Mean):
+        return Layer(name, "mean over positions", shape, parameters, 0)
+    return Layer(name, "mean 2 × 2", shape, parameters, 0, 2, 2)

@@ -38,6 +38,9 @@ class CNN(Attributor):
     checks: int = 100
     seed: int = 1000
     device: str = "cpu"
+    band: str = "low"  # which frequencies it sees, and where it pools: see `AttributionNetwork`
+    factor: int = 1
+    pool_at: int = 0
 
     method: ClassVar[str] = "cnn"
     progress = None  # called with the share of the training done, 0 to 1, if set
@@ -51,7 +54,8 @@ class CNN(Attributor):
             self._train(images, torch.from_numpy(codes), validation)
 
     def _network(self) -> AttributionNetwork:
-        network = AttributionNetwork(self.resolution_, len(self.classes_), self.fmap_base, self.fmap_max)
+        width, part = (self.fmap_base, self.fmap_max), (self.band, self.factor, self.pool_at)
+        network = AttributionNetwork(self.resolution_, len(self.classes_), *width, *part)
         return network.to(device=self.device, memory_format=torch.channels_last)
 
     def _train(self, images: np.ndarray, codes: Tensor, validation: Labelled | None) -> None:
