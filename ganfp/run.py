@@ -155,13 +155,14 @@ class Run:
         return Features(self.extractor, setup)
 
     def nearest(self, sample: Sample) -> recipes.NearestReal:
-        """The perceptually nearest real image of each image of a sample.
+        """The perceptually nearest real image of each image of a sample."""
+        return recipes.NearestReal(self.perceptual, sample, self.images)
 
-        LPIPS or a deep-feature distance if there is a file of weights, else the content-feature distance.
-        """
+    @cached_property
+    def perceptual(self) -> recipes.ContentNetwork | recipes.PerceptualTrunk:
+        """What perceptual distances are made of: a trunk, if there is a file of one, else the content network."""
         trunk = perceptual.find_trunk(self.profile.perceptual, self.profile.resolution)
-        extractor = recipes.PerceptualTrunk(sha256(trunk), str(trunk)) if trunk else self.content
-        return recipes.NearestReal(extractor, sample, self.images)
+        return recipes.PerceptualTrunk(sha256(trunk), str(trunk)) if trunk else self.content
 
     def embedding(self, features: Features | Evaluation, setup: Setup) -> recipes.Embedding:
         """Features in the plane, for Figure 1."""

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from ganfp import paper
 from ganfp import records as rec
+from ganfp.attributors.network import SMALLEST
 from ganfp.records import readable
-from ganfp.summary import Layer
+from ganfp.summary import Layer, receptive_fields
 
 DASH = "–"
 PAPER_ROWS = ("kNN", "Eigenface", "PRNU", "Ours", "Our visNet", "Inception", "Our fingerprint")
@@ -187,6 +189,89 @@ def conventions(found: Iterable[dict], name: str, caption: str) -> Table:
                 ]
             )
     return Table(name, caption, ["", "convention", "FD ratio", "between classes", "n", "within a class", "n"], rows)
+
+
+def bands(found: Iterable[dict], resolution: int, name: str, caption: str) -> Table:
+    """Table 4: a row per downsampling factor of the paper, and the top band as a row of its own."""
+    found = [r for r in found if r["metric"] == "accuracy"]
+    rows = []
+    for factor in paper.block("4")["accuracy"]:
+        side = resolution // int(factor)
+        mine = {r["column"]: r for r in rec.pick(found, row=factor) if not r["params"].get("variant")}
+        cells = [paper_cell("4", factor, column, found[0]["dataset"]) for column in ("L-f", "H-f")]
+        if not mine:
+            missing = small(f"below the network’s {SMALLEST} × {SMALLEST}")
+            rows.append([factor, f"{side} × {side}", cells[0], missing, cells[1], missing, DASH])
+            continue
+        taken = {r["seconds"] for r in mine.values()}  # at factor 1 both columns are one network
+        measured = (with_interval(mine["L-f"]), with_interval(mine["H-f"]))
+        rows.append([factor, f"{side} × {side}", cells[0], measured[0], cells[1], measured[1], seconds(sum(taken))])
+        for top in (r for r in rec.pick(found, row=factor) if r["params"].get("variant")):
+            half = small(f"{side} less {side // 2} px")
+            rows.append([top["params"]["variant"], half, DASH, "", DASH, with_interval(top), seconds(top["seconds"])])
+    header = ["factor", "pixels", "L-f, paper", "L-f, this run", "H-f, paper", "H-f, this run", "training, s"]
+    return Table(name, caption, header, rows)
+
+
+def patches(found: Sequence[dict], resolution: int, name: str, caption: str) -> Table:
+    """Table 5: a row per patch size, those of the paper that are larger than this run's images included."""
+    mine = {int(r["row"]): r for r in found}
+    rows = []
+    for side in sorted({*map(int, paper.block("5")["accuracy"]), *mine}, reverse=True):
+        published = paper_cell("5", str(side), "Ours", found[0]["dataset"])
+        r = mine.get(side)
+        if r is None:
+            larger = small(f"larger than the {resolution} px of an image")
+            rows.append([f"{side} × {side}", DASH, published, larger, DASH])
+            continue
+        pooling, whole = r["params"]["pooling"], small(" the whole image") if side == resolution else ""
+        cells = [f"{pooling} × {pooling}", published, with_interval(r), seconds(r["seconds"])]
+        rows.append([f"{side} × {side}{whole}", *cells])
+    return Table(name, caption, ["patch, px", "pooling from", "paper, %", "this run, %", "training, s"], rows)
+
+
+def paper_cell(table: str, row: str, column: str, dataset: str) -> str:
+    """The paper's number of a cell, or a dash."""
+    return number(paper.value(table, row, column, dataset))
+
+
+def at_equal_n(found: Sequence[dict], name: str, caption: str) -> Table:
+    """FD ratios of all test images, of the selected tenth, and of random tenths of the same size."""
+    rows = []
+    for row in dict.fromkeys(r["row"] for r in found):
+        every, random, chosen = (
+            rec.pick(found, row=row, metric=f"fd_ratio_{which}")[0] for which in ("all", "random", "selected")
+        )
+        spread = small(f"{random['ci_low']:.2f}–{random['ci_high']:.2f}")
+        cells = [number(every["value"]), f"{number(random['value'])} {spread}", number(chosen["value"])]
+        rows.append([row_label(chosen), *cells, p_value(chosen["params"]["p"])])
+    n = [rec.pick(found, metric=f"fd_ratio_{which}")[0]["n"] for which in ("all", "random", "selected")]
+    header = ["", f"all, n = {n[0]:,}", f"random tenths, n = {n[1]:,}", f"selected, n = {n[2]:,}", "p"]
+    return Table(name, caption, header, rows)
+
+
+def selection(found: Iterable[dict], name: str, caption: str) -> Table:
+    """Accuracy on the selected tenth, on the rest, and on the selected generated images alone."""
+    variants = {None: "selected", "not selected": "not selected", "generated": "selected, generated alone"}
+    found = [r for r in found if r["metric"] == "accuracy"]
+    rows = [
+        [row, *(with_interval(next(r for r in found if _is(r, row, variant))) for variant in variants)]
+        for row in dict.fromkeys(r["row"] for r in found)
+    ]
+    return Table(name, caption, ["accuracy, %", *variants.values()], rows)
+
+
+def _is(r: dict, row: str, variant: str | None) -> bool:
+    return r["row"] == row and r["params"].get("variant") == variant
+
+
+def windows(found: Sequence[Layer], name: str, caption: str) -> Table:
+    """How the receptive field grows from layer to layer, as far as layers look at a part of their input."""
+    rows = []
+    for layer, (side, apart) in zip(found, receptive_fields(found), strict=False):
+        rows.append([layer.kind, shape(layer.output), str(layer.window), str(layer.step), str(side), str(apart)])
+    header = ["layer", "output", "window", "step", "sees, px", "neighbours apart, px"]
+    return Table(name, caption, header, rows)
 
 
 def layer_table(found: Iterable[Layer], name: str, caption: str) -> Table:

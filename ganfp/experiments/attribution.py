@@ -30,7 +30,7 @@ def evaluate(run: Run, setup: Setup, table: str) -> Result:
         result.records.append(accuracy(run, method, row, setup, table, result.arrays))
     result.records += [against(run, setup, rival, table) for rival in ("knn", "eigenface", "prnu")]
     for row, features in features_of(run, setup).items():
-        result.records += fd_ratios(run, row, features, setup, table)
+        result.records += fd_ratios(run, row, features, setup.labels("test"), setup.name, table)
     result.arrays["fingerprint_cosines"] = fingerprint_cosines(run, setup)
     return result
 
@@ -74,14 +74,14 @@ def against(run: Run, setup: Setup, rival: str, table: str) -> dict:
     )  # fmt: skip
 
 
-def predictions(run: Run, method: str, setup: Setup) -> np.ndarray:
-    """The class that a method names for each test image of a setup."""
-    return np.array(sorted(setup.classes))[run.array(run.evaluation(method, setup), recipes.PREDICTIONS)]
+def predictions(run: Run, method: str, setup: Setup, **part) -> np.ndarray:
+    """The class that a method, or a variant of the network, names for each test image of a setup."""
+    return np.array(sorted(setup.classes))[run.array(run.evaluation(method, setup, **part), recipes.PREDICTIONS)]
 
 
-def attributor(run: Run, method: str, setup: Setup) -> Attributor:
+def attributor(run: Run, method: str, setup: Setup, **part) -> Attributor:
     """The fitted method itself."""
-    return Attributor.load(run.path(run.fit(method, setup)))
+    return Attributor.load(run.path(run.fit(method, setup, **part)))
 
 
 def features_of(run: Run, setup: Setup) -> dict[str, np.ndarray]:
@@ -97,11 +97,11 @@ def extractor_name(run: Run) -> str:
     return "Inception v3" if isinstance(run.extractor, recipes.InceptionWeights) else "content network"
 
 
-def fd_ratios(run: Run, row: str, features: np.ndarray, setup: Setup, table: str) -> list[dict]:
+def fd_ratios(run: Run, row: str, features: np.ndarray, labels: np.ndarray, setup: str, table: str) -> list[dict]:
     """The FD ratio with equal n on both sides, and, as a variant beside it, with the paper's own convention."""
     found = []
     for convention, variant in (("matched", None), ("paper", "paper's convention")):
-        ratio = metrics.fd_ratio(features, setup.labels("test"), convention, run.seed, HALVINGS)
+        ratio = metrics.fd_ratio(features, labels, convention, run.seed, HALVINGS)
         params = {
             "features": extractor_name(run) if row == "Inception" else "fingerprint",
             "inter": ratio.inter,
@@ -119,9 +119,9 @@ def fd_ratios(run: Run, row: str, features: np.ndarray, setup: Setup, table: str
                 "fd_ratio",
                 ratio.ratio,
                 table=table,
-                setup=setup.name,
+                setup=setup,
                 n=len(features),
-                classes=len(setup.sources),
+                classes=len(set(labels)),
                 params=params,
             )
         )

@@ -17,6 +17,7 @@ from ganfp.findings.attribution import (
 )
 from ganfp.findings.existence import beginnings, save_path, service, trend
 from ganfp.findings.features import content, critics, ladder, purity
+from ganfp.findings.persistence import bands, equal_n, patches, persistence_cost, selection
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "DIFFERENCE",
     "FRONT",
     "at_chance",
+    "bands",
     "banner",
     "beginnings",
     "caption",
@@ -33,13 +35,17 @@ __all__ = [
     "contrast",
     "critics",
     "diagonal",
+    "equal_n",
     "front_page",
     "how_long",
     "ladder",
     "paper_images",
     "paper_times",
+    "patches",
+    "persistence_cost",
     "purity",
     "save_path",
+    "selection",
     "service",
     "shown_as",
     "trend",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ganfp.plots.components import bands, distances, patches, pyramid, receptive_fields
 from ganfp.plots.curves import against_n, beginnings, how_long, rungs, smooth, training_curves, training_panels
 from ganfp.plots.images import image_grid, image_grids, image_rows, montage
 from ganfp.plots.network import network
@@ -18,10 +19,12 @@ __all__ = [
     "WIDTH",
     "accuracies",
     "against_n",
+    "bands",
     "beginnings",
     "colours",
     "confusion",
     "confusions",
+    "distances",
     "embeddings",
     "how_long",
     "image_grid",
@@ -30,6 +33,9 @@ __all__ = [
     "lowest_bits",
     "montage",
     "network",
+    "patches",
+    "pyramid",
+    "receptive_fields",
     "responses",
     "rungs",
     "shown_once",

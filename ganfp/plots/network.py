@@ -28,7 +28,7 @@ def network(found: Sequence[Layer], resolution: int, classes: int) -> Figure:
         width, height = 0.12 * np.log2(channels + 1), 0.25 + 0.33 * np.log2(side)
         colour = (
             MUTED
-            if i == 0
+            if channels == 3  # an image, or a band of one
             else PALETTE[1]
             if i == len(tensors) - 2
             else PALETTE[2]
@@ -53,5 +53,6 @@ def network(found: Sequence[Layer], resolution: int, classes: int) -> Figure:
 
 
 def _ends_stage(found: Sequence[Layer], i: int) -> bool:
-    """A layer whose output is the last of its kind: a pooling, the convolution at the smallest size, a dense layer."""
-    return "mean" in found[i].kind or found[i].kind == "dense" or (i + 1 < len(found) and found[i + 1].kind == "dense")
+    """A layer whose output is the last of its kind: a band, a pooling, the last convolution, a dense layer."""
+    ends = ("blur", "less", "mean", "dense")
+    return found[i].kind.startswith(ends) or (i + 1 < len(found) and not found[i + 1].window)
