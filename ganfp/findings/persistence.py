@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ganfp import claims, paper
 from ganfp.findings.attribution import _listed
 from ganfp.findings.existence import _p
-from ganfp.records import pick, readable
+from ganfp.records import pick
 from ganfp.run import Run
 
 
@@ -103,14 +103,14 @@ def selection(records: Sequence[dict], distance: str) -> str:
     if changed:
         text += f"{_listed(changed)} on the selected images. "
     if same:
-        text += f"{'No' if not changed else 'For the others no'} clear difference: {', '.join(same)}. "
+        text += f"{'For the others no' if changed else 'no'} clear difference ({', '.join(same)}). "
     ours = _variant(accuracies, "Ours", None)
-    by_class = ours["params"]["by_class"]
-    worst = min(by_class, key=lambda name: by_class[name][0])
+    by_class = {name: value for name, (value, *_) in ours["params"]["by_class"].items()}
+    real = by_class.pop("real")
     return text + (
-        f"Of the selected real images ours recognises {by_class['real'][0]:.0f} %; least often recognised is "
-        f"{readable(worst)} ({by_class[worst][0]:.0f} %). With {ours['n'] // ours['classes']} images a source, "
-        "intervals are wide."
+        f"Of the selected real images ours recognises {real:.0f} %, of the selected images of each GAN "
+        f"{min(by_class.values()):.0f} % or more. With {ours['n'] // ours['classes']} images a source, intervals are "
+        "wide."
     )
 
 
@@ -137,10 +137,13 @@ def equal_n(records: Sequence[dict]) -> str:
         p = chosen["params"]["p"]
         if p >= claims.SIGNIFICANT:
             text += f"What remains is no more than the choice of images explains ({_p(p)})."
-        elif chosen["value"] < random["value"]:
-            text += f"What remains is the selection's own ({_p(p)}): it brings the sources closer together."
         else:
-            text += f"**Selection raises the ratio** ({_p(p)}): the sources are further apart in what it keeps."
+            between, within = (chosen["params"][k] / random["params"][k] for k in ("inter", "intra"))
+            text += "Selection lowers" if chosen["value"] < random["value"] else "**Selection raises**"
+            text += (
+                f" the ratio beyond that ({_p(p)}): the distance between sources is {between:.2f} times that of random "
+                f"tenths, the distance within a source {within:.2f} times."
+            )
         texts.append(text)
     return "\n\n".join(texts)
 

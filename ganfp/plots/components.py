@@ -88,11 +88,12 @@ def receptive_fields(images: Mapping[str, np.ndarray], sides: Mapping[str, Seque
         for side, colour in zip(sorted(sides[name], reverse=True), PALETTE, strict=False):
             corner = size / 2 - side / 2 - 0.5
             axis.add_patch(Rectangle((corner, corner), side, side, fill=False, edgecolor=colour, linewidth=2))
-            text = dict(color=INK, fontsize=8, ha="left", va="top", fontweight="semibold")
-            if side > 0.05 * size:
-                axis.text(corner + 0.015 * size, corner + 0.015 * size, f"{side}", **text)
+            inside = 0.02 * size if side > 0.95 * size else -0.005 * size  # above its square, where there is room
+            where = dict(ha="left", va="top" if inside > 0 else "bottom")
+            axis.text(corner + abs(inside), corner + inside, f"{side}", color=INK, fontsize=8, **where)
         axis.set_title(name)
-        axis.set(xlim=(-1, size), ylim=(size, -1))
+        margin = 0.01 * size + 0.5
+        axis.set(xlim=(-margin, size - 1 + margin), ylim=(size - 1 + margin, -margin))
         bare(axis)
     return figure
 
