@@ -23,9 +23,7 @@ def record(table, row, column, value, *, dataset="faces", ci=(None, None), **oth
     metric = other.pop("metric", "accuracy")
     setup = other.pop("setup", paper.block(table)["setup"] if table else "")
     known = {"n": 1000, "classes": 11, "params": {"resolution": 128}}
-    found = dict(
-        table=table, row=row, column=column, dataset=dataset, setup=setup, metric=metric, value=value
-    )
+    found = dict(table=table, row=row, column=column, dataset=dataset, setup=setup, metric=metric, value=value)
     return found | dict(ci_low=ci[0], ci_high=ci[1]) | known | other
 
 
@@ -37,11 +35,28 @@ def trend(p):
     return record("", "Ours", "", p, metric="trend", setup="training_sets", classes=None)
 
 
+def equal_n(inception=0.9, ours=12.0):
+    """FD ratios of the selected tenth, and of random tenths as large."""
+    found = []
+    for row, value, random, low, high in (
+        ("Inception", inception, 1.1, 1.0, 1.2),
+        ("Our fingerprint", ours, 15, 13, 17),
+    ):
+        found.append(record("6", row, "selected", value, metric="fd_ratio_selected"))
+        found.append(record("6", row, "random", random, ci=(low, high), metric="fd_ratio_random"))
+    return found
+
+
+def paired(factor, p):
+    return record("4", factor, "H-f against L-f", p, metric="paired_p")
+
+
 def faces_where_all_holds():
     """The paper's numbers on faces, with what it does not print and the one band that disagrees put right."""
     records = [r for r in paper.records() if r["dataset"] == "faces"]
     records = change(records, {("4", "2", "H-f"): 98.80})
-    return [*records, record("3", "Our visNet", "CelebA", 98.5), trend(0.4), twins(50.4, 47.3, 53.5)]
+    records += [record("3", "Our visNet", "CelebA", 98.5), *equal_n()]
+    return [*records, trend(0.4), twins(50.4, 47.3, 53.5)]
 
 
 def change(records, cells):
@@ -83,6 +98,7 @@ BREAKS = {
     "patch-suffices": {("5", "24", "Ours"): 97.3},
     "no-artifacts": {("6", "Ours", "CelebA"): 99.1},
     "selection-is-harder": {("6", "Inception", "CelebA"): 1.11},
+    "harder-at-equal-n": {("6", "Inception", "selected"): 1.05},
     "attacks-hurt": {("7", "Ours", "relighting atk"): 99.2},
     "fatal-attacks": {("7", "Ours", "compression atk"): 12.0},
     "mild-attacks": {("7", "Ours", "combination atk"): 9.0},
@@ -131,6 +147,7 @@ EXCEPTIONS = {
     "no-trend": {"faces": None, "bedrooms": None},  # no accuracy by rung is printed
     "same-seed": {"faces": None, "bedrooms": None},  # stated without a number
     "visnet": {"faces": None, "bedrooms": None},
+    "harder-at-equal-n": {"faces": None, "bedrooms": None},  # the paper draws no random tenth
 }
 
 
@@ -160,6 +177,24 @@ def test_intervals_that_meet_show_nothing():
     assert best(94.1, 97.1) is False  # overlap: not shown
 
 
+def test_bands_of_one_resolution_are_compared_on_the_same_images():
+    def bands(p, high=80.0):
+        rows = [record("4", f, c, v, ci=(v - 2, v + 2)) for f in "24" for c, v in (("L-f", 81.0), ("H-f", high))]
+        return verdict_of("high-over-low", rows + [paired("2", p), paired("4", 0.9)]).holds
+
+    assert bands(0.03) is True  # two tests: not below 0.05 together
+    assert bands(0.02) is False  # though the intervals meet
+    assert bands(0.02, high=90.0) is True  # different, and in the claim's favour
+
+
+def test_a_small_runs_whole_image_is_its_largest_patch():
+    rows = [record("5", row, "Ours", v, ci=(v - 1, v + 1)) for row, v in (("24", 90.0), ("32", 91.0), ("3", 30.0))]
+    assert verdict_of("smaller-patches", rows).holds is True
+    assert verdict_of("patch-suffices", rows).holds is True
+    assert verdict_of("patch-suffices", change(rows, {("5", "32", "Ours"): 93.0})).holds is False
+    assert verdict_of("patch-suffices", [r for r in rows if r["row"] != "32"]).holds is None
+
+
 def test_intervals_that_meet_do_not_refute_either():
     def monotone(middle, half):
         values = zip(("128", "24", "3"), (90.0, middle, 20.0), strict=True)
@@ -177,9 +212,7 @@ def test_equal_bands_fail_to_widen():
 
 def test_bands_are_counted_in_pixels_of_this_resolution():
     values = {"1": 60.0, "2": 50.0, "4": 40.0, "8": 9.0}  # 32, 16, 8 and 4 px at 32
-    rows = [
-        record("4", f, c, v, params={"resolution": 32}) for f, v in values.items() for c in ("L-f", "H-f")
-    ]
+    rows = [record("4", f, c, v, params={"resolution": 32}) for f, v in values.items() for c in ("L-f", "H-f")]
     assert verdict_of("every-band", rows).holds is True
     at_128 = [r | {"params": {"resolution": 128}} for r in rows]
     assert verdict_of("every-band", at_128).holds is False
@@ -220,9 +253,7 @@ def test_same_seed_needs_an_interval():
 
 
 def test_missing_eigenface_leaves_the_others_to_compare():
-    rows = [
-        record("3", r, "LSUN", v, dataset="bedrooms") for r, v in (("Ours", 97), ("PRNU", 70), ("kNN", 10))
-    ]
+    rows = [record("3", r, "LSUN", v, dataset="bedrooms") for r, v in (("Ours", 97), ("PRNU", 70), ("kNN", 10))]
     verdict = verdict_of("best-3", rows)
     assert verdict.holds is True and "Eigenface" not in verdict.detail
     assert verdict_of("best-3", rows[::2]).holds is None

@@ -12,6 +12,7 @@ from ganfp.experiments import (
     existence,
     frechet,
     how_long,
+    persistence,
     save_path,
     service,
     training_sets,
@@ -49,6 +50,9 @@ def test_needs_are_complete(sealed):
         study(sealed)
     for study in (service.authenticity, how_long.study):
         study(sealed)
+    for study in (persistence.bands, persistence.patches, persistence.selected, persistence.equal_n):
+        study(sealed)
+    persistence.selected_samples(begin("smoke", "bedrooms"), 3)
     world.gan_settings(sealed)
     existence.tables([sealed, begin("smoke", "bedrooms")], "2")
 
