@@ -7,10 +7,14 @@ import pytest
 import torch
 from torch import nn
 
+from ganfp import recipes
 from ganfp._tvcompat import import_torchvision
 from ganfp.features import perceptual
 from ganfp.features.content import ContentNetwork
 from ganfp.files import sha256
+
+IMAGES = recipes.Images("faces", 32, 40, 6, 4, 6)
+SAMPLE = recipes.Sample(IMAGES, "test", 4)
 
 
 def images(n, side, seed=0):
@@ -137,6 +141,39 @@ def test_only_torchvisions_own_weights_make_it_lpips(no_trunk, suffix, monkeypat
     named = perceptual.TRUNKS["squeeze"]._replace(file=f"squeezenet1_1-{sha256(path)[:8]}.pth")
     monkeypatch.setitem(perceptual.TRUNKS, "squeeze", named)
     assert perceptual.load_trunk(path).name == "LPIPS (squeeze)"
+
+
+def test_a_run_takes_the_trunk_that_is_named_and_knows_it_by_its_content(no_trunk, monkeypatch):
+    from ganfp.run import begin
+
+    plain = begin("smoke").nearest(SAMPLE)
+    assert plain.extractor.kind == "content"
+    for name in ("a.npz", "b.npz"):
+        np.savez(no_trunk / name, x=np.zeros(3))
+        monkeypatch.setenv(perceptual.VARIABLE, str(no_trunk / name))
+        named = begin("smoke").nearest(SAMPLE)
+        assert named.extractor.path == str(no_trunk / name) and named.key != plain.key
+    monkeypatch.setenv(perceptual.VARIABLE, str(no_trunk / "a.npz"))
+    assert begin("smoke").nearest(SAMPLE).key == named.key
+
+
+def test_nearest_real_images_by_a_trunk(no_trunk, tmp_path):
+    from ganfp import building
+    from ganfp.store import Store
+
+    path = no_trunk / "mine.npz"
+    np.savez(path, **{k: v.numpy() for k, v in trunk_of(package("squeeze", False)).state_dict().items()})
+    recipe = recipes.NearestReal(recipes.PerceptualTrunk(sha256(path), str(path)), SAMPLE, IMAGES)
+    store = Store(tmp_path / "store")
+    for need in building.closure([recipe]):
+        building.make(need, store.root)
+    folder, distance = store.folder(recipe), recipe.distance(store.folder)
+    real = IMAGES.part(np.load(store.folder(IMAGES) / recipes.IMAGES), "gan")
+    queries = np.load(store.folder(SAMPLE) / recipes.IMAGES)
+    table = np.stack([distance.pairs(np.repeat(x[None], len(real), 0), real) for x in queries])
+    assert (np.load(folder / recipes.NEIGHBOURS) == table.argmin(axis=1)).all()
+    np.testing.assert_allclose(np.load(folder / recipes.DISTANCES), table.min(axis=1), rtol=1e-5)
+    assert distance.name == "deep-feature distance (squeeze)"
 
 
 def test_clear_errors(no_trunk):
