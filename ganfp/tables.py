@@ -29,6 +29,10 @@ class Table:
     rows: Sequence[Sequence[str]]
     prose: bool = False  # cells are sentences, and wrap
 
+    def __post_init__(self) -> None:
+        if "`" in self.caption:
+            raise ValueError(f"a table's caption cannot hold a backtick, which would end the table: {self.caption!r}")
+
     def markdown(self) -> str:
         """A MyST table with a caption and a label."""
         rule = ["--:" if all(map(_is_number, column)) else ":--" for column in zip(*self.rows, strict=True)]
@@ -194,45 +198,39 @@ def conventions(found: Iterable[dict], name: str, caption: str) -> Table:
 def bands(found: Iterable[dict], resolution: int, name: str, caption: str) -> Table:
     """Table 4: a row per downsampling factor of the paper, and the top band as a row of its own."""
     found = [r for r in found if r["metric"] == "accuracy"]
-    rows = []
+    world, rows = found[0]["dataset"], []
     for factor in paper.block("4")["accuracy"]:
-        side = resolution // int(factor)
-        mine = {r["column"]: r for r in rec.pick(found, row=factor) if not r["params"].get("variant")}
-        cells = [paper_cell("4", factor, column, found[0]["dataset"]) for column in ("L-f", "H-f")]
-        if not mine:
-            missing = small(f"below the network’s {SMALLEST} × {SMALLEST}")
-            rows.append([factor, f"{side} × {side}", cells[0], missing, cells[1], missing, DASH])
-            continue
-        taken = {r["seconds"] for r in mine.values()}  # at factor 1 both columns are one network
-        measured = (with_interval(mine["L-f"]), with_interval(mine["H-f"]))
-        rows.append([factor, f"{side} × {side}", cells[0], measured[0], cells[1], measured[1], seconds(sum(taken))])
-        for top in (r for r in rec.pick(found, row=factor) if r["params"].get("variant")):
+        side, mine = resolution // int(factor), rec.pick(found, row=factor)
+        table = {r["column"]: r for r in mine if not r["params"].get("variant")}
+        label = f"{side} × {side}" + ("" if table else small(f" below the network’s {SMALLEST} × {SMALLEST}"))
+        cells = [cell for c in ("L-f", "H-f") for cell in beside(table.get(c), paper.value("4", factor, c, world))]
+        taken = sum({r["seconds"] for r in table.values()})  # at factor 1 both columns are one network
+        rows.append([factor, label, *cells, seconds(taken or None)])
+        for top in (r for r in mine if r["params"].get("variant")):
             half = small(f"{side} less {side // 2} px")
-            rows.append([top["params"]["variant"], half, DASH, "", DASH, with_interval(top), seconds(top["seconds"])])
-    header = ["factor", "pixels", "L-f, paper", "L-f, this run", "H-f, paper", "H-f, this run", "training, s"]
+            rows.append([top["params"]["variant"], half, "", "", "", *beside(top, None), seconds(top["seconds"])])
+    header = ["factor", "pixels", *(f"{c}, {x}" for c in ("L-f", "H-f") for x in BESIDE), "training, s"]
     return Table(name, caption, header, rows)
 
 
 def patches(found: Sequence[dict], resolution: int, name: str, caption: str) -> Table:
     """Table 5: a row per patch size, those of the paper that are larger than this run's images included."""
-    mine = {int(r["row"]): r for r in found}
-    rows = []
+    mine, world, rows = {int(r["row"]): r for r in found}, found[0]["dataset"], []
     for side in sorted({*map(int, paper.block("5")["accuracy"]), *mine}, reverse=True):
-        published = paper_cell("5", str(side), "Ours", found[0]["dataset"])
-        r = mine.get(side)
-        if r is None:
-            larger = small(f"larger than the {resolution} px of an image")
-            rows.append([f"{side} × {side}", DASH, published, larger, DASH])
-            continue
-        pooling, whole = r["params"]["pooling"], small(" the whole image") if side == resolution else ""
-        cells = [f"{pooling} × {pooling}", published, with_interval(r), seconds(r["seconds"])]
-        rows.append([f"{side} × {side}{whole}", *cells])
-    return Table(name, caption, ["patch, px", "pooling from", "paper, %", "this run, %", "training, s"], rows)
+        r, note = mine.get(side), " the whole image" if side == resolution else ""
+        pooling = f"{r['params']['pooling']} × {r['params']['pooling']}" if r else DASH
+        label = f"{side} × {side}" + small(note if r else " larger than an image")
+        cells = beside(r, paper.value("5", str(side), "Ours", world))
+        rows.append([label, pooling, *cells, seconds(r and r["seconds"])])
+    return Table(name, caption, ["patch, px", "pooling from", *(f"{x}, %" for x in BESIDE), "training, s"], rows)
 
 
-def paper_cell(table: str, row: str, column: str, dataset: str) -> str:
-    """The paper's number of a cell, or a dash."""
-    return number(paper.value(table, row, column, dataset))
+BESIDE = ("paper", "this run")
+
+
+def beside(r: dict | None, published: float | None) -> list[str]:
+    """The cells of :data:`BESIDE`: the paper's number and this run's record of one place of a table, if it has one."""
+    return [number(published), with_interval(r) if r else DASH]
 
 
 def at_equal_n(found: Sequence[dict], name: str, caption: str) -> Table:
