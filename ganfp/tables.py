@@ -207,8 +207,8 @@ def bands(found: Iterable[dict], resolution: int, name: str, caption: str) -> Ta
         taken = sum({r["seconds"] for r in table.values()})  # at factor 1 both columns are one network
         rows.append([factor, label, *cells, seconds(taken or None)])
         for top in (r for r in mine if r["params"].get("variant")):
-            half = small(f"{side} less {side // 2} px")
-            rows.append([top["params"]["variant"], half, "", "", "", *beside(top, None), seconds(top["seconds"])])
+            half, nothing = small(f"{side} less {side // 2} px"), [""] * len(BESIDE)
+            rows.append([top["params"]["variant"], half, *nothing, *beside(top, None), seconds(top["seconds"])])
     header = ["factor", "pixels", *(f"{c}, {x}" for c in ("L-f", "H-f") for x in BESIDE), "training, s"]
     return Table(name, caption, header, rows)
 
@@ -225,12 +225,12 @@ def patches(found: Sequence[dict], resolution: int, name: str, caption: str) -> 
     return Table(name, caption, ["patch, px", "pooling from", *(f"{x}, %" for x in BESIDE), "training, s"], rows)
 
 
-BESIDE = ("paper", "this run")
+BESIDE = ("paper", "reference", "this run")
 
 
 def beside(r: dict | None, published: float | None) -> list[str]:
-    """The cells of :data:`BESIDE`: the paper's number and this run's record of one place of a table, if it has one."""
-    return [number(published), with_interval(r) if r else DASH]
+    """The cells of :data:`BESIDE`: the paper's number, and what this run's record of the place holds, if it has one."""
+    return [number(published), *((number(r["reference"]), with_interval(r)) if r else (DASH, DASH))]
 
 
 def at_equal_n(found: Sequence[dict], name: str, caption: str) -> Table:
