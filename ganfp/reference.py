@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ganfp import building, metrics, shipping
 from ganfp.datasets import DRAWN
-from ganfp.experiments import critics, existence, how_long, training_sets
+from ganfp.experiments import critics, existence, how_long, persistence, training_sets
 from ganfp.gans import GANS
 from ganfp.recipes import GAN
 from ganfp.records import Result, reference_folder
@@ -77,6 +77,12 @@ STUDIES: dict[str, Callable[[Run], Result]] = {
     "table3": lambda run: existence.table(run, "3"),
     "training_sets": training_sets.by_rung,
 }
+ONCE: dict[str, Callable[[Run], Result]] = {  # eleven networks more on every world
+    "table4": persistence.bands,
+    "table5": persistence.patches,
+    "table6": persistence.selected,
+    "table6_equal_n": persistence.equal_n,
+}
 BESIDE: dict[str, Callable[[Run], Result]] = {"how_long": how_long.study, "critics": critics.critics}  # of one world
 
 
@@ -84,7 +90,8 @@ def measure(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = 
     """Measure the tables of the reference run and write their records into ``results/reference``.
 
     Everything after the GANs is done with ``CLASSIFIER_SEEDS`` seeds, which move the latents of all images, too; the
-    records hold the means.  The studies beside the tables are of the first data set, with one seed.  Raises
+    records hold the means; Tables 4 to 6 have one seed.  The studies beside them are of the first data set, with one
+    seed.  Raises
     ``ValueError`` for a drawn data set of which a generator is missing.
     """
     for run in runs:
@@ -95,6 +102,10 @@ def measure(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = 
         run.build([recipe for one in again for recipe in existence.needs(one)], jobs=jobs)
         for name, study in STUDIES.items():
             over_seeds([study(one) for one in again], run).save(reference_folder(), f"{name}-{run.dataset}")
+            say(f"measured {name} on {run.dataset}")
+        run.build(persistence.needs(run), jobs=jobs)
+        for name, study in ONCE.items():
+            over_seeds([study(run)], run).save(reference_folder(), f"{name}-{run.dataset}")
             say(f"measured {name} on {run.dataset}")
     runs[0].build(how_long.needs(runs[0]), jobs=jobs)
     for name, study in BESIDE.items():
@@ -128,9 +139,9 @@ def _mean(same: Sequence[dict], run: Run) -> dict:
     kept = {k: v for k, v in first["params"].items() if k not in ("chosen", "by_class", "seed")}
     found["params"] = {**kept, "seeds": values, "hardware": building.hardware(run.device)}
     if first["metric"] == "paired_p":
-        for key in ("only_ours", "only_rival"):
-            found["params"][key] = sum(r["params"][key] for r in same)
-        found["value"] = metrics.discordant_p(found["params"]["only_ours"], found["params"]["only_rival"])
-    elif first["ci_low"] is not None:
+        only = {key: sum(r["params"][key] for r in same) for key in first["params"] if key.startswith("only_")}
+        found["params"] |= only
+        found["value"] = metrics.discordant_p(*only.values())
+    elif first["metric"] == "accuracy":
         found["ci_low"], found["ci_high"] = metrics.interval_over_seeds(values, found["n"])
     return found

@@ -48,3 +48,13 @@ def test_nothing_is_measured_before_all_generators_are_shipped(tmp_path, monkeyp
     run = replace(begin("smoke"), profile=replace(begin("smoke").profile, generators="smoke"))
     with pytest.raises(ValueError, match="not all generators of faces are shipped"):
         reference.measure([run], print)
+
+
+def test_intervals_that_are_not_of_accuracies_stay_as_they_were_measured():
+    run = begin("smoke")
+    found = record(run, "Inception", "fd_ratio_random", 1.5, table="6", interval=(1.4, 1.6), n=40)
+    bands = {"only_high": 7, "only_low": 2}
+    paired = record(run, "2", "paired_p", 0.2, table="4", column="H-f against L-f", n=40, params=bands)
+    ratio, test = reference.over_seeds([Result([found, paired])], run).records
+    assert (ratio["ci_low"], ratio["ci_high"]) == (1.4, 1.6)
+    assert test["value"] == pytest.approx(stats.binomtest(7, 9).pvalue) and test["params"]["only_high"] == 7

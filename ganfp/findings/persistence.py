@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ganfp import claims, paper
-from ganfp.findings.attribution import _listed
-from ganfp.findings.existence import _p
+from ganfp.findings.attribution import _listed, p_words
 from ganfp.records import pick
 from ganfp.run import Run
 
@@ -51,7 +50,7 @@ def _high_against_low(records: Sequence[dict], found: Sequence[dict], resolution
         decided = len(tests) * r["value"] < claims.SIGNIFICANT
         word = "not decided" if not decided else "the high band is better" if high > low else "the low band is better"
         side = resolution // int(r["row"])
-        parts.append(f"at {side} px {word} ({high:.1f} % against {low:.1f} %, {_p(r['value'])})")
+        parts.append(f"at {side} px {word} ({high:.1f} % against {low:.1f} %, {p_words(r['value'])})")
     return f"High against low on the same images: {'; '.join(parts)}." if parts else ""
 
 
@@ -136,12 +135,12 @@ def equal_n(records: Sequence[dict]) -> str:
             text += f"Fewer images alone explain {100 * share:.0f} % of the fall. "
         p = chosen["params"]["p"]
         if p >= claims.SIGNIFICANT:
-            text += f"What remains is no more than the choice of images explains ({_p(p)})."
+            text += f"What remains is no more than the choice of images explains ({p_words(p)})."
         else:
             between, within = (chosen["params"][k] / random["params"][k] for k in ("inter", "intra"))
             text += "Selection lowers" if chosen["value"] < random["value"] else "**Selection raises**"
             text += (
-                f" the ratio beyond that ({_p(p)}): the distance between sources is {between:.2f} times that of random "
+                f" the ratio beyond that ({p_words(p)}): the distance between sources is {between:.2f} times that of random "
                 f"tenths, the distance within a source {within:.2f} times."
             )
         texts.append(text)
