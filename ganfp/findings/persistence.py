@@ -140,8 +140,8 @@ def equal_n(records: Sequence[dict]) -> str:
             between, within = (chosen["params"][k] / random["params"][k] for k in ("inter", "intra"))
             text += "Selection lowers" if chosen["value"] < random["value"] else "**Selection raises**"
             text += (
-                f" the ratio beyond that ({p_words(p)}): the distance between sources is {between:.2f} times that of random "
-                f"tenths, the distance within a source {within:.2f} times."
+                f" the ratio beyond that ({p_words(p)}): the distance between sources is {between:.2f} times that of "
+                f"random tenths, the distance within a source {within:.2f} times."
             )
         texts.append(text)
     return "\n\n".join(texts)
