@@ -359,6 +359,34 @@ def load_attacked(
 
 
 @dataclass(frozen=True)
+class Resaved(Recipe):
+    """The images of a sample after one way through a JPEG file of a quality (page x2)."""
+
+    kind = "resaved"
+    code = ("attacks", "images")
+
+    sample: Sample
+    quality: int
+
+    def make(self, folder, paths, device, progress) -> None:
+        images = load_array(paths(self.sample), IMAGES)
+        one = {"low": self.quality, "high": self.quality}
+        np.save(folder / IMAGES, attacks.attack("compression", images, 0, **one))
+
+
+@dataclass(frozen=True)
+class MixedFormats(Setup):
+    """A task in which the images of some sources have been JPEG files and those of others have not: a leak."""
+
+    jpegs: tuple[str, ...] = ()
+    quality: int = 90
+
+    def part(self, name: str) -> tuple[Sample | Resaved, ...]:
+        pairs = zip(self.sources, super().part(name), strict=True)
+        return tuple(Resaved(sample, self.quality) if s.name in self.jpegs else sample for s, sample in pairs)
+
+
+@dataclass(frozen=True)
 class Immunised(Recipe):
     """A fitted attributor after its defence against a known attack (Section 4.4).
 
@@ -401,15 +429,15 @@ class Immunised(Recipe):
 
 
 @dataclass(frozen=True)
-class AttackedEvaluation(Recipe):
-    """What a fitted attributor says of attacked test images: columns of ``classes_``, (N,) int64."""
+class Answers(Recipe):
+    """What a fitted attributor answers for images, after an attack or as they are: columns of ``classes_``, (N,)."""
 
-    kind = "attacked"
+    kind = "answers"
     code = Immunised.code
 
     fit: Fit | Immunised
     setup: Setup
-    attack: Attack
+    attack: Attack | None
     split: str = "test"
 
     @property
@@ -421,7 +449,10 @@ class AttackedEvaluation(Recipe):
 
     def make(self, folder, paths, device, progress) -> None:
         attributor = Attributor.load(paths(self.fit), **_device(self.method, device))
-        images, _ = load_attacked(self.setup, self.split, self.attack, paths, device)
+        if self.attack is None:
+            images, _ = load_part(self.setup, self.split, paths)
+        else:
+            images, _ = load_attacked(self.setup, self.split, self.attack, paths, device)
         np.save(folder / PREDICTIONS, np.searchsorted(attributor.classes_, attributor.predict(images)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganfp.experiments import existence, how_long, save_path, service, training_sets
+from ganfp.experiments import existence, format_leak, how_long, immunizability, save_path, service, training_sets
 from ganfp.recipes import Recipe
 from ganfp.run import Run
 
@@ -12,10 +12,11 @@ from ganfp.run import Run
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """Everything that the notebooks of a book load, of one run per data set: what ``ganfp build`` makes first.
 
-    Tables 1 to 3 are for every data set; the studies beside them are for the first alone.
+    The tables are for every data set; the studies beside them are for the first alone.
     """
-    tables = [recipe for run in runs for recipe in existence.needs(run)]
+    tables = [recipe for run in runs for of in (existence, immunizability) for recipe in of.needs(run)]
     beside = [existence.extra_needs, training_sets.needs, save_path.needs, service.needs, how_long.needs]
+    beside += [immunizability.extra_needs, format_leak.needs]
     return [*tables, *(recipe for study in beside for recipe in study(runs[0]))]
 
 
