@@ -137,31 +137,42 @@ def jpeg(images: Tensor, random: Draws, low: int = 10, high: int = 75, subsampli
     return torch.from_numpy(out).permute(0, 3, 1, 2).contiguous().to(images.device)
 
 
-def relight(images: Tensor, random: Draws, lights: Tensor | None = None, normals: Tensor | None = None) -> Tensor:
+def relight(
+    images: Tensor,
+    random: Draws,
+    shape: str = "head",
+    lights: Tensor | None = None,
+    normals: Tensor | None = None,
+) -> Tensor:
     """Another light by a smooth ratio image: see :mod:`ganfp.relighting`.
 
+    shape: of the prior, ``head`` or ``dome``; or, instead, normals: (3, H, H), or (N, 3, H, H) such as SfSNet's.
     lights: (M, 3, 9), of which each image gets one by chance, such as :func:`ganfp.relighting.fit` of other images; by
-    default a lamp of random direction, strength and tint.  normals: (3, H, H) or (N, 3, H, H); by default a dome.
+    default a lamp of random direction, strength and tint.
     """
     if lights is None:
         new = relighting.random_lamps(random.uniform("lamp", 4))
     else:
         new = lights[random.integer("light", 0, len(lights) - 1)]
     if normals is None:
-        normals = relighting.dome(images.shape[-1])
+        normals = relighting.prior(images.shape[-1], shape)
     x = to_float(images).add_(1).div_(2)
     return quantise(relighting.relit(x, new.to(x.device), normals.to(x.device)) * 2 - 1)
 
 
-def combine(images: Tensor, random: Draws, probability: float = 0.5) -> Tensor:
-    """Relighting, crop, blur, JPEG and noise, in the paper's order, each with that probability for each image."""
+def combine(images: Tensor, random: Draws, probability: float = 0.5, shape: str = "head") -> Tensor:
+    """Relighting, crop, blur, JPEG and noise, in the paper's order, each with that probability for each image.
+
+    shape: of the relighting's prior.
+    """
     _check_range("combination", probability, probability, 0, 1)
     out = images.clone()
     for name in ORDER:
         chosen = np.flatnonzero(random.uniform(f"is there {name}")[:, 0].numpy() < probability)
         if len(chosen):
             places = torch.from_numpy(chosen).to(images.device)
-            out[places] = ATTACKS[name](out[places], random[chosen])
+            options = {"shape": shape} if name == "relighting" else {}
+            out[places] = ATTACKS[name](out[places], random[chosen], **options)
     return out
 
 
@@ -179,7 +190,7 @@ ORDER = ("relighting", "cropping", "blur", "compression", "noise")  # of the com
 def attack(name: str, images: np.ndarray, seed: int, first: int = 0, device: str = "cpu", **options) -> np.ndarray:
     """Images uint8 (N, 3, H, H) after an attack, chunk by chunk; image i has the number ``first + i``.
 
-    ``numbers`` other than consecutive ones, and tensors: call the functions above.  ``ValueError`` for an unknown name.
+    ``ValueError`` for an unknown name.
     """
     numbers = np.arange(first, first + len(images))
     return attack_numbered(name, images, Draws(seed, numbers), device, **options)

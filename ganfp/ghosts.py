@@ -14,7 +14,9 @@ import numpy as np
 from ganfp import attacks
 
 QUALITIES = tuple(range(50, 100, 2))
-THRESHOLD = 0.1  # of a dip: images that never were JPEGs, drawn, photographed or generated, were seen to stay under 0.05
+THRESHOLD = (
+    0.1  # of a dip: images that never were JPEGs, drawn, photographed or generated, were seen to stay under 0.05
+)
 
 
 def differences(images: np.ndarray, qualities: Sequence[int] = QUALITIES) -> np.ndarray:
@@ -38,6 +40,6 @@ def dips(differences: np.ndarray) -> np.ndarray:
 def have_been_jpegs(images: np.ndarray) -> np.ndarray:
     """(N,) bool: does an image show a ghost?
 
-    Finds qualities from 50 to 96 whose blocks begin at the image's corner; one that was cropped elsewhere hides from it.
+    Finds qualities from 50 to 96 whose blocks begin at the image's corner; a crop elsewhere hides them.
     """
     return dips(differences(images)).max(axis=1) > THRESHOLD

@@ -21,6 +21,8 @@ import torch
 from torch import Tensor
 
 TERMS = 9
+SHAPES = ("head", "dome")
+HEAD_WIDTH, HEAD_HEIGHT, HEAD_DEPTH = 0.35, 0.45, 0.9  # of the bell, in half picture widths; the first two as sigmas
 RIDGE = 0.05  # of the fit: the square of how far pixels are from a shading of their own, by their albedo
 DARKEST = 0.2  # of a shading whose mean is 1: a fit can be negative, light cannot
 RATIO = (0.4, 2.5)  # what a ratio image is clamped to
@@ -29,7 +31,7 @@ RATIO = (0.4, 2.5)  # what a ratio image is clamped to
 _C1, _C2, _C3, _C4, _C5 = 0.886227, 1.023327, 0.247708, 0.858086, 0.429043
 _LAMBERT = [torch.pi, *[2 * torch.pi / 3] * 3, *[torch.pi / 4] * 5]
 
-# The random lights: one lamp before the picture and light from everywhere, in directions x right, y up, z to the viewer.
+# The random lights: one lamp before the picture, and light from everywhere.  x is right, y up, z to the viewer.
 AZIMUTH, ELEVATION = 80.0, (-10.0, 60.0)  # degrees: to either side; from below the horizon to high above it
 KEY = (0.4, 0.8)  # the lamp's share of all light
 TINT = 0.1  # how far its red and blue are from its green, at most
@@ -47,13 +49,20 @@ def harmonics(normals: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def dome(size: int) -> Tensor:
-    """The shape prior: normals (3, size, size) of a paraboloid that fills the picture, 45 degrees steep at its sides.
+def prior(size: int, shape: str = "head") -> Tensor:
+    """A shape prior: normals (3, size, size), smooth everywhere, of a surface before the picture.
 
-    Bump or hollow makes no difference: all x and y change their sign, the nine terms span the same shadings.
+    ``head``: a bell in the middle, higher than wide, that a flat background surrounds.  ``dome``: a paraboloid that
+    fills the picture and is 45 degrees steep at its sides.  Bump or hollow makes no difference to a fit: all x and y
+    change their sign, and the nine terms span the same shadings.
     """
+    if shape not in SHAPES:
+        raise ValueError(f"shape must be one of {', '.join(SHAPES)}, not {shape!r}")
     centres = (torch.arange(size, dtype=torch.float64) + 0.5) * (2 / size) - 1
     x, y = centres[None, :].expand(size, size), -centres[:, None].expand(size, size)
+    if shape == "head":
+        bell = HEAD_DEPTH * (-((x / HEAD_WIDTH) ** 2 + (y / HEAD_HEIGHT) ** 2) / 2).exp()
+        x, y = bell * x / HEAD_WIDTH**2, bell * y / HEAD_HEIGHT**2
     normals = torch.stack([x, y, torch.ones_like(x)])
     return normals / normals.norm(dim=0, keepdim=True)
 

@@ -16,6 +16,17 @@ from ganfp.findings.attribution import (
 )
 from ganfp.findings.existence import beginnings, save_path, service, trend
 from ganfp.findings.features import content, critics, ladder, purity
+from ganfp.findings.immunizability import (
+    attack_caption,
+    attacks,
+    clean_after,
+    defences,
+    ghost_control,
+    leak,
+    noise_readings,
+    relighting,
+    transfer,
+)
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
 
 __all__ = [
@@ -23,23 +34,32 @@ __all__ = [
     "DIFFERENCE",
     "FRONT",
     "at_chance",
+    "attack_caption",
+    "attacks",
     "banner",
     "beginnings",
     "caption",
     "claims",
+    "clean_after",
     "content",
     "contrast",
     "critics",
+    "defences",
     "diagonal",
     "front_page",
+    "ghost_control",
     "how_long",
     "ladder",
+    "leak",
+    "noise_readings",
     "paper_images",
     "paper_times",
     "purity",
+    "relighting",
     "save_path",
     "service",
     "shown_as",
+    "transfer",
     "trend",
     "twins",
 ]
