@@ -24,9 +24,7 @@ def relighting(records: Sequence[dict]) -> str:
     )
     if true < prior < before:
         return text + "So the prior goes a part of the way, and who knows the shape goes further."
-    return (
-        text + "**That is not the order that was expected:** relighting should come nearer, and nearest with the truth."
-    )
+    return text + "**That is not the order that was expected:** it should come nearer, most of all with the truth."
 
 
 def attack_caption(records: Sequence[dict]) -> str:
