@@ -291,6 +291,32 @@ def attribute(folder: Path, model: Path, service: str | None, table: Path | None
         )
 
 
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--attack", "name", required=True, help="noise, blur, cropping, compression, relighting or combination.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for PNG files of the same names.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the attack's draws.")
+@click.option("-o", "options", nargs=2, multiple=True, metavar="NAME VALUE", help="Of the attack, as `-o low 50`.")
+def attack(folder: Path, name: str, out: Path, seed: int, options: tuple[tuple[str, str], ...]) -> None:
+    """Attack every image in a folder, all square and of one size, as Section 4.4 of the paper does."""
+    from PIL import Image
+
+    from ganfp import attacks
+    from ganfp.datasets import files
+
+    some = files.images_in(folder)[0][0]
+    paths, images = files.load_exact(folder, files.decode(some, some)[0].shape[-1])
+    try:
+        attacked = attacks.attack(name, images, seed, **{key: plain(value) for key, value in options})
+    except TypeError as error:
+        raise click.ClickException(f"an option does not fit {name}: {error}") from error
+    for path, image in zip(paths, attacked, strict=True):
+        target = (out / path.relative_to(folder)).with_suffix(".png")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.transpose(1, 2, 0)).save(target)
+    click.echo(f"{len(images)} images after {name} in {out}")
+
+
 def write_csv(path: Path, files: list[str], predicted, probabilities, classes: list[str]) -> None:
     """One line per image: file, source, and the probability of every source."""
     import csv

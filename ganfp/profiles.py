@@ -53,6 +53,15 @@ class Classifier:
 
 
 @dataclass(frozen=True)
+class Immunisation:
+    """Fine-tuning of the attribution network under an attack; the rest is as in its training."""
+
+    images: int
+    learning_rate: float
+    checks: int
+
+
+@dataclass(frozen=True)
 class Content:
     """Training of the content network on drawn images."""
 
@@ -86,6 +95,7 @@ class Profile:
     cramergan: CramerGANConfig
     mmdgan: MMDGANConfig
     classifier: Classifier
+    immunisation: Immunisation
     content: Content
     plane: Plane
     generators: str = (

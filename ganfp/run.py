@@ -133,6 +133,11 @@ class Run:
         """What a method says of the setup's test images."""
         return Evaluation(self.fit(method, setup, **part), setup)
 
+    def immunised(self, method: str, setup: Setup, attack: recipes.Attack) -> recipes.Immunised:
+        """A method after its defence against an attack, with the profile's schedule."""
+        tuned = recipes.settings(self.profile.immunisation) if method == "cnn" else ()
+        return recipes.Immunised(self.fit(method, setup), attack, tuned)
+
     @cached_property
     def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights:
         """What stands in the row "Inception": the real one if the profile names a file, else the content network."""

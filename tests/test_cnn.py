@@ -103,3 +103,31 @@ def test_reads_images_as_the_generators_write_them():
     assert network(to_float(images)).shape == (2, 2)
     with pytest.raises(ValueError, match="power of two"):
         AttributionNetwork(20, 2)
+
+
+def test_fine_tuning_goes_on_from_the_weights_and_shows_changed_images(fitted, tmp_path):
+    fitted.save(tmp_path)
+    negative = sources(40, 6)
+    negative = (255 - negative[0], negative[1])
+    seen = []
+
+    def change(images, numbers):
+        seen.extend(numbers.tolist())
+        return 255 - images
+
+    tuned = CNN.load(tmp_path, images=1600, learning_rate=0.001)
+    start = {name: value.clone() for name, value in tuned.network.state_dict().items()}
+    tuned.fine_tune(*sources(100, 1), validation=negative, change=change)
+    assert seen == list(range(1600))  # a number of its own for each showing
+    assert (tuned.predict(negative[0]) == negative[1]).mean() > 0.9
+    moved = [
+        float((value - start[name]).norm() / start[name].norm()) for name, value in tuned.network.state_dict().items()
+    ]
+    assert 0 < np.median(moved) < 0.5
+    again = CNN.load(tmp_path, images=1600, learning_rate=0.001)
+    again.fine_tune(*sources(100, 1), validation=negative, change=lambda images, _: 255 - images)
+    assert all(
+        torch.equal(a, b) for a, b in zip(*(x.network.state_dict().values() for x in (tuned, again)), strict=True)
+    )
+    with pytest.raises(ValueError, match="not trained for: c"):
+        again.fine_tune(sources(1, 1)[0], ["a", "c"])

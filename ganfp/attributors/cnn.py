@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganfp import memory
-from ganfp.attributors.base import Attributor, Labelled
+from ganfp.attributors.base import Attributor, Labelled, check_images, check_labels
 from ganfp.attributors.network import AttributionNetwork
 from ganfp.images import to_float
 from ganfp.seeding import deterministic, mix
@@ -53,12 +54,39 @@ class CNN(Attributor):
                 self.network = self._network()
             self._train(images, torch.from_numpy(codes), validation)
 
+    def fine_tune(
+        self,
+        images: np.ndarray,
+        labels: Sequence[str],
+        validation: tuple[np.ndarray, Sequence[str]] | None = None,
+        change: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    ) -> CNN:
+        """Train on from the weights at hand, with these settings, for the same classes (Section 4.4).
+
+        change: is given each batch, uint8 images (n, 3, H, H), and numbers (n,) that no other showing of an image has,
+        and returns the images that the network is shown in their place; validation images are taken as they are.
+        """
+        images, names = self._checked(images), check_labels(labels, len(images), "labels")
+        if unknown := sorted(set(names) - set(self.classes_)):
+            raise ValueError(f"labels that this network was not trained for: {', '.join(unknown)}")
+        held_out = None
+        if validation is not None:
+            held = check_images(validation[0], self.resolution_, "validation images")
+            held_out = held, self._codes(check_labels(validation[1], len(held), "validation labels"))
+        memory.keep()
+        with deterministic(self.device):
+            self._train(images, torch.from_numpy(self._codes(names)), held_out, change)
+        self.temperature_ = 1.0 if held_out is None else self._temperature(held_out)
+        return self
+
     def _network(self) -> AttributionNetwork:
         width, part = (self.fmap_base, self.fmap_max), (self.band, self.factor, self.pool_at)
         network = AttributionNetwork(self.resolution_, len(self.classes_), *width, *part)
         return network.to(device=self.device, memory_format=torch.channels_last)
 
-    def _train(self, images: np.ndarray, codes: Tensor, validation: Labelled | None) -> None:
+    def _train(
+        self, images: np.ndarray, codes: Tensor, validation: Labelled | None, change: Callable | None = None
+    ) -> None:
         network = self.network
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate, (0.0, 0.99), eps=1e-8, fused=True)
         steps = max(1, self.images // self.batch)
@@ -66,7 +94,10 @@ class CNN(Attributor):
         best, kept, self.history_ = None, None, []
         total = 0.0
         for step, batch in enumerate(self._batches(len(images), steps), start=1):
-            x = to_float(images[batch], self.device)
+            shown = images[batch]
+            if change is not None:
+                shown = change(np.asarray(shown), np.arange(len(shown)) + (step - 1) * self.batch)
+            x = to_float(shown, self.device)
             if self.flip:
                 x = _flip(x, mix(self.seed, 1, step))
             loss = F.cross_entropy(

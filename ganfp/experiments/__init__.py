@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganfp.experiments import existence, how_long, persistence, save_path, service, training_sets
+from ganfp.experiments import (
+    existence,
+    format_leak,
+    how_long,
+    immunizability,
+    persistence,
+    save_path,
+    service,
+    training_sets,
+)
 from ganfp.recipes import Recipe
 from ganfp.run import Run
 
@@ -12,12 +21,13 @@ from ganfp.run import Run
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """Everything that the notebooks of a book load, of one run per data set: what ``ganfp build`` makes first.
 
-    Tables 1 to 3 and the pictures of the artifact-free subset are for every data set; Tables 4 to 6 and the studies
-    beside them are for the first alone.
+    Tables 1 to 3 and the pictures of the artifact-free subset and of the attacks are for every data set; Tables 4 to 8
+    and the studies beside them are for the first alone.
     """
-    tables = [recipe for run in runs for recipe in (*existence.needs(run), *persistence.selection_needs(run))]
+    everywhere = (existence.needs, persistence.selection_needs, immunizability.needs)
+    tables = [recipe for run in runs for needs in everywhere for recipe in needs(run)]
     beside = [existence.extra_needs, training_sets.needs, save_path.needs, service.needs, how_long.needs]
-    beside.append(persistence.needs)
+    beside += [persistence.needs, immunizability.extra_needs, format_leak.needs]
     return [*tables, *(recipe for study in beside for recipe in study(runs[0]))]
 
 

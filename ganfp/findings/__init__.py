@@ -17,6 +17,17 @@ from ganfp.findings.attribution import (
 )
 from ganfp.findings.existence import beginnings, save_path, service, trend
 from ganfp.findings.features import content, critics, ladder, purity
+from ganfp.findings.immunizability import (
+    attack_caption,
+    attacks,
+    clean_after,
+    defences,
+    ghost_control,
+    leak,
+    noise_readings,
+    relighting,
+    transfer,
+)
 from ganfp.findings.persistence import bands, equal_n, patches, persistence_cost, selection
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
 
@@ -26,28 +37,37 @@ __all__ = [
     "FRONT",
     "at_chance",
     "bands",
+    "attack_caption",
+    "attacks",
     "banner",
     "beginnings",
     "caption",
     "claims",
     "columns",
+    "clean_after",
     "content",
     "contrast",
     "critics",
+    "defences",
     "diagonal",
     "equal_n",
     "front_page",
+    "ghost_control",
     "how_long",
     "ladder",
+    "leak",
+    "noise_readings",
     "paper_images",
     "paper_times",
     "patches",
     "persistence_cost",
     "purity",
+    "relighting",
     "save_path",
     "selection",
     "service",
     "shown_as",
+    "transfer",
     "trend",
     "twins",
 ]

@@ -45,7 +45,7 @@ def claims(records: Sequence[dict], tables: Sequence[str]) -> list[list[str]]:
     published = [r for r in paper.records() if r["dataset"] in beside]
     rows = []
     for row in ledger.ledger(published, list(records)):
-        if row.claim.tables[0] in tables and row.run.holds is not None:
+        if row.claim.tables[-1] in tables and row.run.holds is not None:
             rows.append([row.claim.text, str(row.paper), f"**{row.run}** <small>{row.run.detail}</small>"])
     return rows
 

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from ganfp.plots.attacks import (
+    attack_columns,
+    attack_spectra,
+    attacked_rows,
+    ghost_curves,
+    immunisation,
+    strengths,
+    transfer,
+)
 from ganfp.plots.components import bands, distances, patches, pyramid, receptive_fields
 from ganfp.plots.curves import against_n, beginnings, how_long, rungs, smooth, training_curves, training_panels
 from ganfp.plots.images import image_grid, image_grids, image_rows, montage
@@ -20,16 +29,21 @@ __all__ = [
     "accuracies",
     "against_n",
     "bands",
+    "attack_columns",
+    "attack_spectra",
+    "attacked_rows",
     "beginnings",
     "colours",
     "confusion",
     "confusions",
     "distances",
     "embeddings",
+    "ghost_curves",
     "how_long",
     "image_grid",
     "image_grids",
     "image_rows",
+    "immunisation",
     "lowest_bits",
     "montage",
     "network",
@@ -40,7 +54,9 @@ __all__ = [
     "rungs",
     "shown_once",
     "smooth",
+    "strengths",
     "training_curves",
     "training_panels",
+    "transfer",
     "use_style",
 ]

@@ -1,0 +1,251 @@
+"""Six attacks that try to wash a fingerprint out of an image (Section 4.4).
+
+Each takes uint8 images (N, 3, H, H) as a tensor on any device, and :class:`Draws`; it gives uint8 images of the same
+shape on the same device.  Its options are its distribution: what is random is drawn for every image anew, and where
+both ends of a range are equal nothing is.  The names in :data:`ATTACKS` are the paper's.
+
+The paper states the distributions and nothing more: not the sigma of the blur, the filter that resizes a crop, nor
+the chroma subsampling.  Each choice is stated where it is made.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganfp import relighting
+from ganfp.images import quantise, to_float
+from ganfp.seeding import mix
+
+CHUNK_PIXELS = 2**18  # worked on at a time: what a chunk needs stays in cache
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Random numbers that belong to single images.
+
+    A draw is a function of ``seed``, of an image's number and of what it is for.  So an image meets the same attack
+    however many others are in its batch, in whatever order, and wherever the arithmetic is done.
+    """
+
+    seed: int
+    numbers: np.ndarray  # (N,) int64, not negative: the number of each image
+
+    def __getitem__(self, chosen) -> Draws:
+        return Draws(self.seed, self.numbers[chosen])
+
+    def uniform(self, purpose: str, count: int = 1) -> Tensor:
+        """(N, count) float32, uniform in [0, 1), in steps of 2^-24."""
+        if not len(self.numbers):
+            return torch.empty(0, count)
+        # A counter-based generator can start anywhere; one of its blocks gives eight numbers of 32 bits.
+        first, last, blocks = int(self.numbers.min()), int(self.numbers.max()), -(-count // 8)
+        bits = np.random.Philox(key=mix(self.seed, *purpose.encode()), counter=[first * blocks, 0, 0, 0])
+        drawn = np.random.Generator(bits).random((last - first + 1, 8 * blocks), dtype=np.float32)
+        if last - first + 1 > len(self.numbers) or (np.diff(self.numbers) != 1).any():
+            drawn = drawn[self.numbers - first]
+        return torch.from_numpy(drawn)[:, :count]
+
+    def normal(self, purpose: str, shape: Sequence[int]) -> Tensor:
+        """(N, *shape) float32, standard normal by inversion; at most 5.4 in size, as its uniform numbers have steps."""
+        centred = self.uniform(purpose, int(np.prod(shape))).mul_(2).sub_(1 - 2**-24)
+        return centred.erfinv_().mul_(2**0.5).unflatten(1, tuple(shape))
+
+    def between(self, purpose: str, low: float, high: float) -> Tensor:
+        """(N,) float32, uniform in [low, high)."""
+        return low + (high - low) * self.uniform(purpose)[:, 0]
+
+    def integer(self, purpose: str, low: int, high: int) -> Tensor:
+        """(N,) int64, uniform from low to high, both included."""
+        return low + (self.uniform(purpose)[:, 0].double() * (high - low + 1)).long()
+
+
+# ---------------------------------------------------------------------------- the attacks
+
+
+def noise(images: Tensor, random: Draws, low: float = 5, high: float = 20, reading: str = "variance") -> Tensor:
+    """Independent Gaussian noise on every value; its variance is uniform in [low, high], in grey levels of 0 ... 255.
+
+    reading: ``variance`` as the paper writes, a standard deviation of 2.2 to 4.5; or ``deviation``, as others read it.
+    """
+    if reading not in ("variance", "deviation"):
+        raise ValueError(f"reading must be variance or deviation, not {reading!r}")
+    _check_range("noise", low, high, 0, np.inf)
+    strength = random.between("noise strength", low, high)
+    deviation = (strength.sqrt() if reading == "variance" else strength) / 127.5
+    grain = random.normal("noise", images.shape[1:]).mul_(deviation[:, None, None, None])
+    return quantise(to_float(images).add_(grain.to(images.device)))
+
+
+def blur(images: Tensor, random: Draws, sides: Sequence[int] = (1, 3, 5, 7, 9), meant_for: int = 0) -> Tensor:
+    """Gaussian blur; the side k of its kernel is one of ``sides``, each as likely, and k = 1 leaves the image as it is.
+
+    The paper gives no sigma: OpenCV's rule is taken, 0.3 ((k - 1) / 2 - 1) + 0.8 pixels.  Borders are mirrored about
+    the outermost pixel.  meant_for: if not 0, the kernels are for images of that side and are scaled to the images'.
+    """
+    if any(side < 1 or side % 2 == 0 for side in sides) or not len(sides):
+        raise ValueError(f"sides must be odd numbers from 1 on, not {sides}")
+    scale = images.shape[-1] / meant_for if meant_for else 1.0
+    choice = random.integer("blur", 0, len(sides) - 1).numpy()
+    x, out = to_float(images), images.clone()
+    for i in np.unique(choice):
+        if sides[i] > 1:
+            chosen = torch.from_numpy(np.flatnonzero(choice == i)).to(images.device)
+            rows = blur_matrix(images.shape[-1], sides[i], scale).to(images.device)
+            out[chosen] = quantise(_filtered(x[chosen], rows, rows))
+    return out
+
+
+def crop(images: Tensor, random: Draws, low: float = 0.05, high: float = 0.20) -> Tensor:
+    """Cut out a square at a random place and resize it back; low ... high is the share of the side that is lost.
+
+    The share is uniform; what is lost is rounded to whole pixels, one at least, and lies before or after the square in
+    any split, across and along independently.  Resized by bilinear interpolation, pixel centres at halves.
+    """
+    _check_range("crop", low, high, 0, 0.9)
+    size = images.shape[-1]
+    lost = (random.between("crop", low, high) * size).round().clamp(min=1)
+    left, top = ((random.uniform(f"crop {way}")[:, 0] * (lost + 1)).floor() for way in ("left", "top"))
+    columns, rows = (resize_matrices(size, start, size - lost).to(images.device) for start in (left, top))
+    return quantise(_filtered(to_float(images), rows[:, None], columns[:, None]))
+
+
+def jpeg(images: Tensor, random: Draws, low: int = 10, high: int = 75, subsampling: str = "4:2:0") -> Tensor:
+    """Through a JPEG file of libjpeg's, by Pillow; its quality is a whole number, uniform from low to high.
+
+    Chroma has half the resolution, 4:2:0, as encoders have it unless they are asked not to; else ``4:4:4``, ``4:2:2``.
+    """
+    if not 1 <= low <= high <= 100:
+        raise ValueError(f"jpeg: low and high must be whole numbers with 1 <= low <= high <= 100, not {low}, {high}")
+    from PIL import Image
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    qualities = random.integer("jpeg", low, high).tolist()
+    pixels = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    out = np.empty_like(pixels)
+    for i, quality in enumerate(qualities):
+        file = io.BytesIO()
+        Image.fromarray(pixels[i]).save(file, "JPEG", quality=quality, subsampling=subsampling)
+        file.seek(0)
+        out[i] = JpegImageFile(file)
+    return torch.from_numpy(out).permute(0, 3, 1, 2).contiguous().to(images.device)
+
+
+def relight(
+    images: Tensor,
+    random: Draws,
+    shape: str = "head",
+    lights: Tensor | None = None,
+    normals: Tensor | None = None,
+) -> Tensor:
+    """Another light by a smooth ratio image: see :mod:`ganfp.relighting`.
+
+    shape: of the prior, ``head`` or ``dome``; or, instead, normals: (3, H, H), or (N, 3, H, H) such as SfSNet's.
+    lights: (M, 3, 9), of which each image gets one by chance, such as :func:`ganfp.relighting.fit` of other images; by
+    default a lamp of random direction, strength and tint.
+    """
+    if lights is None:
+        new = relighting.random_lamps(random.uniform("lamp", 4))
+    else:
+        new = lights[random.integer("light", 0, len(lights) - 1)]
+    if normals is None:
+        normals = relighting.prior(images.shape[-1], shape)
+    x = to_float(images).add_(1).div_(2)
+    return quantise(relighting.relit(x, new.to(x.device), normals.to(x.device)) * 2 - 1)
+
+
+def combine(images: Tensor, random: Draws, probability: float = 0.5, shape: str = "head") -> Tensor:
+    """Relighting, crop, blur, JPEG and noise, in the paper's order, each with that probability for each image.
+
+    shape: of the relighting's prior.
+    """
+    _check_range("combination", probability, probability, 0, 1)
+    out = images.clone()
+    for name in ORDER:
+        chosen = np.flatnonzero(random.uniform(f"is there {name}")[:, 0].numpy() < probability)
+        if len(chosen):
+            places = torch.from_numpy(chosen).to(images.device)
+            options = {"shape": shape} if name == "relighting" else {}
+            out[places] = ATTACKS[name](out[places], random[chosen], **options)
+    return out
+
+
+ATTACKS: dict[str, Callable[..., Tensor]] = {
+    "noise": noise,
+    "blur": blur,
+    "cropping": crop,
+    "compression": jpeg,
+    "relighting": relight,
+    "combination": combine,
+}
+ORDER = ("relighting", "cropping", "blur", "compression", "noise")  # of the combination
+
+
+def attack(name: str, images: np.ndarray, seed: int, first: int = 0, device: str = "cpu", **options) -> np.ndarray:
+    """Images uint8 (N, 3, H, H) after an attack, chunk by chunk; image i has the number ``first + i``.
+
+    ``ValueError`` for an unknown name.
+    """
+    numbers = np.arange(first, first + len(images))
+    return attack_numbered(name, images, Draws(seed, numbers), device, **options)
+
+
+def attack_numbered(name: str, images: np.ndarray, random: Draws, device: str = "cpu", **options) -> np.ndarray:
+    """The same for images of any numbers."""
+    if name not in ATTACKS:
+        raise ValueError(f"unknown attack {name!r}; known are {', '.join(ATTACKS)}")
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3]:
+        raise ValueError(f"images must be uint8 (N, 3, H, H), square, not {images.dtype} {images.shape}")
+    if len(random.numbers) != len(images):
+        raise ValueError(f"{len(random.numbers)} numbers for {len(images)} images")
+    out = np.empty(images.shape, np.uint8)
+    step = max(1, CHUNK_PIXELS // images.shape[-1] ** 2)
+    for start in range(0, len(images), step):
+        part = slice(start, start + step)
+        batch = torch.from_numpy(np.array(images[part])).to(device)
+        out[part] = ATTACKS[name](batch, random[part], **options).cpu().numpy()
+    return out
+
+
+# ---------------------------------------------------------------------------- their parts
+
+
+def blur_sigma(side: int) -> float:
+    """OpenCV's sigma, in pixels, for a kernel of that side."""
+    return 0.3 * ((side - 1) / 2 - 1) + 0.8
+
+
+@lru_cache(maxsize=64)
+def blur_matrix(size: int, side: int, scale: float = 1.0) -> Tensor:
+    """The blur along one axis as a matrix (size, size), rows summing to 1; the kernel is cut off as its side says."""
+    radius = int(np.ceil((side - 1) / 2 * scale))
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    weights = (-(offsets**2) / (2 * (blur_sigma(side) * scale) ** 2)).exp()
+    weights /= weights.sum()
+    places = torch.arange(size)[:, None] + offsets.long()
+    places = (places.abs() - (size - 1)).abs().neg().add(size - 1).abs()  # mirrored about the first and last pixel
+    return torch.zeros(size, size, dtype=torch.float64).scatter_add_(1, places, weights.expand(size, -1)).float()
+
+
+def resize_matrices(size: int, start: Tensor, length: Tensor) -> Tensor:
+    """Bilinear interpolation of pixels start ... start + length - 1 to ``size`` pixels, (N, size, size); both (N,)."""
+    at = (torch.arange(size) + 0.5) * (length / size)[:, None] - 0.5
+    at = start[:, None] + at.clamp(min=0).minimum(length[:, None] - 1)  # beyond the outermost centres, as there
+    pixels = torch.arange(size)
+    return (1 - (at[..., None] - pixels).abs()).clamp_(min=0)
+
+
+def _filtered(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Linear filters along both axes of (N, 3, H, W): one product with a matrix for each."""
+    return rows @ (x @ columns.mT)
+
+
+def _check_range(name: str, low: float, high: float, least: float, most: float) -> None:
+    if not least <= low <= high <= most:
+        raise ValueError(f"{name}: the range must lie within {least:g} ... {most:g}, not {low:g} ... {high:g}")
