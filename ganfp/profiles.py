@@ -53,6 +53,21 @@ class Classifier:
 
 
 @dataclass(frozen=True)
+class Visible:
+    """Training of the network with visible fingerprints, and of each in the comparison of its three logits."""
+
+    fmap_base: int
+    fmap_max: int
+    images: int
+    batch: int
+    learning_rate: float
+    ema: float
+    flip: bool
+    checks: int
+    compared: int  # images shown to each of the three
+
+
+@dataclass(frozen=True)
 class Content:
     """Training of the content network on drawn images."""
 
@@ -86,6 +101,7 @@ class Profile:
     cramergan: CramerGANConfig
     mmdgan: MMDGANConfig
     classifier: Classifier
+    visnet: Visible
     content: Content
     plane: Plane
     generators: str = (

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -120,17 +121,22 @@ class Run:
         sources = tuple(recipes.Source(*source) for source in sources)
         return Setup(name, sources, real.train, real.validation, real.test, self.seed)
 
-    def fit(self, method: str, setup: Setup) -> Fit:
-        """A method fitted to a setup, with the profile's settings."""
+    def fit(self, method: str, setup: Setup, **changes: Any) -> Fit:
+        """A method fitted to a setup, with the profile's settings but for ``changes``."""
         if method == "cnn":
             settings = recipes.settings(self.profile.classifier) + (("seed", self.seed),)
+        elif method == "visnet":
+            settings = recipes.settings(self.profile.visnet) + (("seed", self.seed),)
+            settings = tuple(pair for pair in settings if pair[0] != "compared")
         else:
             settings = recipes.settings(self.profile.baselines.get(method, {}))
+        if changes:
+            settings = recipes.settings({**dict(settings), **changes})
         return Fit(method, setup, settings)
 
-    def evaluation(self, method: str, setup: Setup) -> Evaluation:
+    def evaluation(self, method: str, setup: Setup, **changes: Any) -> Evaluation:
         """What a method says of the setup's test images."""
-        return Evaluation(self.fit(method, setup), setup)
+        return Evaluation(self.fit(method, setup, **changes), setup)
 
     @cached_property
     def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganfp.experiments import existence, how_long, save_path, service, training_sets
+from ganfp.experiments import existence, how_long, save_path, service, training_sets, visualization
 from ganfp.recipes import Recipe
 from ganfp.run import Run
 
@@ -14,8 +14,15 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
 
     Tables 1 to 3 are for every data set; the studies beside them are for the first alone.
     """
-    tables = [recipe for run in runs for recipe in existence.needs(run)]
-    beside = [existence.extra_needs, training_sets.needs, save_path.needs, service.needs, how_long.needs]
+    tables = [recipe for run in runs for needs in (existence.needs, visualization.needs) for recipe in needs(run)]
+    beside = [
+        visualization.extra_needs,
+        existence.extra_needs,
+        training_sets.needs,
+        save_path.needs,
+        service.needs,
+        how_long.needs,
+    ]
     return [*tables, *(recipe for study in beside for recipe in study(runs[0]))]
 
 

@@ -18,6 +18,7 @@ from ganfp.findings.attribution import (
 from ganfp.findings.existence import beginnings, save_path, service, trend
 from ganfp.findings.features import content, critics, ladder, purity
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
+from ganfp.findings.visualization import lattice, logits, own_models, regions, visnet
 
 __all__ = [
     "CONTRAST",
@@ -36,12 +37,17 @@ __all__ = [
     "front_page",
     "how_long",
     "ladder",
+    "lattice",
+    "logits",
+    "own_models",
     "paper_images",
     "paper_times",
     "purity",
+    "regions",
     "save_path",
     "service",
     "shown_as",
     "trend",
     "twins",
+    "visnet",
 ]
