@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganfp.plots.curves import against_n, beginnings, how_long, rungs, smooth, training_curves, training_panels
-from ganfp.plots.fingerprints import card, fingerprint_network, interactions, model_fingerprints, regions
+from ganfp.plots.fingerprints import card, fingerprint_network, floors, interactions, model_fingerprints, regions
 from ganfp.plots.images import image_grid, image_grids, image_rows, montage
 from ganfp.plots.network import network
 from ganfp.plots.results import (
@@ -34,6 +34,7 @@ __all__ = [
     "confusions",
     "embeddings",
     "fingerprint_network",
+    "floors",
     "how_long",
     "image_grid",
     "image_grids",

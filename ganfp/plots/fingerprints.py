@@ -9,13 +9,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 
 from ganfp.plots.style import INK, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
 from ganfp.records import readable
+from ganfp.summary import Layer
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
 SIGNED = "RdBu_r"
+ARROW = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
 
 
 def limit(values: np.ndarray) -> float:
@@ -45,7 +48,9 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     classes, responses = arrays["classes"], arrays["response_images"]
     count, palette = len(classes), colours(classes)
     side = WIDTH / (count + 2)
-    figure, axes = plt.subplots(count + 1, count + 2, figsize=(WIDTH, side * (count + 1) + 0.5))
+    figure, axes = plt.subplots(
+        count + 1, count + 2, figsize=(WIDTH, side * (count + 1) + 0.5), layout="constrained"
+    )
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     for axis in axes.flat:
         bare(axis)
@@ -66,11 +71,20 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
             _number(axis, arrays["shown"][k, j], bold=j == strongest)
             if j == k:
                 _frame(axis, palette[name])
-    bar = figure.colorbar(drawn, ax=axes, orientation="horizontal", shrink=0.4, aspect=40, pad=0.01, extend="both")
-    bar.set_label("response of a pixel; all of them add up to the correlation, the number in the corner", fontsize=8)
+    _signed_bar(figure, drawn, axes, "response of a pixel; all of them add up to the number in the corner")
+    return figure
+
+
+def _signed_bar(figure: Figure, drawn: AxesImage, axes: np.ndarray, label: str) -> None:
+    """A colour bar below, marked at its ends and at zero."""
+    end = drawn.get_clim()[1]
+    bar = figure.colorbar(
+        drawn, ax=axes, orientation="horizontal", shrink=0.45, aspect=40, pad=0.01, extend="both", ticks=[-end, 0, end]
+    )
+    bar.ax.set_xticklabels([f"−{end:.2g}", "0", f"{end:.2g}"])
+    bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)
     bar.outline.set_visible(False)
-    return figure
 
 
 def colour_of_all(fingerprints: np.ndarray) -> np.ndarray:
@@ -154,10 +168,7 @@ def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
         axis.set_title(readable(name).replace(", ", ",\n"), fontsize=8, color=colours(classes)[name])
     for axis in axes:
         bare(axis)
-    bar = figure.colorbar(drawn, ax=axes[1:], orientation="horizontal", shrink=0.5, aspect=40, extend="both")
-    bar.set_label("mean response of a pixel", fontsize=8)
-    bar.ax.tick_params(labelsize=7)
-    bar.outline.set_visible(False)
+    _signed_bar(figure, drawn, axes[1:], "mean response of a pixel")
     return figure
 
 
@@ -207,58 +218,75 @@ def percent(p: float) -> str:
 
 
 @shown_once
-def fingerprint_network(shapes: Sequence[tuple[int, int]], sources: int) -> Figure:
+def fingerprint_network(found: Sequence[Layer], resolution: int, sources: int) -> Figure:
     """Figure 3: the auto-encoder with its sizes, the residual, and its comparison with every model fingerprint.
 
-    ``shapes``: (channels, side) of the tensors that pass the auto-encoder, image first, reconstruction last.
+    Of the auto-encoder's layers the last at each size is drawn, channels under side.
     """
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.1))
+    ends = [x for x, after in zip(found, [*found[1:], None], strict=True) if after is None or _side(after) != _side(x)]
+    last = [found[-2]] if _side(found[-2]) == resolution else []
+    tensors = [(3, resolution), *((x.output[0], _side(x)) for x in [*ends[:-1], *last, ends[-1]])]
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.2))
     x, edges = 0.0, []
-    for i, (channels, side) in enumerate(shapes):
-        width, height = 0.085 * np.log2(channels + 1), 0.2 + 0.3 * np.log2(side)
-        ends = i in (0, len(shapes) - 1)
-        axis.add_patch(
-            Rectangle((x, -height / 2), width, height, color=MUTED if ends else PALETTE[0], alpha=0.9, linewidth=0)
-        )
+    for i, (channels, side) in enumerate(tensors):
+        width, height = 0.05 + 0.055 * np.log2(channels), 0.2 + 0.3 * np.log2(side)
+        outer = i in (0, len(tensors) - 1)
+        axis.add_patch(Rectangle((x, -height / 2), width, height, color=MUTED if outer else PALETTE[0], linewidth=0))
         label = f"{side}²\n{channels}"
-        axis.text(x + width / 2, -height / 2 - 0.08, label, ha="center", va="top", fontsize=6.5, color=INK)
+        axis.text(x + width / 2, -height / 2 - 0.08, label, ha="center", va="top", fontsize=6, color=INK)
         edges.append((x, x + width, height))
-        x += width + 0.3
+        x += width + 0.22
     for (_, end, _), (start, _, _) in zip(edges, edges[1:], strict=False):
-        axis.annotate(
-            "", (start, 0), (end, 0), arrowprops={"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
-        )
-    axis.text(edges[0][0], 1.35, "image  $I$", fontsize=8, color=INK)
-    axis.text(edges[-1][1], 1.35, "$R(I)$", ha="right", fontsize=8, color=INK)
-    _residual(axis, edges, x + 0.25, sources)
-    axis.set(xlim=(-0.15, x + 4.7), ylim=(-2.45, 2.35))
+        axis.annotate("", (start, 0), (end, 0), arrowprops=ARROW)
+    axis.text(edges[0][1] + 0.05, 1.35, "image $I$", fontsize=8, color=INK)
+    axis.text(edges[-1][1] + 0.05, 1.35, "$R(I)$", ha="right", fontsize=8, color=INK)
+    _comparison(axis, edges, x + 0.2, sources)
+    axis.set(xlim=(-0.1, x + 4.1), ylim=(-2.2, 2.35))
     axis.set_aspect("equal")
     axis.axis("off")
     return figure
 
 
-def _residual(axis: Axes, edges: Sequence[tuple[float, float, float]], x: float, sources: int) -> None:
+def _side(layer: Layer) -> int:
+    return layer.output[-1]
+
+
+def _comparison(axis: Axes, edges: Sequence[tuple[float, float, float]], x: float, sources: int) -> None:
     """The right half of Figure 3: minus, image fingerprint, products with the model fingerprints, softmax."""
-    line = {"color": MUTED, "linewidth": 1}
     first, last = edges[0], edges[-1]
-    arrow = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
     middle = (first[0] + first[1]) / 2
-    axis.plot([middle, middle, x, x], [first[2] / 2, 2.0, 2.0, 0.16], **line)
-    axis.annotate("", (x - 0.14, 0), (last[1], 0), arrowprops=arrow)
-    axis.text(x, 0, "−", ha="center", va="center", fontsize=9, color=INK,
-              bbox={"boxstyle": "circle,pad=0.2", "facecolor": PAPER, "edgecolor": MUTED})  # fmt: skip
-    axis.annotate("", (x + 0.75, 0), (x + 0.16, 0), arrowprops=arrow)
-    box = x + 0.75
-    axis.add_patch(FancyBboxPatch((box, -0.5), 1.0, 1.0, boxstyle="round,pad=0.02", facecolor=PALETTE[1], linewidth=0))
-    axis.text(box + 0.5, 0, "image\nfinger-\nprint", ha="center", va="center", fontsize=7, color=PAPER)
-    names = ["real", "GAN 1", "…", f"GAN {sources - 1}"]
-    for i, name in enumerate(names):
-        y = 1.55 - 1.05 * i
-        axis.annotate("", (box + 1.95, y), (box + 1.06, 0), arrowprops=arrow)
-        axis.add_patch(Rectangle((box + 2.0, y - 0.36), 0.95, 0.72, facecolor=PALETTE[2], linewidth=0))
-        axis.text(box + 2.475, y, name, ha="center", va="center", fontsize=7, color=INK)
-    axis.text(box + 2.475, 2.05, "model fingerprints", ha="center", fontsize=8, color=INK)
-    axis.add_patch(
-        Polygon([(box + 3.1, 1.9), (box + 3.4, 0.0), (box + 3.1, -1.95)], color=MUTED, alpha=0.25, linewidth=0)
-    )
-    axis.text(box + 3.5, 0, "softmax", rotation=90, va="center", fontsize=7, color=INK)
+    axis.plot([middle, middle, x, x], [first[2] / 2, 2.0, 2.0, 0.18], color=MUTED, linewidth=1)
+    axis.annotate("", (x - 0.14, 0), (last[1], 0), arrowprops=ARROW)
+    circle = {"boxstyle": "circle,pad=0.2", "facecolor": PAPER, "edgecolor": MUTED}
+    axis.text(x, 0, "−", ha="center", va="center", fontsize=8, color=INK, bbox=circle)
+    box = x + 0.55
+    axis.annotate("", (box, 0), (x + 0.16, 0), arrowprops=ARROW)
+    axis.add_patch(Rectangle((box, -0.48), 0.96, 0.96, facecolor=PALETTE[1], linewidth=0))
+    axis.text(box + 0.48, 0, "image\nfinger-\nprint", ha="center", va="center", fontsize=6.5, color=PAPER)
+    for i, name in enumerate(["real", "GAN 1", "…", f"GAN {sources - 1}"]):
+        y = 1.5 - i
+        axis.annotate("", (box + 1.75, y), (box + 0.98, 0), arrowprops=ARROW)
+        axis.add_patch(Rectangle((box + 1.75, y - 0.36), 0.95, 0.72, facecolor=PALETTE[2], linewidth=0))
+        axis.text(box + 2.225, y, name, ha="center", va="center", fontsize=7, color=INK)
+    axis.text(box + 1.36, -0.9, "$\\odot$", ha="center", va="center", fontsize=10, color=INK)
+    axis.text(box + 2.225, 2.0, "model fingerprints", ha="center", fontsize=8, color=INK)
+    axis.text(box + 2.95, 0, "softmax", rotation=90, va="center", fontsize=8, color=INK)
+
+
+@shown_once
+def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Mapping[str, float]) -> Figure:
+    """The least cross-entropy of correlations against the temperature, a curve for each number of sources.
+
+    ``marks``: temperatures to be marked, by name.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    for colour, (classes, values) in zip(PALETTE, curves.items(), strict=False):
+        axis.plot(temperatures, values, color=colour, label=f"{classes} sources")
+        axis.axhline(np.log(classes), color=colour, linewidth=0.8, linestyle=(0, (4, 3)))
+    for name, temperature in marks.items():
+        axis.axvline(temperature, color=MUTED, linewidth=1)
+        at = {"xycoords": ("data", "axes fraction"), "xytext": (4, -2), "textcoords": "offset points"}
+        axis.annotate(name, (temperature, 1.0), color=MUTED, va="top", **at)
+    axis.set(xscale="log", xlabel="temperature", ylabel="least cross-entropy, nats", ylim=(0, None))
+    axis.legend(loc="center left")
+    return figure
