@@ -89,8 +89,8 @@ def lattice(by_method: Mapping[str, np.ndarray], classes: Sequence[str]) -> str:
         real = power[list(classes).index("real")]
         gans = [p for p, name in zip(power, classes, strict=True) if name != "real"]
         text = (
-            f"**{method}.** At the frequencies of period 2 the power is {real:.1f} times that of all others in the real "
-            f"fingerprint, and {min(gans):.1f} to {max(gans):.1f} times in those of the GANs"
+            f"**{method}.** At the frequencies of period 2 the power is {real:.1f} times that of all others in the "
+            f"real fingerprint, and {min(gans):.1f} to {max(gans):.1f} times in those of the GANs"
         )
         if min(gans) > max(1.0, real):
             text += ": every GAN shows the peaks of its up-sampling, and the real fingerprint shows less of them."

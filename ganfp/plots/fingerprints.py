@@ -268,7 +268,7 @@ def _comparison(axis: Axes, edges: Sequence[tuple[float, float, float]], x: floa
         axis.annotate("", (box + 1.75, y), (box + 0.98, 0), arrowprops=ARROW)
         axis.add_patch(Rectangle((box + 1.75, y - 0.36), 0.95, 0.72, facecolor=PALETTE[2], linewidth=0))
         axis.text(box + 2.225, y, name, ha="center", va="center", fontsize=7, color=INK)
-    axis.text(box + 1.36, -0.9, "$\\odot$", ha="center", va="center", fontsize=10, color=INK)
+    axis.text(box + 1.36, 0, "$\\odot$", ha="center", va="center", fontsize=11, color=INK, bbox=circle)
     axis.text(box + 2.225, 2.0, "model fingerprints", ha="center", fontsize=8, color=INK)
     axis.text(box + 2.95, 0, "softmax", rotation=90, va="center", fontsize=8, color=INK)
 
@@ -287,6 +287,7 @@ def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Ma
         axis.axvline(temperature, color=MUTED, linewidth=1)
         at = {"xycoords": ("data", "axes fraction"), "xytext": (4, -2), "textcoords": "offset points"}
         axis.annotate(name, (temperature, 1.0), color=MUTED, va="top", **at)
-    axis.set(xscale="log", xlabel="temperature", ylabel="least cross-entropy, nats", ylim=(0, None))
-    axis.legend(loc="center left")
+    axis.set(xscale="log", xlabel="temperature", ylabel="least cross-entropy, nats")
+    axis.set_ylim(0, 1.18 * np.log(max(curves)))  # room for the names of the marks
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=len(curves))
     return figure
