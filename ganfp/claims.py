@@ -139,6 +139,17 @@ class World:
             raise NotMeasured(f"Table {table}, {column} not measured")
         return found
 
+    def by_column(self, metric: str, row: str) -> dict[str, Number]:
+        """The numbers of a row beside the tables, by column; :class:`NotMeasured` if there are none."""
+        found = {
+            r["column"]: _number(r)
+            for r in self.records
+            if r["metric"] == metric and r["row"] == row and not (r["params"] or {}).get("variant")
+        }
+        if not found:
+            raise NotMeasured(f"{metric} of {row} not measured")
+        return found
+
     @property
     def attacked(self) -> str:
         """The table of attacks for this data set: 7 for faces, 8 for bedrooms."""
@@ -567,7 +578,7 @@ def _prnu_gains_less(world: World) -> tuple[bool, str]:
 
 
 # --------------------------------------------------------------------------------------------------------
-# Section 4.5, visualisation: the visNet row of Table 3
+# Section 4.5, visualisation: the visNet row of Table 3, Figures 7 and 36
 
 
 @claim("visnet", "4.5", "3", "The network with visible fingerprints attributes as well as the plain one.")
@@ -575,3 +586,30 @@ def _visnet(world: World) -> tuple[bool, str]:
     visnet = world.number("3", "Our visNet")
     holds = visnet.value >= world.clean.value - RESTORED
     return holds, f"{visnet} against {world.clean}, {RESTORED:g} points allowed"
+
+
+@claim("own-model", "4.5", "3", "The images of every source respond most to the model fingerprint of that source.")
+def _own_model(world: World) -> tuple[bool, str]:
+    leads = world.by_column("margin", "Our visNet")
+    return all(lead.low > 0 for lead in leads.values()), f"lead over the next model: {_digits(leads)}"
+
+
+@claim("real-at-the-eyes", "4.5", "3", "Real images are recognised at the eyes: there the response is densest.")
+def _real_at_the_eyes(world: World) -> tuple[bool, str]:
+    dense = world.by_column("response", "real")
+    others = [number for region, number in dense.items() if region != "eyes"]
+    return all(dense["eyes"] > number for number in others), f"times the average pixel: {_digits(dense)}"
+
+
+@claim("gans-at-the-background", "4.5", "3", "GANs are recognised by the background more than real images are.")
+def _gans_at_the_background(world: World) -> tuple[bool, str]:
+    sources = dict.fromkeys(r["row"] for r in world.records if r["metric"] == "response")
+    dense = {source: world.by_column("response", source)["background"] for source in sources}
+    if "real" not in dense:
+        raise NotMeasured("response by region not measured")
+    real = dense.pop("real")
+    return all(gan > real for gan in dense.values()), f"times the average pixel: real {real}; {_digits(dense)}"
+
+
+def _digits(numbers: Mapping[str, Number]) -> str:
+    return ", ".join(f"{name} {number.value:.3g}" for name, number in numbers.items())

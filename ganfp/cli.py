@@ -317,6 +317,38 @@ def attack(folder: Path, name: str, out: Path, seed: int, options: tuple[tuple[s
     click.echo(f"{len(images)} images after {name} in {out}")
 
 
+@main.command()
+@click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--model", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A fitted attributor with visible fingerprints (visnet).",
+)  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="Draw the attribution card into this file, such as a PNG.")
+def explain(image: Path, model: Path, out: Path | None) -> None:
+    """Show why an image is attributed to its source: fingerprint, response and probability of every source."""
+    import numpy as np
+
+    from ganfp.attributors.visnet import VisNet
+    from ganfp.datasets import files
+
+    attributor = VisNet.load(model)
+    planes, _ = files.decode(image, image)
+    pixels = np.broadcast_to(planes, (1, 3, *planes.shape[1:]))  # grey becomes three equal colours
+    probabilities, responses = attributor.predict_proba(pixels)[0], attributor.responses(pixels)[0]
+    for k in np.argsort(-probabilities, kind="stable"):
+        name, share = attributor.classes_[k], 100 * probabilities[k]
+        click.echo(f"{name:<28} {share:5.1f} %   correlation {responses[k]:+.3f}")
+    if out is not None:
+        from ganfp import plots
+        from ganfp.files import replacing
+
+        plots.use_style()
+        figure = plots.card(**attributor.explain(pixels[0]), title=image.name)
+        with replacing(out) as temporary:
+            figure.savefig(temporary, format=out.suffix[1:] or "png")
+        click.echo(f"card in {out}")
+
+
 def write_csv(path: Path, files: list[str], predicted, probabilities, classes: list[str]) -> None:
     """One line per image: file, source, and the probability of every source."""
     import csv

@@ -62,6 +62,21 @@ class Immunisation:
 
 
 @dataclass(frozen=True)
+class Visible:
+    """Training of the network with visible fingerprints, and of each in the comparison of its three logits."""
+
+    fmap_base: int
+    fmap_max: int
+    images: int
+    batch: int
+    learning_rate: float
+    ema: float
+    flip: bool
+    checks: int
+    compared: int  # images shown to each of the three
+
+
+@dataclass(frozen=True)
 class Content:
     """Training of the content network on drawn images."""
 
@@ -96,6 +111,7 @@ class Profile:
     mmdgan: MMDGANConfig
     classifier: Classifier
     immunisation: Immunisation
+    visnet: Visible
     content: Content
     plane: Plane
     generators: str = (

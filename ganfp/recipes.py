@@ -286,6 +286,7 @@ class Fit(Recipe):
     code = (
         "attributors.base", "attributors.calibration", "attributors.pyramid", "attributors.network", "attributors.cnn",
         "attributors.knn", "attributors.eigenface", "attributors.prnu", "layers", "images", "seeding",
+        "attributors.training", "attributors.autoencoder", "attributors.visnet", "gans.losses",
     )  # fmt: skip
 
     method: str
@@ -299,6 +300,9 @@ class Fit(Recipe):
         if self.method == "cnn":
             settings = dict(self.settings)
             return 1.2e-9 * settings["images"] * settings["fmap_base"] ** 2 * 3 / settings.get("factor", 1)
+        if self.method == "visnet":  # measured at 32 px, and so much more where there are more pixels
+            settings, resolution = dict(self.settings), self.setup.sources[0].origin.resolution
+            return 2e-8 * settings["images"] * settings["fmap_base"] ** 2 * (resolution / 32) ** 0.5
         return 4e-3 * self.setup.train * len(self.setup.sources)
 
     def make(self, folder, paths, device, progress) -> None:

@@ -121,17 +121,22 @@ class Run:
         sources = tuple(recipes.Source(*source) for source in sources)
         return Setup(name, sources, real.train, real.validation, real.test, self.seed)
 
-    def fit(self, method: str, setup: Setup, **part: Any) -> Fit:
-        """A method fitted to a setup, with the profile's settings; ``part`` makes the network a variant of itself."""
+    def fit(self, method: str, setup: Setup, **changes: Any) -> Fit:
+        """A method fitted to a setup, with the profile's settings but for ``changes``."""
         if method == "cnn":
             settings = recipes.settings(self.profile.classifier) + (("seed", self.seed),)
+        elif method == "visnet":
+            settings = recipes.settings(self.profile.visnet) + (("seed", self.seed),)
+            settings = tuple(pair for pair in settings if pair[0] != "compared")
         else:
             settings = recipes.settings(self.profile.baselines.get(method, {}))
-        return Fit(method, setup, settings + recipes.settings(part))
+        if changes:
+            settings = recipes.settings({**dict(settings), **changes})
+        return Fit(method, setup, settings)
 
-    def evaluation(self, method: str, setup: Setup, **part: Any) -> Evaluation:
+    def evaluation(self, method: str, setup: Setup, **changes: Any) -> Evaluation:
         """What a method says of the setup's test images."""
-        return Evaluation(self.fit(method, setup, **part), setup)
+        return Evaluation(self.fit(method, setup, **changes), setup)
 
     def immunised(self, method: str, setup: Setup, attack: recipes.Attack) -> recipes.Immunised:
         """A method after its defence against an attack, with the profile's schedule."""

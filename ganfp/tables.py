@@ -345,6 +345,59 @@ def layer_table(found: Iterable[Layer], name: str, caption: str) -> Table:
     return Table(name, caption, ["layer", "output", "parameters", "MAC, millions"], [*rows, total])
 
 
+def logits(found: Iterable[dict], name: str, caption: str) -> Table:
+    """The three logits of Section 3.3: accuracy, cross-entropy beside its floor, temperature, first noise left."""
+    label = {
+        "learned": "correlation, temperature learned",
+        "fixed": "correlation, as printed",
+        "inner": "inner product",
+    }
+    rows = []
+    for r in found:
+        p = r["params"]
+        temperature = DASH if p["temperature"] is None else f"{p['temperature']:.3g}"
+        floor = DASH if p["floor"] is None else f"{p['floor']:.3f}"
+        entropy = f"{p['cross_entropy']:.3f}"
+        rows.append([label[r["row"]], with_interval(r), entropy, floor, temperature, f"{p['start']:.2f}"])
+    header = ["logit", "accuracy, %", "cross-entropy", "its floor", "temperature", "first noise"]
+    return Table(name, caption, header, rows)
+
+
+def regions(found: Iterable[dict], name: str, caption: str) -> Table:
+    """Response per pixel by source and region, with its energy; real images once more where true masks are known."""
+    found = [r for r in found if r["metric"] in ("response", "energy")]
+    lines: dict[tuple[str, str], dict[str, dict[str, dict]]] = {}
+    for r in found:
+        line = lines.setdefault((r["row"], r["params"].get("variant", "")), {})
+        line.setdefault(r["column"], {})[r["metric"]] = r
+    rows = []
+    for (source, variant), cells in lines.items():
+        label = readable(source) + (f" {small(variant)}" if variant else "")
+        rows.append([label, *(_times(**cell) for cell in cells.values())])
+    header = ["source", *next(iter(lines.values()), {"where": None})]
+    return Table(name, caption, header, rows or [["not known for these images", ""]])
+
+
+def _times(response: dict, energy: dict) -> str:
+    """A response with its interval, and, small, its energy."""
+    interval = f"{response['ci_low']:.1f} to {response['ci_high']:.1f}"
+    beside = small(f"{interval}; energy {energy['value']:.1f}")
+    return f"{response['value']:.1f} {beside}".replace("-", "−")
+
+
+def only(found: Iterable[dict], name: str, caption: str) -> Table:
+    """Accuracy by source when only the pixels of a region count, and of as many random ones."""
+    found = [r for r in found if r["metric"] == "accuracy"]
+    rows, sources = [], list(dict.fromkeys(r["row"] for r in found))
+    for column in dict.fromkeys(r["column"] for r in found):
+        cells = [r for r in found if r["column"] == column]
+        random = [small(f"random: {r['params']['elsewhere']:.0f}") for r in cells]
+        shown = [f"{r['value']:.0f} {beside}" for r, beside in zip(cells, random, strict=True)]
+        rows.append([column, str(cells[0]["params"]["pixels"]), *shown])
+    header = ["only the", "pixels", *map(readable, sources)]
+    return Table(name, caption, header, rows or [["not known for these images", ""]])
+
+
 def plain(header: Sequence[str], rows: Iterable[Sequence], name: str, caption: str, prose: bool = False) -> Table:
     """Any other table; numbers are formatted as everywhere.  ``prose`` for cells that are sentences."""
     cells = [[cell if isinstance(cell, str) else number(cell) for cell in row] for row in rows]

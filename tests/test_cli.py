@@ -104,3 +104,26 @@ def test_a_folder_is_not_resized_and_services_are_known(ganfp, folder):
     Image.new("RGB", (32, 32)).save(folder / "large.png")
     result = ganfp("attribute", "shots", "--model", "model")
     assert result.exit_code == 1 and "large.png is 32 x 32 px, not 16 x 16" in result.output
+
+
+def test_an_image_is_explained(ganfp, folder, tmp_path):
+    from PIL import Image
+
+    from ganfp.attributors import attributor_class
+
+    rng = np.random.default_rng(1)
+    images = np.concatenate([rng.integers(0, 90, (8, 3, 16, 16)), rng.integers(160, 256, (8, 3, 16, 16))])
+    settings = dict(fmap_base=64, fmap_max=8, images=64, batch=8, learning_rate=0.003)
+    visnet = attributor_class("visnet")(**settings).fit(images.astype(np.uint8), ["dark"] * 8 + ["bright"] * 8)
+    visnet.save(tmp_path / "visnet")
+    result = ganfp("explain", "shots/00.png", "--model", "visnet", "--out", "card.png")
+    assert result.exit_code == 0, result.output
+    first, second, last = result.output.splitlines()
+    assert first.split()[0] == visnet.predict(np.asarray(Image.open(folder / "00.png")).transpose(2, 0, 1)[None])[0]
+    assert float(first.split()[1]) + float(second.split()[1]) == pytest.approx(100, abs=0.11) and "correlation" in first
+    assert last == "card in card.png" and Image.open(tmp_path / "card.png").width > 400
+    result = ganfp("explain", "shots/00.png", "--model", "model")
+    assert result.exit_code == 1 and "holds a KNN, not a VisNet" in result.output
+    Image.new("RGB", (32, 32)).save(folder / "large.png")
+    result = ganfp("explain", "shots/large.png", "--model", "visnet")
+    assert result.exit_code == 1 and "32 px, but this attributor was fitted on 16 px" in result.output

@@ -13,9 +13,11 @@ from ganfp.experiments import (
     frechet,
     how_long,
     persistence,
+    regions,
     save_path,
     service,
     training_sets,
+    visualization,
     world,
 )
 from ganfp.gans import training
@@ -48,11 +50,13 @@ def test_needs_are_complete(sealed):
         study(sealed)
     for study in (training_sets.beginnings, training_sets.by_rung, save_path.control):
         study(sealed)
-    for study in (service.authenticity, how_long.study):
+    for study in (service.authenticity, how_long.study, visualization.logits, regions.where):
         study(sealed)
     for study in (persistence.bands, persistence.patches, persistence.selected, persistence.equal_n):
         study(sealed)
     persistence.selected_samples(begin("smoke", "bedrooms"), 3)
+    for name in ("faces", "bedrooms"):
+        visualization.fingerprints(begin("smoke", name))
     world.gan_settings(sealed)
     existence.tables([sealed, begin("smoke", "bedrooms")], "2")
 
@@ -73,7 +77,8 @@ def test_records_have_every_field_and_the_papers_numbers(table3):
         assert set(record) == set(KEYS)
         if not record["params"].get("variant"):
             assert record["paper"] == paper.value("3", record["row"], "CelebA", "faces", record["metric"])
-    assert [r["row"] for r in pick(table3.records, metric="accuracy")] == ["kNN", "Eigenface", "PRNU", "Ours"]
+    rows = [r["row"] for r in pick(table3.records, metric="accuracy")]
+    assert rows == ["kNN", "Eigenface", "PRNU", "Ours", "Our visNet"]
     assert len(pick(table3.records, metric="fd_ratio")) == 4
 
 

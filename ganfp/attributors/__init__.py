@@ -11,7 +11,7 @@ from importlib import import_module
 
 from ganfp.attributors.base import Attributor
 
-METHODS = {"knn": "KNN", "eigenface": "Eigenface", "prnu": "PRNU", "cnn": "CNN"}
+METHODS = {"knn": "KNN", "eigenface": "Eigenface", "prnu": "PRNU", "cnn": "CNN", "visnet": "VisNet"}
 """Method name -> class name; the class lives in the module of the method's name."""
 
 

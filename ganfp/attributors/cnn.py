@@ -15,6 +15,7 @@ from torch import Tensor
 from ganfp import memory
 from ganfp.attributors.base import Attributor, Labelled, check_images, check_labels
 from ganfp.attributors.network import AttributionNetwork
+from ganfp.attributors.training import batches, flip
 from ganfp.images import to_float
 from ganfp.seeding import deterministic, mix
 
@@ -93,13 +94,13 @@ class CNN(Attributor):
         check_at = {round(steps * (i + 1) / self.checks) for i in range(self.checks)} if validation else {steps}
         best, kept, self.history_ = None, None, []
         total = 0.0
-        for step, batch in enumerate(self._batches(len(images), steps), start=1):
+        for step, batch in enumerate(batches(len(images), self.batch, steps, self.seed), start=1):
             shown = images[batch]
             if change is not None:
                 shown = change(np.asarray(shown), np.arange(len(shown)) + (step - 1) * self.batch)
             x = to_float(shown, self.device)
             if self.flip:
-                x = _flip(x, mix(self.seed, 1, step))
+                x = flip(x, mix(self.seed, 1, step))
             loss = F.cross_entropy(
                 network(x.contiguous(memory_format=torch.channels_last)), codes[batch].to(self.device)
             )
@@ -120,18 +121,6 @@ class CNN(Attributor):
                 self.progress(step / steps)
         if kept is not None:
             network.load_state_dict(kept)
-
-    def _batches(self, n: int, steps: int):
-        """Indices of each batch: the images in a new order every epoch, a last incomplete batch left out."""
-        batch, done, epoch = min(self.batch, n), 0, 0
-        while True:
-            order = np.random.default_rng([self.seed, epoch]).permutation(n)
-            for start in range(0, n - batch + 1, batch):
-                if done == steps:
-                    return
-                yield order[start : start + batch]
-                done += 1
-            epoch += 1
 
     def _check(self, images: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
         """Share of images attributed correctly, and mean cross-entropy."""
@@ -165,9 +154,3 @@ class CNN(Attributor):
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         self.network = self._network()
         self.network.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
-
-
-def _flip(x: Tensor, seed: int) -> Tensor:
-    """Mirror each image of a batch left to right with probability 1/2."""
-    chosen = torch.rand(len(x), generator=torch.Generator().manual_seed(seed)) < 0.5
-    return torch.where(chosen.to(x.device)[:, None, None, None], x.flip(-1), x)

@@ -13,6 +13,7 @@ from ganfp.experiments import (
     save_path,
     service,
     training_sets,
+    visualization,
 )
 from ganfp.recipes import Recipe
 from ganfp.run import Run
@@ -24,10 +25,10 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     Tables 1 to 3 and the pictures of the artifact-free subset and of the attacks are for every data set; Tables 4 to 8
     and the studies beside them are for the first alone.
     """
-    everywhere = (existence.needs, persistence.selection_needs, immunizability.needs)
+    everywhere = (existence.needs, persistence.selection_needs, immunizability.needs, visualization.needs)
     tables = [recipe for run in runs for needs in everywhere for recipe in needs(run)]
-    beside = [existence.extra_needs, training_sets.needs, save_path.needs, service.needs, how_long.needs]
-    beside += [persistence.needs, immunizability.extra_needs, format_leak.needs]
+    beside = [visualization.extra_needs, existence.extra_needs, training_sets.needs, save_path.needs, service.needs]
+    beside += [how_long.needs, persistence.needs, immunizability.extra_needs, format_leak.needs]
     return [*tables, *(recipe for study in beside for recipe in study(runs[0]))]
 
 

@@ -30,6 +30,7 @@ from ganfp.findings.immunizability import (
 )
 from ganfp.findings.persistence import bands, equal_n, patches, persistence_cost, selection
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
+from ganfp.findings.visualization import lattice, logits, own_models, regions, visnet
 
 __all__ = [
     "CONTRAST",
@@ -57,12 +58,16 @@ __all__ = [
     "ladder",
     "leak",
     "noise_readings",
+    "lattice",
+    "logits",
+    "own_models",
     "paper_images",
     "paper_times",
     "patches",
     "persistence_cost",
     "purity",
     "relighting",
+    "regions",
     "save_path",
     "selection",
     "service",
@@ -70,4 +75,5 @@ __all__ = [
     "transfer",
     "trend",
     "twins",
+    "visnet",
 ]

@@ -39,12 +39,17 @@ def shown_as(run: Run, row: str) -> str:
     return {"Inception": f"by content: {extractor_name(run)}", "Our fingerprint": "by learned fingerprint"}[row]
 
 
-def claims(records: Sequence[dict], tables: Sequence[str]) -> list[list[str]]:
-    """Rows (claim, verdict on the paper's numbers, on this run's and those) for the claims read from some tables."""
+def claims(records: Sequence[dict], tables: Sequence[str], section: str = "") -> list[list[str]]:
+    """Rows (claim, verdict on the paper's numbers, on this run's and those) for the claims read from some tables.
+
+    With ``section`` only those that the paper makes in that section.
+    """
     beside = {paper.stands_for(r["dataset"]) or "faces" for r in records}
     published = [r for r in paper.records() if r["dataset"] in beside]
     rows = []
     for row in ledger.ledger(published, list(records)):
+        if section and row.claim.section != section:
+            continue
         if row.claim.tables[-1] in tables and row.run.holds is not None:
             rows.append([row.claim.text, str(row.paper), f"**{row.run}** <small>{row.run.detail}</small>"])
     return rows

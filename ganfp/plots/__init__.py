@@ -13,9 +13,18 @@ from ganfp.plots.attacks import (
 )
 from ganfp.plots.components import bands, distances, patches, pyramid, receptive_fields
 from ganfp.plots.curves import against_n, beginnings, how_long, rungs, smooth, training_curves, training_panels
+from ganfp.plots.fingerprints import card, fingerprint_network, floors, interactions, model_fingerprints, regions
 from ganfp.plots.images import image_grid, image_grids, image_rows, montage
 from ganfp.plots.network import network
-from ganfp.plots.results import accuracies, confusion, confusions, embeddings, lowest_bits, responses
+from ganfp.plots.results import (
+    accuracies,
+    confusion,
+    confusions,
+    embeddings,
+    lowest_bits,
+    response_matrices,
+    responses,
+)
 from ganfp.plots.style import DIAMOND, INK, MUTED, PALETTE, PAPER, REAL, WIDTH, colours, shown_once, use_style
 
 __all__ = [
@@ -33,23 +42,30 @@ __all__ = [
     "attack_spectra",
     "attacked_rows",
     "beginnings",
+    "card",
     "colours",
     "confusion",
     "confusions",
     "distances",
     "embeddings",
     "ghost_curves",
+    "fingerprint_network",
+    "floors",
     "how_long",
     "image_grid",
     "image_grids",
     "image_rows",
     "immunisation",
+    "interactions",
     "lowest_bits",
+    "model_fingerprints",
     "montage",
     "network",
     "patches",
     "pyramid",
     "receptive_fields",
+    "regions",
+    "response_matrices",
     "responses",
     "rungs",
     "shown_once",

@@ -129,13 +129,29 @@ def responses(
     """A signed K x K matrix with colour limits symmetric about zero."""
     side = 1.4 + 0.6 * len(classes)
     figure, axis = plt.subplots(figsize=(side + 1.2, side))
+    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8})
+    axis.set(xlabel=columns, ylabel=rows)
+    return figure
+
+
+@shown_once
+def response_matrices(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
+    """Signed K x K matrices of several methods side by side, each with limits of its own, symmetric about zero."""
+    size = (WIDTH, 1.25 + WIDTH / len(matrices) * 0.72)
+    figure, axes = plt.subplots(1, len(matrices), figsize=size, sharey=True, squeeze=False)
+    for axis, (title, values) in zip(axes[0], matrices.items(), strict=True):
+        _signed(axis, values, classes, cbar=False)
+        axis.set(xlabel="model fingerprint of", title=title)
+    axes[0, 0].set_ylabel("image fingerprints of")
+    return figure
+
+
+def _signed(axis: Axes, values: np.ndarray, classes: Sequence[str], **options) -> None:
     names, limit = [readable(name) for name in classes], float(np.abs(values).max())
     sns.heatmap(
         values, ax=axis, vmin=-limit, vmax=limit, cmap="RdBu_r", annot=True, fmt=".2f", square=True, linewidths=1,
-        linecolor=PAPER, xticklabels=names, yticklabels=names, cbar_kws={"label": label, "shrink": 0.8},
+        linecolor=PAPER, xticklabels=names, yticklabels=names, **options,
     )  # fmt: skip
-    axis.set(xlabel=columns, ylabel=rows)
     axis.tick_params(axis="x", rotation=35, length=0)
     axis.tick_params(axis="y", rotation=0, length=0)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
-    return figure

@@ -1,0 +1,298 @@
+"""Attribution by fingerprints that are images ("Our visNet" in Table 3; paper, Section 3.3, Equations 1-4).
+
+An auto-encoder reconstructs an image, and what it changes is the image fingerprint.  Every source has a free image of
+the same size, its model fingerprint.  An image goes to the source whose fingerprint it correlates with most.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganfp import memory
+from ganfp.attributors.autoencoder import AutoEncoder, Critic
+from ganfp.attributors.base import Attributor, Labelled
+from ganfp.attributors.cnn import PREDICT_BATCH
+from ganfp.attributors.training import batches, flip
+from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
+from ganfp.images import to_float
+from ganfp.seeding import deterministic, mix
+
+LOGITS = ("learned", "fixed", "inner")
+GROUP = 4  # images whose variation the critic sees
+START = 0.01  # deviation of new model fingerprints: some steps of training, so that nothing of it can be seen later
+
+
+class FingerprintNetwork(nn.Module):
+    """The auto-encoder R and a model fingerprint per source: images (N, 3, R, R) in [-1, 1] -> logits (N, K).
+
+    ``logits`` is ``"learned"`` (correlation divided by a temperature that is trained), ``"fixed"`` (by one that is
+    not) or ``"inner"`` (the official code's: an inner product, over the root of the number of values).
+    """
+
+    def __init__(
+        self, resolution: int, classes: int, fmap_base: int, fmap_max: int, logits: str, temperature: float
+    ) -> None:
+        super().__init__()
+        self.reconstruct = AutoEncoder(resolution, fmap_base, fmap_max)
+        start = 1.0 if logits == "inner" else START
+        self.fingerprints = nn.Parameter(start * torch.randn(classes, 3, resolution, resolution))
+        self.log_temperature = nn.Parameter(torch.tensor(temperature).log(), requires_grad=logits == "learned")
+        self.logits = logits
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.compare(self.reconstruct(images) - images)
+
+    def compare(self, residuals: Tensor) -> Tensor:
+        """Logits of image fingerprints (Equation 3 with the exponential of a softmax, which it leaves out)."""
+        if self.logits == "inner":
+            return residuals.flatten(1) @ self.fingerprints.flatten(1).T / residuals[0].numel() ** 0.5
+        return correlation(residuals, self.fingerprints) / self.log_temperature.exp()
+
+
+def correlation(a: Tensor, b: Tensor) -> Tensor:
+    """corr(A, B) of each image of a (N, C, H, W) and each of b (M, C, H, W): in [-1, 1], (N, M).
+
+    Each image is one vector, less its mean, of norm 1 (paper, below Equation 3).
+    """
+    return standardised(a).flatten(1) @ standardised(b).flatten(1).T
+
+
+def floor(classes: int, temperature: float) -> float:
+    """The least mean cross-entropy, in nats, of logits that are correlations divided by a temperature.
+
+    It is log(1 + (K - 1) exp(-K / ((K - 1) T))), reached where image fingerprints equal model fingerprints and these
+    are the corners of a regular simplex; page 3.3 of the book derives it.
+    """
+    return math.log1p((classes - 1) * math.exp(-classes / ((classes - 1) * temperature)))
+
+
+def standardised(x: Tensor) -> Tensor:
+    """Each image of (N, C, H, W) with zero mean and unit norm over all its values."""
+    flat = x.flatten(1)
+    return F.normalize(flat - flat.mean(dim=1, keepdim=True), dim=1).view_as(x)
+
+
+@dataclass(eq=False)
+class VisNet(Attributor):
+    """The network above, trained with Equation 4 against a critic; the defaults are the official code's at 128 px.
+
+    logits: how an image fingerprint is compared, see :class:`FingerprintNetwork`; temperature: of a correlation, where
+    it starts or, with ``"fixed"``, stays.  ``pixel``, ``adversarial`` and ``classification`` are lambda_1, lambda_2
+    and lambda_3.  What is kept, checked and asked afterwards is a moving average of the weights with decay ``ema`` per
+    step.  ``checks`` times during training it scores the validation images, and the best check is kept (highest
+    accuracy, then lowest loss); without validation images the last weights are.
+    """
+
+    fmap_base: int = 4096
+    fmap_max: int = 512
+    images: int = 25_000_000  # shown in all, repetitions counted
+    batch: int = 32
+    learning_rate: float = 0.001
+    ema: float = 0.999
+    flip: bool = True  # mirror each image with probability 1/2, as the official code does
+    logits: str = "learned"
+    temperature: float = 0.1
+    pixel: float = 20.0
+    adversarial: float = 0.1
+    classification: float = 1.0
+    gradient_penalty: float = 10.0
+    drift: float = 0.001  # times the critic's squared scores of originals, as in ProGAN and the official code
+    checks: int = 100
+    seed: int = 1000
+    device: str = "cpu"
+
+    method: ClassVar[str] = "visnet"
+    progress = None  # called with the share of the training done, 0 to 1, if set
+
+    def __post_init__(self) -> None:
+        if self.logits not in LOGITS:
+            raise ValueError(f"logits must be one of {', '.join(LOGITS)}, not {self.logits!r}")
+        if self.batch % GROUP:
+            raise ValueError(f"batch must be a multiple of {GROUP}, which the critic's groups are of, not {self.batch}")
+        if not self.temperature > 0:
+            raise ValueError(f"temperature must be positive, not {self.temperature}")
+
+    # ---------------------------------------------------------------- for users
+
+    def reconstructions(self, images: np.ndarray) -> np.ndarray:
+        """R(I), float32 (N, 3, R, R) in (-1, 1)."""
+        return self._run(self.network.reconstruct, self._checked(images))
+
+    def image_fingerprints(self, images: np.ndarray) -> np.ndarray:
+        """F_im = R(I) - I, float32 (N, 3, R, R), in units of half the range of grey levels."""
+        return self._run(self._residual, self._checked(images))
+
+    @property
+    def fingerprints_(self) -> np.ndarray:
+        """F_mod, float32 (K, 3, R, R), in the order of ``classes_``; their scale is free."""
+        return self.network.fingerprints.detach().cpu().numpy()
+
+    def responses(self, images: np.ndarray) -> np.ndarray:
+        """corr(F_im, F_mod) of each image with each source, float32 (N, K) in [-1, 1], columns as ``classes_``."""
+        return self._run(lambda x: correlation(self._residual(x), self.network.fingerprints), self._checked(images))
+
+    def response_images(self, images: np.ndarray) -> np.ndarray:
+        """Where in the image each response comes from, float32 (N, K, R, R), columns as ``classes_``.
+
+        The product of Equation 3 before it is summed over the pixels, with its three colours added: each of these
+        images sums to the correlation that :meth:`responses` gives.
+        """
+        models = standardised(self.network.fingerprints)
+        return self._run(
+            lambda x: torch.einsum("nchw,kchw->nkhw", standardised(self._residual(x)), models), self._checked(images)
+        )
+
+    def explain(self, image: np.ndarray) -> dict:
+        """All that an attribution card shows of one image, uint8 (3, R, R): the arguments of ``ganfp.plots.card``."""
+        batch = np.asarray(image)[None]
+        return {
+            "image": batch[0],
+            "fingerprint": self.image_fingerprints(batch)[0],
+            "responses": self.response_images(batch)[0],
+            "models": self.fingerprints_,
+            "probabilities": self.predict_proba(batch)[0],
+            "classes": self.classes_,
+        }
+
+    @property
+    def trained_temperature(self) -> float:
+        """What correlations are divided by in training; ``temperature_`` is fitted afterwards, on top of it."""
+        return float(self.network.log_temperature.detach().exp())
+
+    def agreement_with_start(self) -> np.ndarray:
+        """Correlation of each model fingerprint with the noise that it was started from, (K,) in [-1, 1]."""
+        start = self._network_of_seed().fingerprints
+        return correlation(self.network.fingerprints, start).diagonal().detach().cpu().numpy()
+
+    # ---------------------------------------------------------------- training
+
+    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None) -> None:
+        memory.keep()
+        with deterministic(self.device):
+            self.network = self._network_of_seed()
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(mix(self.seed, 3))
+                critic = self._placed(Critic(self.resolution_, self.fmap_base, self.fmap_max))
+            self._train(critic, images, torch.from_numpy(codes), validation)
+
+    def _network_of_seed(self) -> FingerprintNetwork:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return self._network()
+
+    def _network(self) -> FingerprintNetwork:
+        size = self.fmap_base, self.fmap_max
+        return self._placed(
+            FingerprintNetwork(self.resolution_, len(self.classes_), *size, self.logits, self.temperature)
+        )
+
+    def _placed(self, network: nn.Module) -> nn.Module:
+        return network.to(device=self.device, memory_format=torch.channels_last)
+
+    def _train(self, critic: Critic, images: np.ndarray, codes: Tensor, validation: Labelled | None) -> None:
+        live = self.network
+        self.network = average = copy.deepcopy(live).requires_grad_(False)
+        networks = live, critic
+        learn, learn_critic = (
+            torch.optim.Adam(n.parameters(), self.learning_rate, (0.0, 0.99), eps=1e-8, fused=True) for n in networks
+        )
+        steps = max(1, self.images // self.batch)
+        check_at = {round(steps * (i + 1) / self.checks) for i in range(self.checks)}
+        best, kept, self.history_, sums = None, None, [], {}
+        random = torch.Generator().manual_seed(mix(self.seed, 2))
+        shown = min(self.batch, len(images) // GROUP * GROUP)
+        for step, batch in enumerate(batches(len(images), shown, steps, self.seed), start=1):
+            x = to_float(images[batch], self.device).contiguous(memory_format=torch.channels_last)
+            if self.flip:
+                x = flip(x, mix(self.seed, 1, step))
+            y = codes[batch].to(self.device)
+
+            reconstruction = live.reconstruct(x)
+            loss_critic = self._critic_loss(critic, x, reconstruction.detach(), random)
+            _update(learn_critic, loss_critic)
+
+            losses = self._losses(live, critic.requires_grad_(False), x, reconstruction, y)
+            weights = self.pixel, self.adversarial, self.classification
+            _update(learn, sum(w * loss for w, loss in zip(weights, losses.values(), strict=True)))
+            critic.requires_grad_(True)
+
+            # the average of all weights so far until it is long enough, so that nothing of the start stays in it
+            decay = min(self.ema, 1 - 1 / step)
+            torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in live.parameters()], 1 - decay)
+            for name, value in {**losses, "critic": loss_critic}.items():
+                sums[name] = sums.get(name, 0) + value.detach()
+            if step in check_at:
+                row = {name: float(total) / (steps / self.checks) for name, total in sums.items()}
+                sums = {}
+                if not all(map(np.isfinite, row.values())):
+                    raise FloatingPointError(f"a loss is not finite after {step} steps; lower learning_rate")
+                row |= {"images": step * self.batch, "temperature": float(live.log_temperature.detach().exp())}
+                self.history_.append(row)
+                if validation is not None:
+                    correct, loss = self._check(*validation)
+                    row |= {"accuracy": 100 * correct, "loss": loss}
+                    if best is None or (correct, -loss) > best:
+                        best, kept = (correct, -loss), copy.deepcopy(average.state_dict())
+                        self.chosen_ = {"images": step * self.batch, "validation_accuracy": 100 * correct}
+            if self.progress:
+                self.progress(step / steps)
+        if kept is not None:
+            average.load_state_dict(kept)
+
+    def _critic_loss(self, critic: Critic, x: Tensor, reconstruction: Tensor, random: torch.Generator) -> Tensor:
+        """Minus L_adv of Equation 2 but for its sign: the critic's side of WGAN-GP, with ProGAN's drift term."""
+        original, copied = critic(torch.cat([x, reconstruction]), batches=2).chunk(2)
+        penalty = gradient_penalty(critic, x, reconstruction, random)
+        drift = original.square().mean()
+        return wasserstein_critic(original, copied) + self.gradient_penalty * penalty + self.drift * drift
+
+    def _losses(self, network: FingerprintNetwork, critic: Critic, x: Tensor, reconstruction: Tensor, y: Tensor):
+        """L_pix (Equation 1), L_adv (Equation 2, the part that R can change) and L_cls (Equation 3)."""
+        residual = reconstruction - x
+        return {
+            "pixel": residual.abs().mean(),  # the mean, to which the weight of 20 belongs in the official code
+            "adversarial": wasserstein_generator(critic(reconstruction)),
+            "classification": F.cross_entropy(network.compare(residual), y),
+        }
+
+    def _check(self, images: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
+        """Share of images attributed correctly, and mean cross-entropy."""
+        logits, codes = torch.from_numpy(self._scores(images)), torch.from_numpy(codes)
+        return float((logits.argmax(1) == codes).float().mean()), float(F.cross_entropy(logits, codes))
+
+    # ---------------------------------------------------------------- for the base class
+
+    def _residual(self, x: Tensor) -> Tensor:
+        return self.network.reconstruct(x) - x
+
+    def _scores(self, images: np.ndarray) -> np.ndarray:
+        return self._run(self.network, images)
+
+    @torch.inference_mode()
+    def _run(self, function, images: np.ndarray) -> np.ndarray:
+        parts = [
+            function(to_float(images[i : i + PREDICT_BATCH], self.device).contiguous(memory_format=torch.channels_last))
+            for i in range(0, len(images), PREDICT_BATCH)
+        ]
+        return torch.cat(parts).float().cpu().numpy()
+
+    def _state(self) -> dict[str, Tensor]:
+        return self.network.state_dict()
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        self.network = self._network()
+        self.network.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
+
+
+def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()

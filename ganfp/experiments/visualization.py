@@ -1,0 +1,202 @@
+"""Fingerprints as images (Sections 3.3 and 4.5): Figures 7 and 36, the visNet row of Table 3, and where it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ganfp import datasets, metrics, recipes
+from ganfp.attributors.calibration import softmax
+from ganfp.attributors.visnet import VisNet, floor
+from ganfp.experiments.attribution import attributor
+from ganfp.experiments.existence import VISNET, seed_setup
+from ganfp.recipes import Recipe
+from ganfp.records import Result, record
+from ganfp.run import Run
+
+FIGURE = {"faces": "7", "bedrooms": "36"}
+SIGMAS = 1.96  # of a mean, for 95 %
+
+
+def needs(run: Run) -> list[Recipe]:
+    """What the figures of a data set load."""
+    setup = seed_setup(run)
+    return [run.evaluation("visnet", setup), run.fit("prnu", setup), *setup.part("test")]
+
+
+def extra_needs(run: Run) -> list[Recipe]:
+    """What the comparison of the three logits loads, of one data set only."""
+    return [run.fit("visnet", seed_setup(run), **changes) for changes in _compared(run).values()]
+
+
+def _compared(run: Run) -> dict[str, dict]:
+    """The three logits, all trained equally long; "fixed" is the paper's Equation 3, which has no temperature."""
+    images = {"images": run.profile.visnet.compared}
+    return {
+        "learned": images,
+        "fixed": images | {"logits": "fixed", "temperature": 1.0},
+        "inner": images | {"logits": "inner"},
+    }
+
+
+# ---------------------------------------------------------------------------- Figures 7 and 36
+
+
+def fingerprints(run: Run) -> Result:
+    """Model fingerprints, image fingerprints and how they respond to each other, for visNet and for PRNU.
+
+    Arrays, with K sources in the order of ``classes``: ``images`` (K, 3, R, R), the first test image of each;
+    ``image_fingerprints`` of these; ``response_images`` (K, K, R, R), source of the image by source of the model, each
+    of which sums to the correlation in ``shown`` (K, K).  For each method ``models_METHOD`` (K, 3, R, R) and
+    ``responses_METHOD`` (K, K), the mean correlation over all test images.  Records: by source, how much more its
+    images respond to their own model than to the strongest other one, ``metric`` "margin", with its interval.
+    """
+    setup = seed_setup(run)
+    images, truth = recipes.load_part(setup, "test", run.path)
+    first = np.array([np.argmax(truth == name) for name in setup.classes])
+    network, prnu = attributor(run, "visnet", setup), attributor(run, "prnu", setup)
+    own = _columns(network, setup.classes)
+    shown = network.response_images(images[first])[:, own]
+    result = Result(
+        arrays={
+            "classes": np.array(setup.classes),
+            "images": images[first],
+            "image_fingerprints": network.image_fingerprints(images[first]),
+            "response_images": shown,
+            "shown": shown.sum(axis=(2, 3)),
+        }
+    )
+    found = {"visnet": (network, network.responses(images)), "prnu": (prnu, prnu.scores(images))}
+    for method, (fitted, responses) in found.items():
+        columns = _columns(fitted, setup.classes)
+        result.arrays[f"models_{method}"] = fitted.fingerprints_[columns]
+        result.arrays[f"responses_{method}"] = by_source(responses[:, columns], truth, setup.classes)
+        row = {"visnet": VISNET, "prnu": "PRNU"}[method]
+        result.records += margins(run, row, responses[:, columns], truth, setup.classes)
+    return result
+
+
+def _columns(fitted, classes: Sequence[str]) -> list[int]:
+    return [fitted.classes_.index(name) for name in classes]
+
+
+def by_source(responses: np.ndarray, truth: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Mean of (N, K) over the images of each source: (K, K), row = truth."""
+    return np.stack([responses[truth == name].mean(axis=0) for name in classes])
+
+
+def margins(run: Run, row: str, responses: np.ndarray, truth: np.ndarray, classes: Sequence[str]) -> list[dict]:
+    """For each source the mean of (own response - response to the other model that is strongest on average)."""
+    found = []
+    for k, name in enumerate(classes):
+        r = responses[truth == name]
+        rival = max((j for j in range(len(classes)) if j != k), key=lambda j: r[:, j].mean())
+        gap = r[:, k] - r[:, rival]
+        half = SIGMAS * gap.std(ddof=1) / len(gap) ** 0.5
+        found.append(
+            record(
+                run,
+                row,
+                "margin",
+                gap.mean(),
+                figure=FIGURE.get(datasets.parse(run.source or run.dataset)[0], ""),
+                setup="seeds",
+                column=name,
+                interval=(gap.mean() - half, gap.mean() + half),
+                n=len(gap),
+                classes=len(classes),
+                params={"own": float(r[:, k].mean()), "rival": classes[rival]},
+            )
+        )
+    return found
+
+
+# ---------------------------------------------------------------------------- spectrum and autocorrelation
+
+
+def spectrum(fingerprints: np.ndarray) -> np.ndarray:
+    """Power by frequency of (K, 3, R, R), mean over colours, zero frequency in the middle; each sums to 1: (K, R, R).
+
+    The mean of an image has no part in it.
+    """
+    x = fingerprints - fingerprints.mean(axis=(-2, -1), keepdims=True)
+    power = (np.abs(np.fft.fft2(x)) ** 2).mean(axis=1)
+    return np.fft.fftshift(power / power.sum(axis=(-2, -1), keepdims=True), axes=(-2, -1))
+
+
+def autocorrelation(fingerprints: np.ndarray) -> np.ndarray:
+    """Correlation of (K, 3, R, R) with itself, shifted cyclically, no shift in the middle, where it is 1: (K, R, R).
+
+    It is the Fourier transform of :func:`spectrum` (Wiener and Khinchin).
+    """
+    power = np.fft.ifftshift(spectrum(fingerprints), axes=(-2, -1))
+    return np.fft.fftshift(np.fft.fft2(power).real, axes=(-2, -1))
+
+
+def lattice_power(fingerprints: np.ndarray, period: int = 2) -> np.ndarray:
+    """Times that the power at the frequencies of a grid of that period exceeds the mean of all others: (K,).
+
+    Nearest-neighbour enlargement by 2 repeats every pixel, a pattern of period 2 whose frequencies are the corners
+    and the middles of the edges of the spectrum; the period doubles with every enlargement after it.
+    """
+    side = fingerprints.shape[-1]
+    steps = np.arange(0, side, side // period)
+    on = np.zeros((side, side), bool)
+    on[np.ix_(steps, steps)] = True
+    power = np.fft.ifftshift(spectrum(fingerprints), axes=(-2, -1))
+    off = ~on
+    on[0, 0] = False  # the mean
+    return power[:, on].mean(axis=1) / power[:, off].mean(axis=1)
+
+
+# ---------------------------------------------------------------------------- the three logits
+
+
+def logits(run: Run) -> Result:
+    """Equation 3 with a learned temperature, as printed (none), and the official code's inner product.
+
+    All are trained on equally many images.  Arrays: ``classes`` and ``models_NAME`` (K, 3, R, R).  Records, by row:
+    accuracy, with ``params``: ``cross_entropy`` of the test images, in nats; ``floor``, the least that is possible at
+    the trained temperature; ``start``, the mean absolute correlation of model fingerprints with their random start.
+    """
+    setup = seed_setup(run)
+    images, truth = recipes.load_part(setup, "test", run.path)
+    classes = len(setup.classes)
+    result = Result(arrays={"classes": np.array(setup.classes)})
+    for name, changes in _compared(run).items():
+        fit = run.fit("visnet", setup, **changes)
+        network = VisNet.load(run.path(fit))
+        scores = network.scores(images)
+        measured = metrics.accuracy(truth, np.array(network.classes_)[scores.argmax(axis=1)])
+        temperature = None if name == "inner" else network.trained_temperature
+        params = {
+            "images": changes["images"],
+            "temperature": temperature,
+            "cross_entropy": cross_entropy(scores, np.searchsorted(network.classes_, truth)),
+            "floor": None if temperature is None else floor(classes, temperature),
+            "start": float(np.abs(network.agreement_with_start()).mean()),
+        }
+        interval = measured.low, measured.high
+        result.arrays[f"models_{name}"] = network.fingerprints_[_columns(network, setup.classes)]
+        result.records.append(
+            record(
+                run,
+                name,
+                "accuracy",
+                measured.value,
+                setup="logits",
+                interval=interval,
+                n=measured.n,
+                classes=classes,
+                params=params,
+                seconds=run.seconds(fit),
+            )
+        )
+    return result
+
+
+def cross_entropy(scores: np.ndarray, codes: np.ndarray) -> float:
+    """Mean cross-entropy in nats of the softmax of scores (N, K); codes (N,) are the columns of the truth."""
+    p = softmax(scores)[np.arange(len(codes)), codes]
+    return float(-np.log(np.maximum(p, 1e-30)).mean())
