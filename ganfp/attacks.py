@@ -93,13 +93,13 @@ def blur(images: Tensor, random: Draws, sides: Sequence[int] = (1, 3, 5, 7, 9), 
         raise ValueError(f"sides must be odd numbers from 1 on, not {sides}")
     scale = images.shape[-1] / meant_for if meant_for else 1.0
     choice = random.integer("blur", 0, len(sides) - 1).numpy()
-    x, out = to_float(images), images.clone()
+    x = to_float(images)
     for i in np.unique(choice):
         if sides[i] > 1:
             chosen = torch.from_numpy(np.flatnonzero(choice == i)).to(images.device)
             rows = blur_matrix(images.shape[-1], sides[i], scale).to(images.device)
-            out[chosen] = quantise(_filtered(x[chosen], rows, rows))
-    return out
+            x[chosen] = _filtered(x[chosen], rows, rows)
+    return quantise(x)
 
 
 def crop(images: Tensor, random: Draws, low: float = 0.05, high: float = 0.20) -> Tensor:

@@ -28,7 +28,7 @@ def quantise(x: Tensor) -> Tensor:
     Values outside [-1, 1] saturate, as a linear generator output needs.  The exact inverse of :func:`to_float`
     on its range.  A NaN has no pixel value and raises ``ValueError``.
     """
-    scaled = (x.detach() + 1) * 127.5
-    if not torch.isfinite(scaled).all():
+    scaled = (x.detach() + 1).mul_(127.5)
+    if scaled.numel() and not torch.isfinite(torch.stack(torch.aminmax(scaled))).all():  # a NaN is passed on to both
         raise ValueError("images contain NaN or infinity; the network that made them has diverged")
     return scaled.round_().clamp_(0, 255).to(torch.uint8)

@@ -90,7 +90,8 @@ def test_three_logits_share_their_budget(run):
     assert len({r["params"]["images"] for r in found.records}) == 1
     fixed, inner = (found.value(row)["params"] for row in ("fixed", "inner"))
     assert fixed["temperature"] == pytest.approx(1) and fixed["cross_entropy"] > fixed["floor"] > 0
-    assert inner["floor"] is None and inner["start"] > 0.9 > found.value("learned")["params"]["start"]
+    learned = found.value("learned")["params"]
+    assert inner["floor"] is None and inner["start"] > 0.9 > learned["start"]  # unit noise outlasts a short training
     assert len(tables.logits(found.records, "t", "c").rows) == 3
 
 

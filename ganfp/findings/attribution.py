@@ -118,8 +118,8 @@ def columns(*runs: Run) -> str:
     if found:
         r = found[0]
         text += (
-            f"*reference*: the same experiment by profile `{r['profile']}`, mean over {len(r['params']['seeds'])} "
-            f"seeds of everything after the GANs ({r['params']['hardware']}; commit {r['commit']}). "
+            f"*reference*: the same experiment by profile `{r['profile']}`, {_seeds(len(r['params']['seeds']))} "
+            f"of everything after the GANs ({r['params']['hardware']}; commit {r['commit']}). "
         )
     else:
         text += "*reference*: not measured on these images. "
@@ -127,6 +127,10 @@ def columns(*runs: Run) -> str:
     return text + (
         f"*this run*: profile `{run.profile.name}`, {source}, methods trained here. {{doc}}`../book/reading` says more."
     )
+
+
+def _seeds(count: int) -> str:
+    return "one seed" if count == 1 else f"mean over {count} seeds"
 
 
 def diagonal(cosines: np.ndarray, classes: Sequence[str]) -> str:
