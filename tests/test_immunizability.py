@@ -81,7 +81,7 @@ def test_a_defence_starts_from_the_fitted_weights(sealed):
 
 
 def test_prnus_defence_is_estimated_from_attacked_images(sealed):
-    setup, attack = seed_setup(sealed), Attack("blur", (("sides", (9,)),))
+    setup, attack = seed_setup(sealed), immunizability.variants(sealed)["blur", ""]
     after = sealed.immunised("prnu", setup, attack)
     images, labels = recipes.load_attacked(setup, "train", attack, sealed.path)
     held = recipes.load_attacked(setup, "validation", attack, sealed.path)
