@@ -9,7 +9,7 @@ from ganfp import ghosts
 from ganfp.attacks import attack
 from ganfp.datasets import bedrooms, faces
 
-CROPS = Path("/work/shared/data/celeba_faces_128.npz")
+CROPS = Path(__file__).parents[2] / "shared" / "data" / "celeba_faces_128.npz"
 
 
 @pytest.fixture(scope="module", params=[faces, bedrooms], ids=["faces", "bedrooms"])

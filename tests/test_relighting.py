@@ -11,7 +11,7 @@ from ganfp.attacks import Draws, attack, relight
 from ganfp.datasets import bedrooms, faces
 from ganfp.experiments.immunizability import radial_power
 
-PHOTOGRAPHS = Path("/work/shared/data/celeba_faces_32.npz")
+PHOTOGRAPHS = Path(__file__).parents[2] / "shared" / "data" / "celeba_faces_32.npz"
 
 
 @pytest.fixture(scope="module")
