@@ -126,6 +126,8 @@ def test_the_reference_run_ships_what_it_trains_and_nothing_twice(tmp_path, monk
     for setup in (existence.seed_setup, existence.architecture_setup, existence.training_set_setup):
         assert all(isinstance(source.origin, shipping.Shipped) for source in setup(smaller).sources[1:])
     assert smaller.seconds(smaller.generator("progan")) > 0
+    assert how_long.study(smaller).records  # those of the reference run
+    monkeypatch.setattr(how_long, "reference_folder", lambda: tmp_path)
     with pytest.raises(LookupError, match="use the profile smaller-from-scratch"):
         how_long.study(smaller)
 
