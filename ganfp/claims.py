@@ -601,6 +601,15 @@ def _real_at_the_eyes(world: World) -> tuple[bool, str]:
     return all(dense["eyes"] > number for number in others), f"times the average pixel: {_digits(dense)}"
 
 
+@claim("eyes-suffice", "4.5", "3", "The eyes alone suffice to know a real image, more than as many other pixels do.")
+def _eyes_suffice(world: World) -> tuple[bool, str]:
+    alone = [r for r in world.records if (r["setup"], r["row"], r["column"]) == ("regions", "real", "eyes")]
+    if not alone:
+        raise NotMeasured("attribution by the eyes alone not measured")
+    eyes, elsewhere = _number(alone[0]), alone[0]["params"]["elsewhere"]
+    return eyes.low > elsewhere, f"{eyes} % by the eyes, {elsewhere:.2f} % by as many random pixels"
+
+
 @claim("gans-at-the-background", "4.5", "3", "GANs are recognised by the background more than real images are.")
 def _gans_at_the_background(world: World) -> tuple[bool, str]:
     sources = dict.fromkeys(r["row"] for r in world.records if r["metric"] == "response")

@@ -182,14 +182,17 @@ def looked(eyes, only, background):
         number("real", "background", 0.5, "response"),
         number("real", "eyes", only, "accuracy", 5, pixels=11, elsewhere=40.0),
         number("GAN_seed_1", "background", background, "response"),
+        number("GAN_seed_1", "eyes", 2.0, "response"),
     ]
 
 
 def test_sentences_about_regions_depend_on_the_numbers():
     text = findings.regions(looked(3.0, 70.0, 1.0))
     assert "observation holds" in text and "worth more" in text and "For every GAN" in text
+    assert "peculiar" not in text  # 2.0 is less than 3.0
     text = findings.regions(looked(1.4, 41.0, 0.55))
-    assert "does not hold" in text and "nothing special" in text and "unlike in the paper" in text
+    assert "does not hold" in text and "not sufficient" in text and "unlike in the paper" in text
+    assert "as dense, or denser, for GAN, seed 1" in text
 
 
 def test_sentences_about_the_diagonal():

@@ -114,9 +114,13 @@ def regions(records: Sequence[dict]) -> str:
         f"of the face {face['value']:.1f}, one of the background {back['value']:.1f}. "
     )
     if eyes["ci_low"] > max(face["ci_high"], back["ci_high"], 1.0):
-        text += "The paper's observation holds: nowhere is the response as dense as at the eyes. "
+        text += "That much of the paper's observation holds: nowhere is the response as dense as at the eyes. "
     else:
         text += "The paper's observation does not hold here: the eyes are not where the response is densest. "
+    dense = [r for r in pick(usual, metric="response", column="eyes") if r["row"] != "real"]
+    alike = [readable(r["row"]) for r in dense if r["ci_high"] >= eyes["ci_low"]]
+    if alike:
+        text += f"That is not peculiar to real images: the eyes are as dense, or denser, for {'; '.join(alike)}. "
     text += _sufficient(at["real", "accuracy", "eyes"])
     gans = [r for r in pick(usual, metric="response", column="background") if r["row"] != "real"]
     more = [r for r in gans if r["ci_low"] > back["ci_high"]]
@@ -142,4 +146,4 @@ def _sufficient(r: dict) -> str:
     )
     if r["ci_low"] > r["params"]["elsewhere"]:
         return text + ". The eyes are worth more than their number of pixels."
-    return text + ". So the eyes are nothing special in that test."
+    return text + ". So the eyes alone are not sufficient: as many pixels from anywhere do as well."
