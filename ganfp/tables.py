@@ -256,21 +256,20 @@ def conventions(found: Iterable[dict], name: str, caption: str) -> Table:
 
 
 def bands(found: Iterable[dict], resolution: int, name: str, caption: str) -> Table:
-    """Table 4: a row per downsampling factor of the paper, and the top band as a row of its own."""
+    """Table 4: a row per band and downsampling factor of the paper, low bands first; the top band is a row more."""
     found = [r for r in found if r["metric"] == "accuracy"]
     world, rows = found[0]["dataset"], []
-    for factor in paper.block("4")["accuracy"]:
-        side, mine = resolution // int(factor), rec.pick(found, row=factor)
-        table = {r["column"]: r for r in mine if not r["params"].get("variant")}
-        label = f"{side} × {side}" + ("" if table else small(f" below the network’s {SMALLEST} × {SMALLEST}"))
-        cells = [cell for c in ("L-f", "H-f") for cell in beside(table.get(c), paper.value("4", factor, c, world))]
-        taken = sum({r["seconds"] for r in table.values()})  # at factor 1 both columns are one network
-        rows.append([factor, label, *cells, seconds(taken or None)])
-        for top in (r for r in mine if r["params"].get("variant")):
-            half, nothing = small(f"{side} less {side // 2} px"), [""] * len(BESIDE)
-            rows.append([top["params"]["variant"], half, *nothing, *beside(top, None), seconds(top["seconds"])])
-    header = ["factor", "pixels", *(f"{c}, {x}" for c in ("L-f", "H-f") for x in BESIDE), "training, s"]
-    return Table(name, caption, header, rows)
+    for column in ("L-f", "H-f"):
+        for factor in paper.block("4")["accuracy"]:
+            mine = {r["params"].get("variant"): r for r in rec.pick(found, row=factor, column=column)}
+            side, r = resolution // int(factor), mine.pop(None, None)
+            label = f"{side} × {side}" + ("" if r else small(f" below the network’s {SMALLEST} × {SMALLEST}"))
+            cells = beside(r, paper.value("4", factor, column, world))
+            rows.append([column, factor, label, *cells, seconds(r and r["seconds"])])
+            for variant, top in mine.items():
+                half = f"{side} × {side}" + small(f" {variant}: less {side // 2} × {side // 2}")
+                rows.append([column, factor, half, *beside(top, None), seconds(top["seconds"])])
+    return Table(name, caption, ["band", "factor", "pixels", *BESIDE, "training, s"], rows)
 
 
 def patches(found: Sequence[dict], resolution: int, name: str, caption: str) -> Table:

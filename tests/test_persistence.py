@@ -61,8 +61,10 @@ def test_rows_of_table_5_are_patch_sides_beside_the_papers(run, table5):
 
 def test_the_tables_name_what_the_run_does_not_have(table4, table5):
     shown = tables.bands(table4.records, 16, "tab-4", "c").rows
-    assert [row[0] for row in shown] == ["1", "top band", "2", "4", "8", "16", "32"]
-    assert "below the network" in shown[4][1] and shown[4][2] == "87.20" and "below" not in shown[3][1]
+    low, high = ([row for row in shown if row[0] == column] for column in ("L-f", "H-f"))
+    assert [row[1] for row in low] == ["1", "2", "4", "8", "16", "32"] == [row[1] for row in high[:1] + high[2:]]
+    assert "top band: less 8 × 8" in high[1][2] and high[1][3] == "–"
+    assert "below the network" in low[3][2] and low[3][3] == "87.20" and "below" not in low[2][2]
     shown = tables.patches(table5.records, 16, "tab-5", "c").rows
     assert [row[0].split()[0] for row in shown] == ["128", "108", "52", "24", "16", "10", "3"]
     assert "larger than an image" in shown[3][0] and "whole image" in shown[4][0]
