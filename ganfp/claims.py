@@ -456,13 +456,13 @@ for _id, _text, _check in (
     claim(_id, "4.3", "6", f"On the artifact-free tenth {_text}")(_check)
 
 
-@claim("no-artifacts", "4.3", "6 3", "Attribution does not need artifacts: the best tenth is attributed as well.")
+@claim("no-artifacts", "4.3", "3 6", "Attribution does not need artifacts: the best tenth is attributed as well.")
 def _no_artifacts(world: World) -> tuple[bool, str]:
     selected = world.number("6", "Ours")
     return not selected < world.clean, f"{selected} on the selected tenth, {world.clean} on all"
 
 
-@claim("selection-is-harder", "4.3", "6 3", "Selection lowers every FD ratio, ours and Inception's.")
+@claim("selection-is-harder", "4.3", "3 6", "Selection lowers every FD ratio, ours and Inception's.")
 def _selection_is_harder(world: World) -> tuple[bool, str]:
     pairs = {
         row: (world.number("6", row, metric="fd_ratio"), world.number("3", row, metric="fd_ratio"))

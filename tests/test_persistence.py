@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ganfp import findings, metrics, paper, plots, recipes, tables
+from ganfp import claims, findings, metrics, paper, plots, recipes, tables
 from ganfp.experiments import attribution, existence, persistence
 from ganfp.experiments.existence import seed_setup
 from ganfp.features import perceptual
@@ -173,7 +173,10 @@ def test_the_page_tells_what_bands_carry(low, high, p, said):
 def test_a_narrower_band_that_is_better_is_named():
     records = bands_of(50, 60, 0.5)
     records[0]["value"], records[0]["ci_high"] = 40.0, 41.0
-    assert "**A narrower band is better in one place or more:** L-f at 16 px over 32 px." in findings.bands(records, 32)
+    text = findings.bands(records, 32)
+    assert "better in one place or more:** the top band over the whole image (97.0 % against 40.0 %) and L-f at" in text
+    assert "L-f at 16 px over 32 px." in text and "a lower bound" in text
+    assert "lower bound" not in findings.bands(bands_of(50, 60, 0.5), 32)
 
 
 @pytest.mark.parametrize(
@@ -231,3 +234,11 @@ def test_the_page_tells_what_is_left_of_the_fall(random, chosen, p, said):
     records = [ratio("all", 20.0, 1.0), ratio("random", random, 1.0), ratio("selected", chosen, 0.5, p=p)]
     text = findings.equal_n(records)
     assert said in text and ("0.50 times." in text) == (p < 0.05)
+
+
+def test_the_page_lists_every_claim_that_rests_on_its_tables(run, table4, table5, table6):
+    table3 = attribution.evaluate(run, seed_setup(run), "3")
+    records = [r for found in (table3, table4, table5, table6, persistence.equal_n(run)) for r in found.records]
+    texts = {text for text, *_ in findings.claims(records, ("4", "5", "6"))}
+    too_large = "patch-suffices"  # 24 px
+    assert texts == {c.text for c in claims.CLAIMS if c.section == "4.3" and c.id != too_large}
