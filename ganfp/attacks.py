@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ganfp import relighting
@@ -98,7 +99,7 @@ def blur(images: Tensor, random: Draws, sides: Sequence[int] = (1, 3, 5, 7, 9), 
         if sides[i] > 1:
             chosen = torch.from_numpy(np.flatnonzero(choice == i)).to(images.device)
             rows = blur_matrix(images.shape[-1], sides[i], scale).to(images.device)
-            x[chosen] = _filtered(x[chosen], rows, rows)
+            x[chosen] = rows @ (x[chosen] @ rows.T)
     return quantise(x)
 
 
@@ -112,8 +113,9 @@ def crop(images: Tensor, random: Draws, low: float = 0.05, high: float = 0.20) -
     size = images.shape[-1]
     lost = (random.between("crop", low, high) * size).round().clamp(min=1)
     left, top = ((random.uniform(f"crop {way}")[:, 0] * (lost + 1)).floor() for way in ("left", "top"))
-    columns, rows = (resize_matrices(size, start, size - lost).to(images.device) for start in (left, top))
-    return quantise(_filtered(to_float(images), rows[:, None], columns[:, None]))
+    x, y = (resized(size, start, size - lost) for start in (left, top))
+    places = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), dim=-1).to(images.device)
+    return quantise(F.grid_sample(to_float(images), places, padding_mode="border", align_corners=False))
 
 
 def jpeg(images: Tensor, random: Draws, low: int = 10, high: int = 75, subsampling: str = "4:2:0") -> Tensor:
@@ -233,17 +235,14 @@ def blur_matrix(size: int, side: int, scale: float = 1.0) -> Tensor:
     return torch.zeros(size, size, dtype=torch.float64).scatter_add_(1, places, weights.expand(size, -1)).float()
 
 
-def resize_matrices(size: int, start: Tensor, length: Tensor) -> Tensor:
-    """Bilinear interpolation of pixels start ... start + length - 1 to ``size`` pixels, (N, size, size); both (N,)."""
+def resized(size: int, start: Tensor, length: Tensor) -> Tensor:
+    """Where ``size`` pixels lie that replace pixels start ... start + length - 1, (N, size); start and length (N,).
+
+    In the coordinates of ``grid_sample``: -1 and 1 are the picture's edges.
+    """
     at = (torch.arange(size) + 0.5) * (length / size)[:, None] - 0.5
     at = start[:, None] + at.clamp(min=0).minimum(length[:, None] - 1)  # beyond the outermost centres, as there
-    pixels = torch.arange(size)
-    return (1 - (at[..., None] - pixels).abs()).clamp_(min=0)
-
-
-def _filtered(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Linear filters along both axes of (N, 3, H, W): one product with a matrix for each."""
-    return rows @ (x @ columns.mT)
+    return (at + 0.5) * (2 / size) - 1
 
 
 def _check_range(name: str, low: float, high: float, least: float, most: float) -> None:

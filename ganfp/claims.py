@@ -554,7 +554,7 @@ def _combination_ends_lowest(world: World) -> tuple[bool, str]:
 def _combination_recovers_least(world: World) -> tuple[bool, str]:
     attacked, immunised, clean = world.attack("Ours", "atk"), world.attack("Ours", "dfs"), world.clean
     # an attack that took nothing has nothing to be won back
-    lost = {a: clean.value - attacked[a].value for a in ATTACKS if clean.value > attacked[a].value}
+    lost = {a: clean.value - attacked[a].value for a in ATTACKS if attacked[a] < clean}
     share = {a: (immunised[a].value - attacked[a].value) / lost[a] for a in lost}
     shown = ", ".join(f"{name} {s:.0%}" for name, s in share.items())
     return min(share, key=share.get, default="") == "combination", f"share of the loss won back: {shown}"

@@ -402,6 +402,7 @@ class Immunised(Recipe):
     """
 
     kind = "immunised"
+    version = 2
     code = (*Fit.code, "attacks", "relighting")
 
     fit: Fit
@@ -440,6 +441,7 @@ class Answers(Recipe):
     """What a fitted attributor answers for images, after an attack or as they are: columns of ``classes_``, (N,)."""
 
     kind = "answers"
+    version = 2
     code = Immunised.code
 
     fit: Fit | Immunised

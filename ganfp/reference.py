@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ganfp import building, metrics, shipping
 from ganfp.datasets import DRAWN
-from ganfp.experiments import critics, existence, how_long, persistence, training_sets
+from ganfp.experiments import critics, existence, how_long, immunizability, persistence, training_sets
 from ganfp.gans import GANS
 from ganfp.recipes import GAN
 from ganfp.records import Result, reference_folder
@@ -77,20 +77,26 @@ STUDIES: dict[str, Callable[[Run], Result]] = {
     "table3": lambda run: existence.table(run, "3"),
     "training_sets": training_sets.by_rung,
 }
-ONCE: dict[str, Callable[[Run], Result]] = {  # eleven networks more on every world
+ONCE: dict[str, Callable[[Run], Result]] = {  # many networks more on every world
     "table4": persistence.bands,
     "table5": persistence.patches,
     "table6": persistence.selected,
     "table6_equal_n": persistence.equal_n,
+    "attacks": immunizability.table,
 }
-BESIDE: dict[str, Callable[[Run], Result]] = {"how_long": how_long.study, "critics": critics.critics}  # of one world
+BESIDE: dict[str, Callable[[Run], Result]] = {  # of one world
+    "how_long": how_long.study,
+    "critics": critics.critics,
+    "strengths": immunizability.strengths,
+    "defences": immunizability.matrix,
+}
 
 
 def measure(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None) -> list[Path]:
     """Measure the tables of the reference run and write their records into ``results/reference``.
 
     Everything after the GANs is done with ``CLASSIFIER_SEEDS`` seeds, which move the latents of all images, too; the
-    records hold the means; Tables 4 to 6 have one seed.  The studies beside them are of the first data set, with one
+    records hold the means; Tables 4 to 8 have one seed.  The studies beside them are of the first data set, with one
     seed.  Raises
     ``ValueError`` for a drawn data set of which a generator is missing.
     """
@@ -103,11 +109,11 @@ def measure(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = 
         for name, study in STUDIES.items():
             over_seeds([study(one) for one in again], run).save(reference_folder(), f"{name}-{run.dataset}")
             say(f"measured {name} on {run.dataset}")
-        run.build(persistence.needs(run), jobs=jobs)
+        run.build([*persistence.needs(run), *immunizability.needs(run)], jobs=jobs)
         for name, study in ONCE.items():
             over_seeds([study(run)], run).save(reference_folder(), f"{name}-{run.dataset}")
             say(f"measured {name} on {run.dataset}")
-    runs[0].build(how_long.needs(runs[0]), jobs=jobs)
+    runs[0].build([*how_long.needs(runs[0]), *immunizability.extra_needs(runs[0])], jobs=jobs)
     for name, study in BESIDE.items():
         over_seeds([study(runs[0])], runs[0]).save(reference_folder(), f"{name}-{runs[0].dataset}")
         say(f"measured {name} on {runs[0].dataset}")

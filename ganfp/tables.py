@@ -155,23 +155,23 @@ def folders(found: Iterable[dict], name: str, caption: str) -> Table:
 
 
 def attacks(found: Sequence[dict], name: str, caption: str) -> Table:
-    """Tables 7 and 8: paper | this run, before and after immunisation, and the immunised method without an attack."""
+    """Tables 7 and 8: paper | reference | this run before and after immunisation, and after it without an attack."""
     rows = []
     for dataset in (worlds := list(dict.fromkeys(r["dataset"] for r in found))):
         mine = rec.pick(found, dataset=dataset)
         if len(worlds) > 1:
-            rows.append([strong(dataset), "", "", "", "", ""])
+            rows.append([strong(dataset), *[""] * 6])
         rows += [
             row
             for attack in dict.fromkeys(r["column"].split()[0] for r in mine if r["column"].endswith(" atk"))
             for variant in dict.fromkeys(r["params"].get("variant") for r in rec.pick(mine, column=f"{attack} atk"))
             for row in _attack_rows(mine, attack, variant)
         ]
-    return Table(name, caption, ["", "", "paper", "before", "after", "after, no attack"], rows)
+    return Table(name, caption, ["", "", "paper", "reference", "before", "after", "after, no attack"], rows)
 
 
 def _attack_rows(found: Sequence[dict], attack: str, variant: str | None) -> list[list[str]]:
-    """A row per method: the paper's two numbers and this run's three."""
+    """A row per method: the paper's two numbers, the reference run's two and this run's three."""
     clean = f"clean, {variant}" if variant else "clean"
     cells = {
         r["row"]: [
@@ -184,10 +184,12 @@ def _attack_rows(found: Sequence[dict], attack: str, variant: str | None) -> lis
     rows = []
     for row, three in cells.items():
         shown = [with_interval(r, strong if r["value"] == best else str) for r, best in zip(three, top, strict=True)]
-        before, after = (r["paper"] for r in three[:2])
-        paper = DASH if before is None else f"{number(before)} → {number(after)}"
+        published = [
+            DASH if three[0][who] is None else f"{number(three[0][who])} → {number(three[1][who])}"
+            for who in ("paper", "reference")
+        ]
         label = attack if variant is None else f"{attack} {small(variant)}"
-        rows.append([label if not rows else "", row, paper, *shown])
+        rows.append([label if not rows else "", row, *published, *shown])
     return rows
 
 

@@ -22,8 +22,8 @@ from ganfp.run import Run
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """Everything that the notebooks of a book load, of one run per data set: what ``ganfp build`` makes first.
 
-    Tables 1 to 3 and the pictures of the artifact-free subset and of the attacks are for every data set; Tables 4 to 8
-    and the studies beside them are for the first alone.
+    Tables 1 to 3, 7 and 8 and the pictures of the artifact-free subset are for every data set; Tables 4 to 6 and the
+    studies beside them are for the first alone.
     """
     everywhere = (existence.needs, persistence.selection_needs, immunizability.needs, visualization.needs)
     tables = [recipe for run in runs for needs in everywhere for recipe in needs(run)]

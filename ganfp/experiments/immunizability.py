@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ STRENGTHS = {  # one strength for every image: its name on an axis -> the attack
     "compression": {f"{q}": {"low": q, "high": q} for q in (95, 75, 50, 25, 10)},
 }
 LONGER = "longer"  # as a defence: trained on for as long, but without an attack
+STUDIED = 200  # test images of each source in the studies beside the tables
 FACES_SEED = 3_000_017  # of the faces that are drawn under two lights
 AXES = {
     "noise": "standard deviation, grey levels",
@@ -47,11 +49,14 @@ def variants(run: Run) -> dict[tuple[str, str], Attack]:
     return found | {("noise", SECOND_READING): attack(run, "noise", reading="deviation")}
 
 
-def answers(run: Run, method: str, defence: Attack | None, against: Attack | None) -> Answers:
-    """What a method, immunised to ``defence`` or as it was, says of the test images after the attack ``against``."""
+def answers(run: Run, method: str, defence: Attack | None, against: Attack | None, count: int = 0) -> Answers:
+    """What a method, immunised to ``defence`` or as it was, says of the test images after the attack ``against``.
+
+    ``count``: of each source, at most; 0 for all.
+    """
     setup = seed_setup(run)
     fit = run.fit(method, setup) if defence is None else run.immunised(method, setup, defence)
-    return Answers(fit, setup, against)
+    return Answers(fit, replace(setup, test=min(count or setup.test, setup.test)), against)
 
 
 def needs(run: Run) -> list[Recipe]:
@@ -67,12 +72,12 @@ def needs(run: Run) -> list[Recipe]:
 def extra_needs(run: Run) -> list[Recipe]:
     """What :func:`strengths` and :func:`matrix` load beside that, of one data set."""
     found = [
-        answers(run, "cnn", defence, attack(run, name, **options))
+        answers(run, "cnn", defence, attack(run, name, **options), STUDIED)
         for name, levels in STRENGTHS.items()
         for options in levels.values()
         for defence in (None, attack(run, name))
     ]
-    return found + [answers(run, "cnn", *pair) for _, _, pair in pairs(run)]
+    return found + [answers(run, "cnn", *pair, STUDIED) for _, _, pair in pairs(run)]
 
 
 # ---------------------------------------------------------------------------- Tables 7 and 8
@@ -87,12 +92,9 @@ def table(run: Run) -> Result:
     """Table 7 or 8: accuracy under each attack, before (atk) and after (dfs) immunisation.
 
     Beside it, as variants: noise of the other reading; and, column ``ATTACK dfs``, variant ``clean``, the accuracy of
-    the immunised methods on images that nobody attacked, which the paper leaves out.  The first two records are those
-    of Table 3, the accuracy without attack and defence.
+    the immunised methods on images that nobody attacked, which the paper leaves out.
     """
     result = Result()
-    for method, row in METHODS.items():
-        result.records.append(attribution.accuracy(run, method, row, seed_setup(run), "3", {}))
     for method, row in METHODS.items():
         for (name, variant), one in variants(run).items():
             for column, defence, against, kind in (
@@ -105,9 +107,14 @@ def table(run: Run) -> Result:
     return result
 
 
+def unattacked(run: Run) -> list[dict]:
+    """The records of Table 3 that an attack is compared with: accuracy without attack and defence."""
+    return [attribution.accuracy(run, method, row, seed_setup(run), "3", {}) for method, row in METHODS.items()]
+
+
 def tables(runs: Sequence[Run]) -> Result:
-    """The same for every data set, joined."""
-    return joined({run.dataset: table(run) for run in runs})
+    """:func:`unattacked` and :func:`table` of every data set, joined."""
+    return joined({run.dataset: Result([*unattacked(run), *table(run).records]) for run in runs})
 
 
 def measured(run: Run, answer: Answers, row: str, table: str, column: str, variant: str = "") -> dict:
@@ -139,7 +146,7 @@ def strengths(run: Run) -> Result:
         for when, defence in (("atk", None), ("dfs", attack(run, name))):
             points = {none: None} | {float(at): attack(run, name, **options) for at, options in levels.items()}
             for strength, against in points.items():
-                answer = answers(run, "cnn", defence, against)
+                answer = answers(run, "cnn", defence, against, STUDIED)
                 r = measured(run, answer, "Ours", "", f"{name} {when}", f"{name} {strength:g}, {when}")
                 r["params"] |= {"attack": name, "strength": strength, "when": when}
                 result.records.append(r)
@@ -160,7 +167,7 @@ def matrix(run: Run) -> Result:
     """
     result = Result()
     for defence, against, pair in pairs(run):
-        r = measured(run, answers(run, "cnn", *pair), "Ours", "", "")
+        r = measured(run, answers(run, "cnn", *pair, STUDIED), "Ours", "", "")
         variant = f"immunised to {defence}, under {against}"
         r["params"] |= {"defence": defence, "attack": against, "variant": variant}
         result.records.append(r)

@@ -79,9 +79,9 @@ def _attacks(records: Sequence[dict]) -> str:
         )
     if not fatal:
         return text + (
-            f"**None comes near chance** ({chance:.0f} %), where the paper finds noise and compression: what tells "
-            "these sources apart is not only a faint fingerprint. GANs that were trained briefly differ in colours and "
-            "shapes too, and those survive."
+            f"**None comes near chance** ({chance:.0f} %), where the paper finds noise and compression: this network "
+            "does not rest on a faint pattern alone. What is coarse survives; {numref}`fig-attack-spectra` shows how "
+            "little of it an attack takes."
         )
     if {"noise", "compression"} <= set(fatal):
         return text + "As in the paper, noise and compression end near chance."
@@ -125,13 +125,13 @@ def _defences(records: Sequence[dict]) -> str:
     rest = [name for name in ATTACKS if name not in (*restored, *gained)]
     parts = []
     if restored:
-        parts.append(f"under {_listed(restored)} it is back within {RESTORED:g} points of {clean['value']:.1f} %")
+        parts.append(f"under {_listed(restored)} ours is back within {RESTORED:g} points of {clean['value']:.1f} %")
     if gained:
-        parts.append(f"under {_listed(gained)} it wins back a part")
+        parts.append(f"under {_listed(gained)} ours wins back a part")
     if rest:
         parts.append(f"under {_listed(rest)} the intervals show no gain")
     lowest = min(ATTACKS, key=lambda name: after[name]["value"])
-    text = f"After immunisation, ours {'; '.join(parts)}. Lowest ends {lowest}, {after[lowest]['value']:.1f} %"
+    text = f"{_capital('; '.join(parts))}. Lowest ends {lowest}, {after[lowest]['value']:.1f} %"
     text += ", as in the paper. " if lowest == "combination" else ", where the paper has the combination. "
     prnu = cells(records, "PRNU", "dfs")
     better, worse = (
