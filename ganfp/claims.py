@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ganfp.paper import ATTACKS, block, stands_for
+from ganfp.records import readable
 
 Records = Iterable[Mapping]
 
@@ -621,4 +622,4 @@ def _gans_at_the_background(world: World) -> tuple[bool, str]:
 
 
 def _digits(numbers: Mapping[str, Number]) -> str:
-    return ", ".join(f"{name} {number.value:.3g}" for name, number in numbers.items())
+    return "; ".join(f"{readable(name)} {number.value:.3g}" for name, number in numbers.items())

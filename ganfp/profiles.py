@@ -48,6 +48,7 @@ class Classifier:
     images: int
     batch: int
     learning_rate: float
+    decay: float
     flip: bool
     checks: int
 

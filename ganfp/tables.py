@@ -389,14 +389,13 @@ def _times(response: dict, energy: dict) -> str:
 def only(found: Iterable[dict], name: str, caption: str) -> Table:
     """Accuracy by source when only the pixels of a region count, and of as many random ones."""
     found = [r for r in found if r["metric"] == "accuracy"]
-    rows, sources = [], list(dict.fromkeys(r["row"] for r in found))
-    for column in dict.fromkeys(r["column"] for r in found):
-        cells = [r for r in found if r["column"] == column]
-        random = [small(f"random: {r['params']['elsewhere']:.0f}") for r in cells]
-        shown = [f"{r['value']:.0f} {beside}" for r, beside in zip(cells, random, strict=True)]
-        rows.append([column, str(cells[0]["params"]["pixels"]), *shown])
-    header = ["only the", "pixels", *map(readable, sources)]
-    return Table(name, caption, header, rows or [["not known for these images", ""]])
+    pixels = {r["column"]: f"{r['column']}, {r['params']['pixels']} pixels" for r in found}
+    lines: dict[str, list[str]] = {}
+    for r in found:
+        beside = small(f"random: {r['params']['elsewhere']:.0f}")
+        lines.setdefault(r["row"], []).append(f"{r['value']:.0f} {beside}")
+    rows = [[readable(source), *cells] for source, cells in lines.items()]
+    return Table(name, caption, ["source", *pixels.values()], rows or [["not known for these images", ""]])
 
 
 def plain(header: Sequence[str], rows: Iterable[Sequence], name: str, caption: str, prose: bool = False) -> Table:

@@ -15,7 +15,7 @@ from torch import Tensor
 from ganfp import memory
 from ganfp.attributors.base import Attributor, Labelled, check_images, check_labels
 from ganfp.attributors.network import AttributionNetwork
-from ganfp.attributors.training import batches, flip
+from ganfp.attributors.training import batches, decayed, flip
 from ganfp.images import to_float
 from ganfp.seeding import deterministic, mix
 
@@ -36,6 +36,7 @@ class CNN(Attributor):
     images: int = 100_000_000  # shown in all, repetitions counted
     batch: int = 32
     learning_rate: float = 0.001
+    decay: float = 0.0  # share of the training, at its end, in which the learning rate falls to 0; the official code: 0
     flip: bool = True  # mirror each image with probability 1/2, as the official code does
     checks: int = 100
     seed: int = 1000
@@ -101,6 +102,7 @@ class CNN(Attributor):
             x = to_float(shown, self.device)
             if self.flip:
                 x = flip(x, mix(self.seed, 1, step))
+            optimiser.param_groups[0]["lr"] = self.learning_rate * decayed(step, steps, self.decay)
             loss = F.cross_entropy(
                 network(x.contiguous(memory_format=torch.channels_last)), codes[batch].to(self.device)
             )

@@ -1,4 +1,4 @@
-"""What the trained attributors share: the order of images, and mirroring."""
+"""What the trained attributors share: the order of images, the fall of the learning rate, and mirroring."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ def batches(n: int, batch: int, steps: int, seed: int) -> Iterator[np.ndarray]:
             yield order[start : start + batch]
             done += 1
         epoch += 1
+
+
+def decayed(step: int, steps: int, share: float) -> float:
+    """The factor of the learning rate in step 1 ... ``steps``: 1, and in the last ``share`` of them a line towards 0.
+
+    Short trainings at a constant rate end on a step in some direction; the falling rate averages those out.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"decay must be a share of the training, 0 to 1, not {share}")
+    return min(1.0, (1 - (step - 1) / steps) / share) if share else 1.0
 
 
 def flip(x: Tensor, seed: int) -> Tensor:

@@ -60,9 +60,9 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     vmax = limit(responses)
     for k, name in enumerate(classes):
         axes[0, k + 2].imshow(models[k])
-        axes[0, k + 2].set_title(readable(name), fontsize=8, color=palette[name])
+        axes[0, k + 2].set_title(_in_two_lines(name), fontsize=8, color=palette[name])
         axes[k + 1, 0].imshow(np.moveaxis(arrays["images"][k], 0, -1))
-        axes[k + 1, 0].set_ylabel(readable(name), fontsize=8, color=palette[name])
+        axes[k + 1, 0].set_ylabel(_in_two_lines(name), fontsize=8, color=palette[name])
         axes[k + 1, 1].imshow(image_colours[k])
         strongest = arrays["shown"][k].argmax()
         for j in range(count):
@@ -73,6 +73,10 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
                 _frame(axis, palette[name])
     _signed_bar(figure, drawn, axes, "response of a pixel; all of them add up to the number in the corner")
     return figure
+
+
+def _in_two_lines(name: str) -> str:
+    return readable(name).replace(", ", ",\n")
 
 
 def _signed_bar(figure: Figure, drawn: AxesImage, axes: np.ndarray, label: str) -> None:
@@ -165,7 +169,7 @@ def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
     vmax = limit(maps)
     for axis, name, picture in zip(axes[1:], classes, maps, strict=True):
         drawn = axis.imshow(picture, cmap=SIGNED, vmin=-vmax, vmax=vmax)
-        axis.set_title(readable(name).replace(", ", ",\n"), fontsize=8, color=colours(classes)[name])
+        axis.set_title(_in_two_lines(name), fontsize=8, color=colours(classes)[name])
     for axis in axes:
         bare(axis)
     _signed_bar(figure, drawn, axes[1:], "mean response of a pixel")
