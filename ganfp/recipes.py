@@ -286,7 +286,7 @@ class Fit(Recipe):
     code = (
         "attributors.base", "attributors.calibration", "attributors.pyramid", "attributors.network", "attributors.cnn",
         "attributors.knn", "attributors.eigenface", "attributors.prnu", "layers", "images", "seeding",
-        "attributors.training", "attributors.autoencoder", "attributors.visnet", "gans.losses",
+        "attributors.neural", "attributors.training", "attributors.autoencoder", "attributors.visnet", "gans.losses",
     )  # fmt: skip
 
     method: str

@@ -15,6 +15,7 @@ import numpy as np
 
 from ganfp import paper
 from ganfp.files import project_root, replacing, write_json
+from ganfp.metrics import Accuracy
 
 KEYS = (
     "table", "figure", "dataset", "setup", "row", "column", "metric", "value", "ci_low", "ci_high", "n", "classes",
@@ -106,6 +107,12 @@ def record(
         "device": run.device,
         "commit": commit(),
     }
+
+
+def accuracy_record(run, row: str, measured: Accuracy, **fields) -> dict:
+    """A :func:`record` of an accuracy, with its interval and its number of images."""
+    interval = measured.low, measured.high
+    return record(run, row, "accuracy", measured.value, interval=interval, n=measured.n, **fields)
 
 
 def world(dataset: str) -> str:

@@ -51,6 +51,17 @@ def run(store):
     return runs[0]
 
 
+@pytest.fixture
+def sealed(run, monkeypatch):
+    """The run, unable to build: an experiment must find everything that `needs` names."""
+
+    def refuse(*recipes, **_):
+        raise AssertionError(f"not among the needs: {recipes}")
+
+    monkeypatch.setattr("ganfp.building.ProcessPoolExecutor", refuse)
+    return run
+
+
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory, run):
     """Root of a copy of the book with every notebook executed at profile smoke."""

@@ -89,7 +89,7 @@ def test_test_labels_play_no_part():
 def test_prediction_does_not_depend_on_the_batch(fitted, monkeypatch):
     images, _ = sources(20, 8)
     whole = fitted.scores(images)
-    monkeypatch.setattr("ganfp.attributors.cnn.PREDICT_BATCH", 7)
+    monkeypatch.setattr("ganfp.attributors.neural.PREDICT_BATCH", 7)
     np.testing.assert_allclose(fitted.scores(images), whole, atol=1e-4)
 
 

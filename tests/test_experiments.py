@@ -26,17 +26,6 @@ from ganfp.run import begin
 
 
 @pytest.fixture
-def sealed(run, monkeypatch):
-    """The run, unable to build: an experiment must find everything that `needs` names."""
-
-    def refuse(*recipes, **_):
-        raise AssertionError(f"not among the needs: {recipes}")
-
-    monkeypatch.setattr("ganfp.building.ProcessPoolExecutor", refuse)
-    return run
-
-
-@pytest.fixture
 def table3(sealed):
     return existence.table(sealed, "3")
 

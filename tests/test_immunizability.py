@@ -15,17 +15,6 @@ from ganfp.records import KEYS, pick
 from ganfp.run import begin
 
 
-@pytest.fixture
-def sealed(run, monkeypatch):
-    """The run, unable to build: an experiment must find everything that `needs` names."""
-
-    def refuse(*recipes, **_):
-        raise AssertionError(f"not among the needs: {recipes}")
-
-    monkeypatch.setattr("ganfp.building.ProcessPoolExecutor", refuse)
-    return run
-
-
 def test_needs_are_complete(sealed):
     immunizability.tables([sealed, begin("smoke", "bedrooms")])
     for study in (immunizability.strengths, immunizability.matrix, immunizability.spectra, immunizability.figure6):

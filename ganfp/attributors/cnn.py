@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,17 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganfp import memory
-from ganfp.attributors.base import Attributor, Labelled, check_images, check_labels
+from ganfp.attributors.base import Labelled, check_images, check_labels
 from ganfp.attributors.network import AttributionNetwork
+from ganfp.attributors.neural import BestCheck, NeuralAttributor
 from ganfp.attributors.training import batches, decayed, flip
-from ganfp.images import to_float
 from ganfp.seeding import deterministic, mix
-
-PREDICT_BATCH = 256
 
 
 @dataclass(eq=False)
-class CNN(Attributor):
+class CNN(NeuralAttributor):
     """The paper's network trained with cross-entropy and Adam; the defaults are the official code's at
     128 px.
 
@@ -46,14 +43,11 @@ class CNN(Attributor):
     pool_at: int = 0
 
     method: ClassVar[str] = "cnn"
-    progress = None  # called with the share of the training done, 0 to 1, if set
 
     def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None) -> None:
         memory.keep()
         with deterministic(self.device):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.seed)
-                self.network = self._network()
+            self.network = self._network_of_seed()
             self._train(images, torch.from_numpy(codes), validation)
 
     def fine_tune(
@@ -83,8 +77,7 @@ class CNN(Attributor):
 
     def _network(self) -> AttributionNetwork:
         width, part = (self.fmap_base, self.fmap_max), (self.band, self.factor, self.pool_at)
-        network = AttributionNetwork(self.resolution_, len(self.classes_), *width, *part)
-        return network.to(device=self.device, memory_format=torch.channels_last)
+        return AttributionNetwork(self.resolution_, len(self.classes_), *width, *part)
 
     def _train(
         self, images: np.ndarray, codes: Tensor, validation: Labelled | None, change: Callable | None = None
@@ -93,19 +86,16 @@ class CNN(Attributor):
         optimiser = torch.optim.Adam(network.parameters(), self.learning_rate, (0.0, 0.99), eps=1e-8, fused=True)
         steps = max(1, self.images // self.batch)
         check_at = {round(steps * (i + 1) / self.checks) for i in range(self.checks)} if validation else {steps}
-        best, kept, self.history_ = None, None, []
-        total = 0.0
+        best, total, self.history_ = BestCheck(), 0.0, []
         for step, batch in enumerate(batches(len(images), self.batch, steps, self.seed), start=1):
             shown = images[batch]
             if change is not None:
                 shown = change(np.asarray(shown), np.arange(len(shown)) + (step - 1) * self.batch)
-            x = to_float(shown, self.device)
+            x = self._input(shown)
             if self.flip:
                 x = flip(x, mix(self.seed, 1, step))
             optimiser.param_groups[0]["lr"] = self.learning_rate * decayed(step, steps, self.decay)
-            loss = F.cross_entropy(
-                network(x.contiguous(memory_format=torch.channels_last)), codes[batch].to(self.device)
-            )
+            loss = F.cross_entropy(network(x), codes[batch].to(self.device))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -114,23 +104,10 @@ class CNN(Attributor):
                 if not np.isfinite(float(total)):
                     raise FloatingPointError(f"the loss is not finite after {step} steps; lower learning_rate")
                 if validation is not None:
-                    correct, held_loss = self._check(*validation)
-                    self.history_.append({"images": step * self.batch, "accuracy": 100 * correct, "loss": held_loss})
-                    if best is None or (correct, -held_loss) > best:
-                        best, kept = (correct, -held_loss), copy.deepcopy(network.state_dict())
-                        self.chosen_ = {"images": step * self.batch, "validation_accuracy": 100 * correct}
+                    self.history_.append(self._validate(best, step * self.batch, validation))
             if self.progress:
                 self.progress(step / steps)
-        if kept is not None:
-            network.load_state_dict(kept)
-
-    def _check(self, images: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
-        """Share of images attributed correctly, and mean cross-entropy."""
-        logits, codes = torch.from_numpy(self._scores(images)), torch.from_numpy(codes)
-        return float((logits.argmax(1) == codes).float().mean()), float(F.cross_entropy(logits, codes))
-
-    def _scores(self, images: np.ndarray) -> np.ndarray:
-        return self._run(self.network, images)
+        best.restore(network)
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Image fingerprints (N, D) float32: what the last dense layer sees (D = 512 at the paper's size)."""
@@ -141,18 +118,3 @@ class CNN(Attributor):
         """Model fingerprints (K, D) float32, rows as ``classes_``: the weight vectors of the last dense layer."""
         layer = self.network.classify
         return (layer.weight.detach() * layer.scale).cpu().numpy()
-
-    @torch.inference_mode()
-    def _run(self, function, images: np.ndarray) -> np.ndarray:
-        parts = [
-            function(to_float(images[i : i + PREDICT_BATCH], self.device).contiguous(memory_format=torch.channels_last))
-            for i in range(0, len(images), PREDICT_BATCH)
-        ]
-        return torch.cat(parts).float().cpu().numpy()
-
-    def _state(self) -> dict[str, Tensor]:
-        return self.network.state_dict()
-
-    def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self.network = self._network()
-        self.network.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})

@@ -18,11 +18,10 @@ from torch import Tensor, nn
 
 from ganfp import memory
 from ganfp.attributors.autoencoder import AutoEncoder, Critic
-from ganfp.attributors.base import Attributor, Labelled
-from ganfp.attributors.cnn import PREDICT_BATCH
+from ganfp.attributors.base import Labelled
+from ganfp.attributors.neural import BestCheck, NeuralAttributor
 from ganfp.attributors.training import batches, flip
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
-from ganfp.images import to_float
 from ganfp.seeding import deterministic, mix
 
 LOGITS = ("learned", "fixed", "inner")
@@ -81,7 +80,7 @@ def standardised(x: Tensor) -> Tensor:
 
 
 @dataclass(eq=False)
-class VisNet(Attributor):
+class VisNet(NeuralAttributor):
     """The network above, trained with Equation 4 against a critic; the defaults are the official code's at 128 px.
 
     logits: how an image fingerprint is compared, see :class:`FingerprintNetwork`; temperature: of a correlation, where
@@ -110,7 +109,6 @@ class VisNet(Attributor):
     device: str = "cpu"
 
     method: ClassVar[str] = "visnet"
-    progress = None  # called with the share of the training done, 0 to 1, if set
 
     def __post_init__(self) -> None:
         if self.logits not in LOGITS:
@@ -183,19 +181,9 @@ class VisNet(Attributor):
                 critic = self._placed(Critic(self.resolution_, self.fmap_base, self.fmap_max))
             self._train(critic, images, torch.from_numpy(codes), validation)
 
-    def _network_of_seed(self) -> FingerprintNetwork:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            return self._network()
-
     def _network(self) -> FingerprintNetwork:
         size = self.fmap_base, self.fmap_max
-        return self._placed(
-            FingerprintNetwork(self.resolution_, len(self.classes_), *size, self.logits, self.temperature)
-        )
-
-    def _placed(self, network: nn.Module) -> nn.Module:
-        return network.to(device=self.device, memory_format=torch.channels_last)
+        return FingerprintNetwork(self.resolution_, len(self.classes_), *size, self.logits, self.temperature)
 
     def _train(self, critic: Critic, images: np.ndarray, codes: Tensor, validation: Labelled | None) -> None:
         live = self.network
@@ -206,11 +194,11 @@ class VisNet(Attributor):
         )
         steps = max(1, self.images // self.batch)
         check_at = {round(steps * (i + 1) / self.checks) for i in range(self.checks)}
-        best, kept, self.history_, sums = None, None, [], {}
+        best, sums, self.history_ = BestCheck(), {}, []
         random = torch.Generator().manual_seed(mix(self.seed, 2))
         shown = min(self.batch, len(images) // GROUP * GROUP)
         for step, batch in enumerate(batches(len(images), shown, steps, self.seed), start=1):
-            x = to_float(images[batch], self.device).contiguous(memory_format=torch.channels_last)
+            x = self._input(images[batch])
             if self.flip:
                 x = flip(x, mix(self.seed, 1, step))
             y = codes[batch].to(self.device)
@@ -237,15 +225,10 @@ class VisNet(Attributor):
                 row |= {"images": step * self.batch, "temperature": float(live.log_temperature.detach().exp())}
                 self.history_.append(row)
                 if validation is not None:
-                    correct, loss = self._check(*validation)
-                    row |= {"accuracy": 100 * correct, "loss": loss}
-                    if best is None or (correct, -loss) > best:
-                        best, kept = (correct, -loss), copy.deepcopy(average.state_dict())
-                        self.chosen_ = {"images": step * self.batch, "validation_accuracy": 100 * correct}
+                    row |= self._validate(best, step * self.batch, validation)
             if self.progress:
                 self.progress(step / steps)
-        if kept is not None:
-            average.load_state_dict(kept)
+        best.restore(average)
 
     def _critic_loss(self, critic: Critic, x: Tensor, reconstruction: Tensor, random: torch.Generator) -> Tensor:
         """Minus L_adv of Equation 2 but for its sign: the critic's side of WGAN-GP, with ProGAN's drift term."""
@@ -263,33 +246,8 @@ class VisNet(Attributor):
             "classification": F.cross_entropy(network.compare(residual), y),
         }
 
-    def _check(self, images: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
-        """Share of images attributed correctly, and mean cross-entropy."""
-        logits, codes = torch.from_numpy(self._scores(images)), torch.from_numpy(codes)
-        return float((logits.argmax(1) == codes).float().mean()), float(F.cross_entropy(logits, codes))
-
-    # ---------------------------------------------------------------- for the base class
-
     def _residual(self, x: Tensor) -> Tensor:
         return self.network.reconstruct(x) - x
-
-    def _scores(self, images: np.ndarray) -> np.ndarray:
-        return self._run(self.network, images)
-
-    @torch.inference_mode()
-    def _run(self, function, images: np.ndarray) -> np.ndarray:
-        parts = [
-            function(to_float(images[i : i + PREDICT_BATCH], self.device).contiguous(memory_format=torch.channels_last))
-            for i in range(0, len(images), PREDICT_BATCH)
-        ]
-        return torch.cat(parts).float().cpu().numpy()
-
-    def _state(self) -> dict[str, Tensor]:
-        return self.network.state_dict()
-
-    def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self.network = self._network()
-        self.network.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
 
 
 def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from ganfp import metrics, recipes
 from ganfp.attributors import Attributor
 from ganfp.recipes import Recipe, Setup
-from ganfp.records import Result, record
+from ganfp.records import Result, accuracy_record, record
 from ganfp.run import Run
 
 METHODS = {"knn": "kNN", "eigenface": "Eigenface", "prnu": "PRNU", "cnn": "Ours"}  # rows as the paper prints them
@@ -40,25 +40,15 @@ def accuracy(run: Run, method: str, row: str, setup: Setup, table: str, arrays: 
     truth, predicted = setup.labels("test"), predictions(run, method, setup)
     measured = metrics.accuracy(truth, predicted)
     arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
-    fit = run.fit(method, setup)
     by_class = metrics.per_class_accuracy(truth, predicted)
     params = {
         "chosen": attributor(run, method, setup).chosen_,
         "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
     }
-    return record(
-        run,
-        row,
-        "accuracy",
-        measured.value,
-        table=table,
-        setup=setup.name,
-        interval=(measured.low, measured.high),
-        n=measured.n,
-        classes=len(setup.sources),
-        params=params,
-        seconds=run.seconds(fit),
-    )
+    return accuracy_record(
+        run, row, measured, table=table, setup=setup.name, classes=len(setup.sources), params=params,
+        seconds=run.seconds(run.fit(method, setup)),
+    )  # fmt: skip
 
 
 def against(run: Run, setup: Setup, rival: str, table: str) -> dict:

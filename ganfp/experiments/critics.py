@@ -11,7 +11,7 @@ from ganfp.experiments.existence import seed_setup
 from ganfp.gans import training
 from ganfp.images import to_float
 from ganfp.recipes import Setup
-from ganfp.records import Result, record, reference_folder
+from ganfp.records import Result, accuracy_record, reference_folder
 from ganfp.run import Run
 
 
@@ -34,34 +34,14 @@ def critics(run: Run) -> Result:
     classes = np.array(generated.classes)
     result = Result(arrays={"classes": classes})
     result.arrays["mean_scaled"] = np.stack([scaled[truth == name].mean(axis=0) for name in classes])
+    rows = {}
     for kind, scores in {"raw": raw, "scaled": scaled}.items():
         for reading, sign in {"highest": 1, "lowest": -1}.items():
-            measured = metrics.accuracy(truth, classes[(sign * scores).argmax(axis=1)])
-            result.records.append(
-                record(
-                    run,
-                    f"Critics, {reading} {kind} score",
-                    "accuracy",
-                    measured.value,
-                    setup="critics",
-                    interval=(measured.low, measured.high),
-                    n=measured.n,
-                    classes=len(classes),
-                )
-            )
-    ours = generated_accuracy(run)
-    result.records.append(
-        record(
-            run,
-            "Ours",
-            "accuracy",
-            ours.value,
-            setup="critics",
-            interval=(ours.low, ours.high),
-            n=ours.n,
-            classes=len(classes),
-        )
-    )
+            rows[f"Critics, {reading} {kind} score"] = metrics.accuracy(truth, classes[(sign * scores).argmax(axis=1)])
+    rows["Ours"] = generated_accuracy(run)
+    result.records = [
+        accuracy_record(run, row, measured, setup="critics", classes=len(classes)) for row, measured in rows.items()
+    ]
     return result
 
 

@@ -14,7 +14,7 @@ from ganfp.experiments import attribution
 from ganfp.experiments.existence import seed_setup
 from ganfp.images import quantise, to_float
 from ganfp.recipes import Answers, Attack, Recipe
-from ganfp.records import Result, joined, record
+from ganfp.records import Result, accuracy_record, joined, record
 from ganfp.run import Run
 
 METHODS = {"prnu": "PRNU", "cnn": "Ours"}  # the rows of Tables 7 and 8
@@ -125,11 +125,10 @@ def measured(run: Run, answer: Answers, row: str, table: str, column: str, varia
     params = {"options": dict(answer.attack.options) if answer.attack else {}}
     if variant:
         params["variant"] = variant
-    interval = (found.low, found.high)
-    return record(
-        run, row, "accuracy", found.value, table=table, setup=setup.name, column=column, interval=interval,
-        n=found.n, classes=len(setup.sources), params=params,
-    )  # fmt: skip
+    classes = len(setup.sources)
+    return accuracy_record(
+        run, row, found, table=table, setup=setup.name, column=column, classes=classes, params=params
+    )
 
 
 # ---------------------------------------------------------------------------- beside the tables

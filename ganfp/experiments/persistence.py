@@ -14,7 +14,7 @@ from ganfp.experiments.attribution import METHODS, attributor, features_of, pred
 from ganfp.experiments.existence import seed_setup
 from ganfp.images import to_float
 from ganfp.recipes import Recipe, Setup
-from ganfp.records import Result, record
+from ganfp.records import Result, accuracy_record, record
 from ganfp.run import Run
 
 SHARE = 0.1  # of each source's test images, the perceptually closest to real ones
@@ -137,20 +137,10 @@ def network(run: Run, **part) -> AttributionNetwork:
 def _accuracy(run: Run, setup: Setup, table: str, row: str, column: str, part: Mapping, **params) -> dict:
     measured = metrics.accuracy(setup.labels("test"), predictions(run, "cnn", setup, **part))
     params["chosen"] = attributor(run, "cnn", setup, **part).chosen_
-    return record(
-        run,
-        row,
-        "accuracy",
-        measured.value,
-        table=table,
-        setup=setup.name,
-        column=column,
-        interval=(measured.low, measured.high),
-        n=measured.n,
-        classes=len(setup.sources),
-        params=params,
+    return accuracy_record(
+        run, row, measured, table=table, setup=setup.name, column=column, classes=len(setup.sources), params=params,
         seconds=run.seconds(run.fit("cnn", setup, **part)),
-    )
+    )  # fmt: skip
 
 
 def _paired(run: Run, setup: Setup, row: str, cells: Mapping[str, Mapping]) -> dict:
@@ -223,18 +213,8 @@ def _selected_accuracy(run: Run, row: str, truth: np.ndarray, predicted: np.ndar
     measured, by_class = metrics.accuracy(truth, predicted), metrics.per_class_accuracy(truth, predicted)
     params = {"by_class": {name: [a.value, a.low, a.high] for name, a in by_class.items()}}
     params |= {"distance": distance_name(run)} | ({"variant": variant} if variant else {})
-    return record(
-        run,
-        row,
-        "accuracy",
-        measured.value,
-        table="6",
-        setup="selected",
-        interval=(measured.low, measured.high),
-        n=measured.n,
-        classes=len(setup.sources),
-        params=params,
-    )
+    classes = len(setup.sources)
+    return accuracy_record(run, row, measured, table="6", setup="selected", classes=classes, params=params)
 
 
 def equal_n(run: Run) -> Result:

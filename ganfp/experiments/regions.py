@@ -9,7 +9,7 @@ import numpy as np
 from ganfp import datasets, metrics, recipes
 from ganfp.experiments.attribution import attributor
 from ganfp.experiments.existence import seed_setup
-from ganfp.records import Result, record
+from ganfp.records import Result, accuracy_record, record
 from ganfp.run import Run
 
 REGIONS = ("eyes", "face", "background")
@@ -169,18 +169,9 @@ def _only(run: Run, responses: np.ndarray, truth: np.ndarray, classes: list[str]
         for name in classes:
             among = np.mean([[(guess == name)[truth == name].mean()] for guess in elsewhere])
             found.append(
-                record(
-                    run,
-                    name,
-                    "accuracy",
-                    by_class[name].value,
-                    figure="7",
-                    setup="regions",
-                    column=column,
-                    interval=(by_class[name].low, by_class[name].high),
-                    n=by_class[name].n,
-                    classes=len(classes),
+                accuracy_record(
+                    run, name, by_class[name], figure="7", setup="regions", column=column, classes=len(classes),
                     params={"pixels": int(pixels.sum()), "elsewhere": 100 * float(among)},
-                )
+                )  # fmt: skip
             )
     return found

@@ -9,7 +9,7 @@ import numpy as np
 from ganfp import metrics, savepaths
 from ganfp.experiments.existence import architecture_setup
 from ganfp.recipes import Images, Recipe, Sample
-from ganfp.records import Result, record
+from ganfp.records import Result, accuracy_record
 from ganfp.run import Run
 
 CUES = {"extremes": "reaches 0, reaches 255", "lowest_bits": "and the two lowest bits"}
@@ -45,18 +45,10 @@ def control(run: Run) -> Result:
             predicted, depth = _decide(setup, {split: np.concatenate(x)[:, columns] for split, x in cues.items()})
             measured = metrics.accuracy(setup.labels("test"), predicted)
             result.records.append(
-                record(
-                    run,
-                    CUES[name],
-                    "accuracy",
-                    measured.value,
-                    setup="save_path",
-                    column=path,
-                    interval=(measured.low, measured.high),
-                    n=measured.n,
-                    classes=len(setup.sources),
+                accuracy_record(
+                    run, CUES[name], measured, setup="save_path", column=path, classes=len(setup.sources),
                     params={"depth": depth},
-                )
+                )  # fmt: skip
             )
     return result
 
