@@ -74,7 +74,7 @@ def profiles() -> None:
 
     for name in known.names():
         profile = known.load(name)
-        click.echo(f"{name:<10} {duration(profile.cost):<16} {size(profile.cost.bytes):>7}  {profile.summary}")
+        click.echo(f"{name:<16} {duration(profile.cost):<16} {size(profile.cost.bytes):>7}  {profile.summary}")
 
 
 @main.command()
@@ -217,17 +217,19 @@ def bench(profile: str, device: str, seconds: float) -> None:
 @DEVICE
 @JOBS
 @click.option("--measure", is_flag=True, help="Measure the tables on the shipped generators instead.")
-def reference(profile: str, dataset: str, device: str, jobs: int | None, measure: bool) -> None:
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Of Tables 1 to 3, measured.")
+def reference(profile: str, dataset: str, device: str, jobs: int | None, measure: bool, seeds: int) -> None:
     """Train the generators of the reference run that are still missing, and ship each into results/reference.
 
-    May be stopped at any time: finished generators are kept, and the others go on where they were.
+    May be stopped at any time: finished generators are kept, and the others go on where they were.  Photographs are
+    measured with --profile reference-photos --dataset celeba:PATH --measure; their GANs are not shipped.
     """
     from ganfp import reference as run_of_reference
     from ganfp.run import worlds
 
     runs = worlds(profile, dataset, device=device)
     if measure:
-        run_of_reference.measure(runs, click.echo, jobs)
+        run_of_reference.measure(runs, click.echo, jobs, seeds)
     else:
         run_of_reference.train(runs, click.echo, jobs, device)
 

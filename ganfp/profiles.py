@@ -137,7 +137,7 @@ class Profile:
 def names() -> list[str]:
     """The known profiles, smallest first."""
     found = {path.stem for path in folder().glob("*.yml")}
-    order = ["smoke", "quick", "reference", "gpu", "paper"]
+    order = ["smoke", "quick", "reference", "reference-photos", "gpu", "paper"]
     return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 

@@ -565,9 +565,9 @@ class Features(Recipe):
     """Features of the images of a setup by a generic extractor."""
 
     kind = "features"
-    code = ("features.content", "features.inception")
+    code = ("features.content", "features.inception", "features.imagenet", "features.perceptual")
 
-    extractor: ContentNetwork | InceptionWeights
+    extractor: ContentNetwork | InceptionWeights | PerceptualTrunk
     setup: Setup
     split: str = "test"
 
@@ -584,6 +584,10 @@ class Features(Recipe):
 
             weights = (paths(self.extractor) / "path.txt").read_text()
             features = inception_features(images, weights, device)
+        elif isinstance(self.extractor, PerceptualTrunk):
+            from ganfp.features.imagenet import imagenet_features
+
+            features = imagenet_features(images, (paths(self.extractor) / "path.txt").read_text(), device)
         else:
             from ganfp.features import content
 

@@ -151,7 +151,7 @@ def reference_value(table: str, dataset: str, row: str, column: str, metric: str
     """The reference run's number in the same place of the same table, None where there is none."""
     if not table:
         return None
-    place = {"table": table, "dataset": dataset, "row": row, "column": column, "metric": metric}
+    place = {"table": table, "row": row, "column": column, "metric": metric, "dataset": dataset.partition(":")[0]}
     found = [r for r in pick(reference_records(), **place) if r["params"].get("variant") == variant]
     return found[0]["value"] if found else None
 

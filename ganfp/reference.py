@@ -8,7 +8,15 @@ from pathlib import Path
 
 from ganfp import building, metrics, shipping
 from ganfp.datasets import DRAWN
-from ganfp.experiments import critics, existence, how_long, immunizability, persistence, training_sets
+from ganfp.experiments import (
+    critics,
+    existence,
+    how_long,
+    immunizability,
+    persistence,
+    training_sets,
+    visualization,
+)
 from ganfp.gans import GANS
 from ganfp.recipes import GAN
 from ganfp.records import Result, reference_folder
@@ -71,53 +79,69 @@ def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = No
 # ---------------------------------------------------------------------------- what is measured
 
 CLASSIFIER_SEEDS = 3
+PHOTOGRAPHS = ("table1", "table3")  # of these: a ladder of training sets would take five GANs more
 STUDIES: dict[str, Callable[[Run], Result]] = {
     "table1": lambda run: existence.table(run, "1"),
     "table2": lambda run: existence.table(run, "2"),
     "table3": lambda run: existence.table(run, "3"),
     "training_sets": training_sets.by_rung,
 }
-ONCE: dict[str, Callable[[Run], Result]] = {  # many networks more on every world
+ONCE: dict[str, Callable[[Run], Result]] = {  # many networks more on every data set
     "table4": persistence.bands,
     "table5": persistence.patches,
     "table6": persistence.selected,
     "table6_equal_n": persistence.equal_n,
     "attacks": immunizability.table,
+    "fingerprints": visualization.fingerprints,
 }
-BESIDE: dict[str, Callable[[Run], Result]] = {  # of one world
+BESIDE: dict[str, Callable[[Run], Result]] = {  # of one drawn world
     "how_long": how_long.study,
     "critics": critics.critics,
     "strengths": immunizability.strengths,
     "defences": immunizability.matrix,
+    "logits": visualization.logits,
 }
+FIGURES = ("critics",)  # whose arrays a page shows; the others are published as numbers alone
 
 
-def measure(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None) -> list[Path]:
+def measure(
+    runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None, seeds: int = CLASSIFIER_SEEDS
+) -> list[Path]:
     """Measure the tables of the reference run and write their records into ``results/reference``.
 
-    Everything after the GANs is done with ``CLASSIFIER_SEEDS`` seeds, which move the latents of all images, too; the
-    records hold the means; Tables 4 to 8 have one seed.  The studies beside them are of the first data set, with one
-    seed.  Raises
+    Tables 1 to 3 are measured with several ``seeds``, which move the latents of all images, too; the records hold the
+    means.  Tables 4 to 8 have one seed, and so have the studies beside them, which are of the first data set.  Of
+    photographs only Tables 1 and 3 to 8 are measured; their GANs are trained first, and stay in the store.  Raises
     ``ValueError`` for a drawn data set of which a generator is missing.
     """
     for run in runs:
         if run.dataset in DRAWN and not run.shipped:
             raise ValueError(f"not all generators of {run.dataset} are shipped; run `ganfp reference` to its end first")
     for run in runs:
-        again = [replace(run, seed=run.seed + i) for i in range(CLASSIFIER_SEEDS)]
-        run.build([recipe for one in again for recipe in existence.needs(one)], jobs=jobs)
-        for name, study in STUDIES.items():
-            over_seeds([study(one) for one in again], run).save(reference_folder(), f"{name}-{run.dataset}")
-            say(f"measured {name} on {run.dataset}")
-        run.build([*persistence.needs(run), *immunizability.needs(run)], jobs=jobs)
+        studies = STUDIES if run.dataset in DRAWN else {name: STUDIES[name] for name in PHOTOGRAPHS}
+        numbers = [name[-1] for name in studies if name.startswith("table")]
+        again = [replace(run, seed=run.seed + i) for i in range(seeds)]
+        run.build([recipe for one in again for recipe in existence.needs(one, numbers)], jobs=jobs)
+        for name, study in studies.items():
+            _publish(name, over_seeds([study(one) for one in again], run), run, say)
+        run.build([*persistence.needs(run), *immunizability.needs(run), *visualization.needs(run)], jobs=jobs)
         for name, study in ONCE.items():
-            over_seeds([study(run)], run).save(reference_folder(), f"{name}-{run.dataset}")
-            say(f"measured {name} on {run.dataset}")
-    runs[0].build([*how_long.needs(runs[0]), *immunizability.extra_needs(runs[0])], jobs=jobs)
-    for name, study in BESIDE.items():
-        over_seeds([study(runs[0])], runs[0]).save(reference_folder(), f"{name}-{runs[0].dataset}")
-        say(f"measured {name} on {runs[0].dataset}")
+            _publish(name, over_seeds([study(run)], run), run, say)
+    first = runs[0]
+    if first.dataset in DRAWN:
+        extra = [*how_long.needs(first), *immunizability.extra_needs(first), *visualization.extra_needs(first)]
+        first.build(extra, jobs=jobs)
+        for name, study in BESIDE.items():
+            _publish(name, over_seeds([study(first)], first), first, say)
     return sorted(reference_folder().glob("*.json"))
+
+
+def _publish(name: str, result: Result, run: Run, say: Callable[[str], None]) -> None:
+    """Write a result under the name of the kind of data set: where a user's files are is nobody's business."""
+    kind = run.dataset.partition(":")[0]
+    records = [r | {"dataset": kind} for r in result.records]
+    Result(records, result.arrays if name in FIGURES else {}).save(reference_folder(), f"{name}-{kind}")
+    say(f"measured {name} on {run.dataset}")
 
 
 def over_seeds(results: Sequence[Result], run: Run) -> Result:

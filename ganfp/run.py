@@ -144,11 +144,17 @@ class Run:
         return recipes.Immunised(self.fit(method, setup), attack, tuned)
 
     @cached_property
-    def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights:
-        """What stands in the row "Inception": the real one if the profile names a file, else the content network."""
+    def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights | recipes.PerceptualTrunk:
+        """What stands in the row "Inception": the real one if a file of it is named.
+
+        Without one it is a trunk that learned from ImageNet, for photographs and if there is a file of one; else the
+        content network, which learned from drawings.
+        """
         if named := self.profile.inception or os.environ.get(inception.VARIABLE):
             weights = inception.find_weights(named)
             return recipes.InceptionWeights(sha256(weights), str(weights))
+        if datasets.parse(self.source or self.dataset)[0] not in datasets.DRAWN:
+            return self.perceptual
         return self.content
 
     @cached_property

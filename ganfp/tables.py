@@ -92,7 +92,7 @@ def row_label(r: dict) -> str:
     features = r["params"].get("features", "")
     return (
         f"{features} {small('in Inception’s place')}"
-        if r["row"] == "Inception" and features == "content network"
+        if r["row"] == "Inception" and features not in ("", "Inception v3")
         else r["row"]
     )
 
@@ -347,19 +347,24 @@ def layer_table(found: Iterable[Layer], name: str, caption: str) -> Table:
 
 
 def logits(found: Iterable[dict], name: str, caption: str) -> Table:
-    """The three logits of Section 3.3: accuracy, cross-entropy beside its floor, temperature, first noise left."""
+    """The three logits of Section 3.3: accuracy, cross-entropy beside its floor, temperature, first noise left.
+
+    Those of the reference run follow, if it has them.
+    """
     label = {
         "learned": "correlation, temperature learned",
         "fixed": "correlation, as printed",
         "inner": "inner product",
     }
-    rows = []
-    for r in found:
+    rows, found = [], list(found)
+    elsewhere = [r for r in rec.reference_records() if r["setup"] == "logits" and r["dataset"] == found[0]["dataset"]]
+    for r in [*found, *elsewhere]:
         p = r["params"]
+        note = " " + small(f"reference, {p['images']:,} images") if r in elsewhere else ""
         temperature = DASH if p["temperature"] is None else f"{p['temperature']:.3g}"
         floor = DASH if p["floor"] is None else f"{p['floor']:.3f}"
         entropy = f"{p['cross_entropy']:.3f}"
-        rows.append([label[r["row"]], with_interval(r), entropy, floor, temperature, f"{p['start']:.2f}"])
+        rows.append([label[r["row"]] + note, with_interval(r), entropy, floor, temperature, f"{p['start']:.2f}"])
     header = ["logit", "accuracy, %", "cross-entropy", "its floor", "temperature", "first noise"]
     return Table(name, caption, header, rows)
 

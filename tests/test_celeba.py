@@ -171,3 +171,17 @@ def test_as_a_data_set_it_is_counted_and_stands_beside_celebas_numbers(folder, t
     assert paper.value("3", "Ours", dataset=run.dataset) == 99.14
     run.images.make(tmp_path, None, "cpu", None)
     assert numbers(np.load(tmp_path / "images.npy")) == [1, 2, 3, 12, 200]
+
+
+def test_crops_in_one_file_are_ordered_by_person(tmp_path):
+    crops = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((16, 16, 3), np.uint8)
+    np.savez(tmp_path / "crops.npz", images=crops, identity=np.array([7, 3, 7, 1, 3]))
+    assert celeba.load(tmp_path / "crops.npz", 16)[:, 0, 0, 0].tolist() == [3, 1, 4, 0, 2]
+    assert celeba.load(tmp_path / "crops.npz", 16, 2)[:, 0, 0, 0].tolist() == [3, 1]
+    digest = celeba.fingerprint(tmp_path / "crops.npz")
+    np.savez(tmp_path / "crops.npz", images=crops)
+    assert celeba.load(tmp_path / "crops.npz", 16)[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    assert celeba.fingerprint(tmp_path / "crops.npz") != digest
+    np.savez(tmp_path / "crops.npz", images=crops, identity=np.zeros(4))
+    with pytest.raises(ValueError, match="crops.npz: identity has shape"):
+        celeba.load(tmp_path / "crops.npz", 16)

@@ -9,7 +9,7 @@ from ganfp import paper, profiles
 from ganfp.gans import GANS
 
 
-@pytest.mark.parametrize("name", ["smoke", "quick", "reference", "gpu", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "quick", "reference", "reference-photos", "gpu", "paper"])
 def test_every_profile_reads_and_says_what_it_costs(name):
     profile = profiles.load(name)
     assert profile.name == name and profile.cost.seconds > 0 and profile.cost.bytes > 0 and profile.cost.machine
@@ -28,7 +28,7 @@ def test_the_papers_numbers():
 
 
 def test_an_unknown_profile_is_named_and_the_known_are_listed():
-    with pytest.raises(ValueError, match="unknown profile 'quik'; known are smoke, quick, reference, gpu, paper"):
+    with pytest.raises(ValueError, match="unknown profile 'quik'; known are smoke, quick, reference, reference-photos, gpu, paper"):
         profiles.load("quik")
 
 

@@ -58,3 +58,14 @@ def test_intervals_that_are_not_of_accuracies_stay_as_they_were_measured():
     ratio, test = reference.over_seeds([Result([found, paired])], run).records
     assert (ratio["ci_low"], ratio["ci_high"]) == (1.4, 1.6)
     assert test["value"] == pytest.approx(stats.binomtest(7, 9).pvalue) and test["params"]["only_high"] == 7
+
+
+def test_what_is_published_does_not_say_where_the_photographs_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "reference_folder", lambda: tmp_path)
+    run = replace(begin("smoke"), dataset="celeba:my_photos.npz")
+    found = Result([record(run, "Ours", "accuracy", 90.0, table="3", n=10)], {"images": np.zeros(3)})
+    said = []
+    reference._publish("table3", found, run, said.append)
+    assert [path.name for path in tmp_path.iterdir()] == ["table3-celeba.json"] and said
+    (read,) = Result.load(tmp_path, "table3-celeba").records
+    assert read["dataset"] == "celeba" and read["value"] == 90 and "my_photos" not in str(read)

@@ -9,6 +9,9 @@ In the JPEG release the blocks of 8 x 8 px lie alike in every crop: its first pi
 The order is that of the numbers.  With the published ``identity_CelebA.txt`` in the folder or beside it the order
 is by person, then number: consecutive parts then share no person, except one whose photographs an edge between two
 parts happens to divide.  The file is never looked for anywhere else, and its use is logged.
+
+Whoever has the crops already may name an npz file of them instead: uint8 ``images``, and who is on them in
+``identity`` (N,) if the order is to be by person.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
     if resolution > SIDE or SIDE % resolution:
         raise ValueError(f"celeba has {SIDE} px, or that divided by 2, 4, 8 ...; {resolution} px cannot be had")
     path = files.existing(path)
+    if path.suffix == ".npz":
+        return _prepared(path, resolution)[:count]
     images = _in_order(path)[:count]
     jpeg = sum(image.suffix.lower() != ".png" for image in images)
     if jpeg:
@@ -66,9 +71,24 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
 def fingerprint(path: str | Path) -> str:
     """SHA-256, as hex, of the names and bytes of all images, and of the identity file where there is one."""
     path = files.existing(path)
+    if path.suffix == ".npz":
+        return files.fingerprint(path)
     identities = _identity_file(path)
     parts = files.fingerprint(path), files.sha256(identities) if identities else ""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _prepared(path: Path, resolution: int) -> np.ndarray:
+    """Crops from an npz file, by person where it says who is on them."""
+    images = files.load_npz(path, resolution)
+    with np.load(path) as arrays:
+        person = arrays["identity"] if "identity" in arrays.files else None
+    if person is None:
+        log.info("%s: no identity there; parts may share persons", path)
+        return images
+    if person.shape != (len(images),):
+        raise ValueError(f"{path}: identity has shape {person.shape}; wanted is one number for each image")
+    return images[np.argsort(person, kind="stable")]
 
 
 def _in_order(path: Path) -> list[Path]:

@@ -84,7 +84,8 @@ def features_of(run: Run, setup: Setup) -> dict[str, np.ndarray]:
 
 def extractor_name(run: Run) -> str:
     """What really stands in the row "Inception" of this run."""
-    return "Inception v3" if isinstance(run.extractor, recipes.InceptionWeights) else "content network"
+    names = {recipes.InceptionWeights: "Inception v3", recipes.PerceptualTrunk: "ImageNet features"}
+    return names.get(type(run.extractor), "content network")
 
 
 def fd_ratios(run: Run, row: str, features: np.ndarray, labels: np.ndarray, setup: str, table: str) -> list[dict]:

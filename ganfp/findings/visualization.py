@@ -8,7 +8,7 @@ import numpy as np
 
 from ganfp.experiments.existence import VISNET
 from ganfp.experiments.regions import REGIONS
-from ganfp.records import pick, readable
+from ganfp.records import pick, readable, reference_records
 
 
 def visnet(records: Sequence[dict]) -> str:
@@ -48,8 +48,19 @@ def own_models(records: Sequence[dict], row: str = VISNET) -> str:
                 f"{least['value']:.3f} ({least['ci_low']:.3f} to {least['ci_high']:.3f}), of "
                 f"{readable(least['column'])} over {readable(least['params']['rival'])}."
             )
-        texts.append(text)
+        texts.append(text + _in_the_reference_run(world, row))
     return " ".join(texts)
+
+
+def _in_the_reference_run(world: str, row: str) -> str:
+    """The same of the reference run, in a sentence."""
+    found = pick(reference_records(), row=row, metric="margin", dataset=world)
+    if not found:
+        return ""
+    wrong, least = [r for r in found if r["ci_low"] <= 0], min(found, key=lambda r: r["value"])
+    if wrong:
+        return f" In the reference run it is not shown for {', '.join(readable(r['column']) for r in wrong)}."
+    return f" So they do in the reference run, with a least lead of {least['value']:.3f}."
 
 
 def _range(values: Sequence[float]) -> str:
