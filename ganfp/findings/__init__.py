@@ -29,6 +29,7 @@ from ganfp.findings.immunizability import (
     transfer,
 )
 from ganfp.findings.persistence import bands, equal_n, patches, persistence_cost, selection
+from ganfp.findings.photographs import claims_on_photographs, photograph_runs, photographs
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
 from ganfp.findings.visualization import lattice, logits, own_models, regions, visnet
 
@@ -44,6 +45,7 @@ __all__ = [
     "beginnings",
     "caption",
     "claims",
+    "claims_on_photographs",
     "columns",
     "clean_after",
     "content",
@@ -65,6 +67,8 @@ __all__ = [
     "paper_times",
     "patches",
     "persistence_cost",
+    "photograph_runs",
+    "photographs",
     "purity",
     "relighting",
     "regions",

@@ -1,0 +1,22 @@
+"""Does what holds for drawings hold for photographs?  Two reference runs side by side (page x3)."""
+
+from __future__ import annotations
+
+from ganfp.records import Result, reference_records
+
+DRAWINGS, PHOTOGRAPHS = "faces", "celeba"
+TABLES = ("1", "3", "4", "5", "6", "7")
+
+
+def study() -> Result:
+    """The published records of drawn faces and of photographs of faces, in the tables that both were measured for.
+
+    Photographs cannot travel with the repository, so this measures nothing; ``LookupError`` if there are no records.
+    """
+    found = [r for r in reference_records() if r["dataset"] in (DRAWINGS, PHOTOGRAPHS) and r["table"] in TABLES]
+    if missing := [kind for kind in (DRAWINGS, PHOTOGRAPHS) if not any(r["dataset"] == kind for r in found)]:
+        raise LookupError(
+            f"results/reference has no records of {' and '.join(missing)}; `ganfp reference --measure` makes them"
+        )
+    shared = {r["table"] for r in found if r["dataset"] == PHOTOGRAPHS}
+    return Result([r for r in found if r["table"] in shared])
