@@ -14,6 +14,7 @@ from ganfp.experiments import (
     how_long,
     immunizability,
     persistence,
+    regions,
     training_sets,
     visualization,
 )
@@ -93,6 +94,7 @@ ONCE: dict[str, Callable[[Run], Result]] = {  # many networks more on every data
     "table6_equal_n": persistence.equal_n,
     "attacks": immunizability.table,
     "fingerprints": visualization.fingerprints,
+    "regions": regions.where,
 }
 BESIDE: dict[str, Callable[[Run], Result]] = {  # of one drawn world
     "how_long": how_long.study,
@@ -138,6 +140,8 @@ def measure(
 
 def _publish(name: str, result: Result, run: Run, say: Callable[[str], None]) -> None:
     """Write a result under the name of the kind of data set: where a user's files are is nobody's business."""
+    if not result.records:
+        return  # a study that has nothing to say of such images
     kind = run.dataset.partition(":")[0]
     records = [r | {"dataset": kind} for r in result.records]
     Result(records, result.arrays if name in FIGURES else {}).save(reference_folder(), f"{name}-{kind}")
