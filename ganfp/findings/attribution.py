@@ -10,7 +10,7 @@ from ganfp import paper
 from ganfp.experiments.attribution import METHODS
 from ganfp.records import pick, readable, reference_records
 from ganfp.run import Run
-from ganfp.tables import p_value
+from ganfp.tables.table import p_value
 
 CONTRAST = 1.3  # times chance: up to here a simple method "stays near chance", as the paper's kNN does
 DIFFERENCE = {"architectures": "architecture", "training_sets": "training set", "seeds": "seed"}
