@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ganfp import attacks, claims, findings, metrics, plots, recipes, tables
-from ganfp.attributors import Attributor
+from ganfp.attributors import Attributor, attributor_class
 from ganfp.experiments import format_leak, immunizability
 from ganfp.experiments.existence import seed_setup
 from ganfp.paper import ATTACKS
@@ -74,7 +74,7 @@ def test_prnus_defence_is_estimated_from_attacked_images(sealed):
     after = sealed.immunised("prnu", setup, attack)
     images, labels = recipes.load_attacked(setup, "train", attack, sealed.path)
     held = recipes.load_attacked(setup, "validation", attack, sealed.path)
-    by_hand = recipes.attributor_class("prnu")().fit(images, labels, validation=held)
+    by_hand = attributor_class("prnu")().fit(images, labels, validation=held)
     found = Attributor.load(sealed.path(after))
     assert np.allclose(found.fingerprints_, by_hand.fingerprints_) and found.chosen_ == by_hand.chosen_
 

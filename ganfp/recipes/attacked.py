@@ -1,0 +1,143 @@
+"""Images after an attack or another way of saving, and attributors that are immune to it (Section 4.4, page x2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganfp import attacks, datasets
+from ganfp.attributors import Attributor, attributor_class
+from ganfp.recipes.attribution import Fit, Setup, device_setting, load_part
+from ganfp.recipes.base import IMAGES, PREDICTIONS, Recipe, load_array
+from ganfp.recipes.sources import Sample
+from ganfp.seeding import mix
+
+
+@dataclass(frozen=True)
+class Attack:
+    """An attack of :data:`ganfp.attacks.ATTACKS` and those of its options that differ from the defaults."""
+
+    name: str
+    options: tuple[tuple[str, Any], ...] = ()
+    seed: int = 0
+
+    def on(self, images: np.ndarray, split: str, numbers: np.ndarray, device: str = "cpu") -> np.ndarray:
+        """The images after the attack; an image of a number meets another draw in each split."""
+        random = attacks.Draws(mix(self.seed, datasets.SPLITS.index(split)), numbers)
+        return attacks.attack_numbered(self.name, images, random, device, **dict(self.options))
+
+
+def load_attacked(
+    setup: Setup, name: str, attack: Attack, paths: Callable[[Recipe], Path], device: str = "cpu"
+) -> tuple[np.ndarray, np.ndarray]:
+    """:func:`load_part` after an attack.
+
+    Image k of every source meets the same draw, so that no strength of an attack can give a source away.
+    """
+    images, labels = load_part(setup, name, paths)
+    numbers = np.tile(np.arange(getattr(setup, name)), len(setup.sources))
+    return attack.on(images, name, numbers, device), labels
+
+
+@dataclass(frozen=True)
+class Resaved(Recipe):
+    """The images of a sample after one way through a JPEG file of a quality (page x2)."""
+
+    kind = "resaved"
+    code = ("attacks", "images")
+
+    sample: Sample
+    quality: int
+
+    def make(self, folder, paths, device, progress) -> None:
+        images = load_array(paths(self.sample), IMAGES)
+        one = {"low": self.quality, "high": self.quality}
+        np.save(folder / IMAGES, attacks.attack("compression", images, 0, **one))
+
+
+@dataclass(frozen=True)
+class MixedFormats(Setup):
+    """A task in which the images of some sources have been JPEG files and those of others have not: a leak."""
+
+    jpegs: tuple[str, ...] = ()
+    quality: int = 90
+
+    def part(self, name: str) -> tuple[Sample | Resaved, ...]:
+        pairs = zip(self.sources, super().part(name), strict=True)
+        return tuple(Resaved(sample, self.quality) if s.name in self.jpegs else sample for s, sample in pairs)
+
+
+@dataclass(frozen=True)
+class Immunised(Recipe):
+    """A fitted attributor after its defence against a known attack (Section 4.4).
+
+    The network is trained on from its weights, each image under a new draw of the attack whenever it is shown; PRNU
+    and others are fitted anew to attacked images.  All choices are made on attacked validation images.
+    """
+
+    kind = "immunised"
+    version = 2
+    code = (*Fit.code, "attacks", "relighting")
+
+    fit: Fit
+    attack: Attack
+    settings: tuple[tuple[str, Any], ...] = ()  # of the fine-tuning, where they differ from the fit's
+
+    @property
+    def method(self) -> str:
+        return self.fit.method
+
+    def needs(self) -> list[Recipe]:
+        return [self.fit, *self.fit.needs()]
+
+    def cost(self) -> float:
+        return replace(self.fit, settings=tuple((dict(self.fit.settings) | dict(self.settings)).items())).cost()
+
+    def make(self, folder, paths, device, progress) -> None:
+        setup, options = self.fit.setup, device_setting(self.method, device)
+        validation = load_attacked(setup, "validation", self.attack, paths, device)
+        if self.method == "cnn":
+            attributor = Attributor.load(paths(self.fit), **options, **dict(self.settings))
+            attributor.progress = progress
+
+            def change(images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+                return self.attack.on(images, "train", numbers, device)
+
+            attributor.fine_tune(*load_part(setup, "train", paths), validation=validation, change=change)
+        else:
+            attributor = attributor_class(self.method)(**dict(self.fit.settings), **options)
+            attributor.fit(*load_attacked(setup, "train", self.attack, paths, device), validation=validation)
+        attributor.save(folder)
+
+
+@dataclass(frozen=True)
+class Answers(Recipe):
+    """What a fitted attributor answers for images, after an attack or as they are: columns of ``classes_``, (N,)."""
+
+    kind = "answers"
+    version = 2
+    code = Immunised.code
+
+    fit: Fit | Immunised
+    setup: Setup
+    attack: Attack | None
+    split: str = "test"
+
+    @property
+    def method(self) -> str:
+        return self.fit.method
+
+    def needs(self) -> list[Recipe]:
+        return [self.fit, *self.setup.part(self.split)]
+
+    def make(self, folder, paths, device, progress) -> None:
+        attributor = Attributor.load(paths(self.fit), **device_setting(self.method, device))
+        if self.attack is None:
+            images, _ = load_part(self.setup, self.split, paths)
+        else:
+            images, _ = load_attacked(self.setup, self.split, self.attack, paths, device)
+        np.save(folder / PREDICTIONS, np.searchsorted(attributor.classes_, attributor.predict(images)))

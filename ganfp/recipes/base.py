@@ -1,0 +1,86 @@
+"""What a recipe is, and how its artifact's arrays are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+Progress = Callable[[float], None]
+IMAGES, PREDICTIONS, PROBABILITIES = "images.npy", "predictions.npy", "probabilities.npy"
+FEATURES, POINTS = "features.npy", "points.npy"
+DISTANCES, NEIGHBOURS = "distances.npy", "neighbours.npy"
+
+
+@dataclass(frozen=True)
+class Recipe(ABC):
+    """A frozen description of an artifact; subclasses say how to make it from the artifacts it needs."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    code: ClassVar[tuple[str, ...]] = ()  # the modules behind it: a change there asks for a new version
+
+    @cached_property
+    def key(self) -> str:
+        text = json.dumps(self.describe(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+    def describe(self) -> dict:
+        """Everything that the result depends on, as plain JSON values."""
+        return {"kind": self.kind, "version": self.version, **_plain_fields(self)}
+
+    def needs(self) -> list[Recipe]:
+        """The recipes that this one is made from."""
+        return list(_recipes_in([getattr(self, f.name) for f in fields(self)]))
+
+    def cost(self) -> float:
+        """A rough number of core-seconds, for the order of work and the time left."""
+        return 1.0
+
+    @abstractmethod
+    def make(self, folder: Path, paths: Callable[[Recipe], Path], device: str, progress: Progress) -> None:
+        """Fill ``folder``; ``paths`` gives the folder of each recipe in :meth:`needs`."""
+
+
+def load_array(folder: Path, name: str) -> np.ndarray:
+    """An array of an artifact as a read-only memory map; a damaged file raises ``ValueError`` that names it."""
+    try:
+        return np.load(folder / name, mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{folder / name} is damaged ({error}); delete {folder} and build again") from error
+
+
+def settings(values: Any) -> tuple[tuple[str, Any], ...]:
+    """A dataclass or mapping as a frozen, sorted tuple of pairs."""
+    values = asdict(values) if is_dataclass(values) else dict(values)
+    return tuple(sorted(values.items()))
+
+
+def _plain_fields(value) -> dict:
+    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.metadata.get("key", True)}
+
+
+def _plain(value):
+    """A value as JSON can hold it."""
+    if isinstance(value, Recipe):
+        return value.describe()
+    if is_dataclass(value):
+        return _plain_fields(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _recipes_in(values):
+    for value in values:
+        if isinstance(value, Recipe):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            yield from _recipes_in(value)
