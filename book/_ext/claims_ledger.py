@@ -58,7 +58,8 @@ class ClaimsLedger(SphinxDirective):
 
     def run(self):
         folder = find_results(self.env.srcdir, self.config.ganfp_results)
-        for file in [*sorted(Path(claims.__file__).parent.glob("*.py")), Path(paper.__file__).with_suffix(".yml"), *sources(folder)]:
+        code = sorted(Path(claims.__file__).parent.glob("*.py"))
+        for file in [*code, Path(paper.__file__).with_suffix(".yml"), *sources(folder)]:
             self.env.note_dependency(str(file))
         try:
             rows = claims.ledger(paper.records(), read_records(folder) if folder else [])
