@@ -26,7 +26,8 @@ class ProfileTable(ProjectTable):
     def rows(self):
         for name in profiles.names():
             p = profiles.load(name)
-            images = f"{p.progan.total_images:,}"
+            trained_by = profiles.load(p.generators) if p.generators else p
+            images = f"{trained_by.progan.total_images:,}" + (", shipped" if p.generators else "")
             time, disk = cli.duration(p.cost), cli.size(p.cost.bytes)
             yield f"`{name}`", p.summary, p.resolution, p.seeds, images, time, disk, p.cost.machine
 
