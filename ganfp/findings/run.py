@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ganfp import claims as ledger
 from ganfp import paper
 from ganfp.experiments.attribution import METHODS, extractor_name
-from ganfp.findings.attribution import CONTRAST, at_chance
+from ganfp.findings.attribution import APART, CONTRAST, at_chance
 from ganfp.records import pick
 from ganfp.records import world as column_of
 from ganfp.run import Run
@@ -100,4 +100,6 @@ def _verdict(rows: Mapping[str, dict]) -> str:
         return "the sources cannot be told apart"
     if rows["kNN"]["value"] <= CONTRAST * chance:
         return "only fingerprints tell the sources apart, as in the paper"
+    if rows["Ours"]["ci_low"] >= APART * rows["kNN"]["ci_high"]:
+        return "the learned fingerprint tells far more sources apart than raw pixels, which are not at chance yet"
     return "the sources can be told apart, but, unlike in the paper, by simple methods too"
