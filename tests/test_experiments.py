@@ -137,7 +137,7 @@ def accuracies(**values):
     [
         ({}, "The paper's contrast appears", "does not"),
         ({"kNN": 70}, "contrast does not appear in this run", "contrast appears"),
-        ({"kNN": 50}, "contrast appears in part:** the learned fingerprint names the source of 2.0 times", "does not appear"),
+        ({"kNN": 50}, "contrast appears in part:** the learned fingerprint names", "does not appear"),
         ({"kNN": 70, "Eigenface": 99}, "do not separate ours from Eigenface.", "from kNN"),
         ({"kNN": 70, "Ours": 90, "PRNU": 95}, "PRNU is even better than ours here.", "do not separate"),
         ({"Ours": 20}, "shows no fingerprint", "contrast"),

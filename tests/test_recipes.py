@@ -14,7 +14,7 @@ from ganfp import recipes
 from ganfp.datasets.rows import Rows
 from ganfp.gans.progan import ProGANConfig
 from ganfp.gans.training import Seeds
-from ganfp.recipes import GAN, Images, Recipe, Sample, Setup, Source
+from ganfp.recipes import GAN, Images, Recipe, Sample, Setup, Source, base
 
 PACKAGE = Path(ganfp.__file__).parent
 DIGESTS = Path(__file__).with_name("code_digests.json")
@@ -179,3 +179,15 @@ def test_a_kinds_version_changes_with_the_code_behind_it(kind):
 if __name__ == "__main__":
     DIGESTS.write_text(json.dumps(current(), indent=1) + "\n")
     print(f"recorded {len(current())} kinds in {DIGESTS.name}")
+
+
+def test_many_images_are_joined_in_a_file_that_leaves_nothing_behind(tmp_path, monkeypatch):
+    parts = [np.random.default_rng(i).integers(0, 256, (n, 3, 4, 4), dtype=np.uint8) for i, n in enumerate((5, 7, 1))]
+    expected = np.concatenate(parts)
+    assert not isinstance(base.joined(parts, tmp_path), np.memmap)
+    monkeypatch.setattr(base, "IN_MEMORY", 0)
+    monkeypatch.setattr(base, "ROWS_AT_A_TIME", 2)
+    found = base.joined(parts, tmp_path)
+    assert isinstance(found, np.memmap) and found.dtype == np.uint8
+    np.testing.assert_array_equal(found, expected)
+    assert not list(tmp_path.iterdir())

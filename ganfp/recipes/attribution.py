@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ganfp.attributors import Attributor, attributor_class
-from ganfp.recipes.base import FEATURES, IMAGES, PREDICTIONS, PROBABILITIES, Recipe, load_array
+from ganfp.recipes.base import FEATURES, IMAGES, PREDICTIONS, PROBABILITIES, Recipe, joined, load_array
 from ganfp.recipes.sources import GAN, Images, Sample, Snapshot
 
 
@@ -48,8 +48,9 @@ class Setup:
 
 
 def load_part(setup: Setup, name: str, paths: Callable[[Recipe], Path]) -> tuple[np.ndarray, np.ndarray]:
-    """Images (N, 3, R, R) and labels (N,) of a split of a setup, source by source."""
-    images = np.concatenate([load_array(paths(sample), IMAGES) for sample in setup.part(name)])
+    """Images (N, 3, R, R) and labels (N,) of a split of a setup, source by source; many images are a memory map."""
+    samples = setup.part(name)
+    images = joined([load_array(paths(sample), IMAGES) for sample in samples], paths(samples[0]).parent)
     return images, setup.labels(name)
 
 
