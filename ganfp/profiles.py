@@ -48,6 +48,7 @@ class Classifier:
     images: int
     batch: int
     learning_rate: float
+    rise: float
     decay: float
     flip: bool
     checks: int

@@ -9,7 +9,7 @@ from ganfp import paper, profiles
 from ganfp.attributors import Attributor
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.network import AttributionNetwork
-from ganfp.attributors.training import decayed
+from ganfp.attributors.training import rate
 from ganfp.images import to_float
 from ganfp.layers import count_parameters
 from ganfp.summary import layers
@@ -134,9 +134,9 @@ def test_fine_tuning_goes_on_from_the_weights_and_shows_changed_images(fitted, t
         again.fine_tune(sources(1, 1)[0], ["a", "c"])
 
 
-def test_the_learning_rate_falls_on_a_line_at_the_end():
-    assert [decayed(step, 8, 0.5) for step in range(1, 9)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
-    assert {decayed(step, 8, 0.0) for step in range(1, 9)} == {1}
-    assert [decayed(step, 4, 1.0) for step in range(1, 5)] == [1, 0.75, 0.5, 0.25]
+def test_the_learning_rate_rises_and_falls_on_lines():
+    assert [rate(step, 8, 0.25, 0.5) for step in range(1, 9)] == [0.5, 1, 1, 1, 1, 0.75, 0.5, 0.25]
+    assert {rate(step, 8, 0.0, 0.0) for step in range(1, 9)} == {1}
+    assert [rate(step, 4, 0.0, 1.0) for step in range(1, 5)] == [1, 0.75, 0.5, 0.25]
     with pytest.raises(ValueError, match="decay"):
-        CNN(**{**TINY, "decay": 1.5}).fit(*sources(8, 1))
+        CNN(**{**TINY, "rise": 0.6, "decay": 0.5}).fit(*sources(8, 1))

@@ -15,7 +15,7 @@ from ganfp import memory
 from ganfp.attributors.base import Labelled, check_images, check_labels
 from ganfp.attributors.network import AttributionNetwork
 from ganfp.attributors.neural import BestCheck, NeuralAttributor
-from ganfp.attributors.training import batches, decayed, flip
+from ganfp.attributors.training import batches, flip, rate
 from ganfp.seeding import deterministic, mix
 
 
@@ -33,7 +33,8 @@ class CNN(NeuralAttributor):
     images: int = 100_000_000  # shown in all, repetitions counted
     batch: int = 32
     learning_rate: float = 0.001
-    decay: float = 0.0  # share of the training, at its end, in which the learning rate falls to 0; the official code: 0
+    rise: float = 0.0  # shares of the training in which the learning rate rises from 0, at its start,
+    decay: float = 0.0  # and falls to 0, at its end; in the official code it is constant
     flip: bool = True  # mirror each image with probability 1/2, as the official code does
     checks: int = 100
     seed: int = 1000
@@ -94,7 +95,7 @@ class CNN(NeuralAttributor):
             x = self._input(shown)
             if self.flip:
                 x = flip(x, mix(self.seed, 1, step))
-            optimiser.param_groups[0]["lr"] = self.learning_rate * decayed(step, steps, self.decay)
+            optimiser.param_groups[0]["lr"] = self.learning_rate * rate(step, steps, self.rise, self.decay)
             loss = F.cross_entropy(network(x), codes[batch].to(self.device))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()

@@ -1,4 +1,4 @@
-"""What the trained attributors share: the order of images, the fall of the learning rate, and mirroring."""
+"""What the trained attributors share: the order of images, the course of the learning rate, and mirroring."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ def batches(n: int, batch: int, steps: int, seed: int) -> Iterator[np.ndarray]:
         epoch += 1
 
 
-def decayed(step: int, steps: int, share: float) -> float:
-    """The factor of the learning rate in step 1 ... ``steps``: 1, and in the last ``share`` of them a line towards 0.
+def rate(step: int, steps: int, rise: float, decay: float) -> float:
+    """The factor of the learning rate in step 1 ... ``steps``: a line from 0 to 1, then 1, then a line towards 0.
 
-    Short trainings at a constant rate end on a step in some direction; the falling rate averages those out.
+    ``rise`` and ``decay`` are the shares of the steps that the two lines take.  A high rate from the first step on may
+    leave a network at chance for long, and a short training at a constant one ends on a step in some direction.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"decay must be a share of the training, 0 to 1, not {share}")
-    return min(1.0, (1 - (step - 1) / steps) / share) if share else 1.0
+    if min(rise, decay) < 0 or rise + decay > 1:
+        raise ValueError(f"rise and decay must be shares of the training, 1 together at most, not {rise} and {decay}")
+    up = step / (rise * steps) if rise else 1.0
+    down = (1 - (step - 1) / steps) / decay if decay else 1.0
+    return min(1.0, up, down)
 
 
 def flip(x: Tensor, seed: int) -> Tensor:
