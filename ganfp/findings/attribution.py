@@ -122,11 +122,12 @@ def columns(*runs: Run, tables: Sequence[str] = ("1", "2", "3")) -> str:
     """The line under some of the paper's tables: what stands in its columns."""
     run = runs[0]
     text = "*paper*: CelebA beside faces and LSUN beside bedrooms, 128 px. "
-    found = [r for r in reference_records() if r["table"] in tables and r["dataset"] in {one.dataset for one in runs}]
+    names = {one.dataset for one in runs}
+    found = {r["dataset"]: r for r in reference_records() if r["table"] in tables and r["dataset"] in names}
     if found:
-        r = found[0]
+        r = next(iter(found.values()))
         text += (
-            f"*reference*: the same experiment by profile `{r['profile']}`, {_seeds(len(r['params']['seeds']))} "
+            f"*reference*: the same experiment by profile `{r['profile']}`, {_seeds(found)} "
             f"of everything after the GANs ({r['params']['hardware']}; commit {r['commit']}). "
         )
     else:
@@ -137,8 +138,13 @@ def columns(*runs: Run, tables: Sequence[str] = ("1", "2", "3")) -> str:
     )
 
 
-def _seeds(count: int) -> str:
-    return "one seed" if count == 1 else f"mean over {count} seeds"
+def _seeds(found: Mapping[str, dict]) -> str:
+    """How many seeds the records of each data set are means over."""
+    said = {world: len(r["params"]["seeds"]) for world, r in found.items()}
+    texts = {world: "one seed" if count == 1 else f"mean over {count} seeds" for world, count in said.items()}
+    if len(set(said.values())) == 1:
+        return next(iter(texts.values()))
+    return " and ".join(f"{text} ({world})" for world, text in texts.items())
 
 
 def diagonal(cosines: np.ndarray, classes: Sequence[str]) -> str:
