@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ganfp import paper
+from ganfp.datasets import DRAWN
 from ganfp.experiments.attribution import METHODS
 from ganfp.records import pick, readable, reference_records
 from ganfp.run import Run
@@ -54,6 +55,9 @@ def _contrast(run: Run, records: Sequence[dict]) -> str:
         )
     if better:
         text += f" {_listed(better)} {'is' if len(better) == 1 else 'are'} even better than ours here."
+        if better == ["PRNU"] and ours["dataset"] in DRAWN:
+            text += " Drawings have no noise of their own that a denoiser would leave beside the fingerprint; "
+            text += "{doc}`x3_photographs` has the same experiment on photographs."
     if equal:
         text += f" The intervals do not separate ours from {_listed(equal)}."
     return text + "".join(_paired(r) for r in records if r["metric"] == "paired_p" and r["row"] in equal)
