@@ -220,5 +220,5 @@ def how_long(records: Sequence[dict]) -> str:
         text += "No simple method falls by more than its interval: these trainings are too short to show it. "
     ours = ends["Ours", first], ends["Ours", last]
     if ours[1]["ci_high"] < ours[0]["ci_low"]:
-        return text + "Ours falls, too."
+        return text + f"Ours falls, too, by {ours[0]['value'] - ours[1]['value']:.1f} points."
     return text + "Ours does not fall."
