@@ -308,7 +308,7 @@ def test_the_page_tells_which_methods_fall():
     text = findings.how_long(records)
     assert "kNN falls as the GANs get better. Ours does not fall." in text and "chance is 25 %" in text
     records[-2]["ci_high"], records[-2]["value"] = 70, 69
-    assert "Ours falls, too." in findings.how_long(records)
+    assert "Ours falls, too, by" in findings.how_long(records)
 
 
 def test_the_reference_runs_number_stands_between_the_papers_and_this_runs(sealed, monkeypatch):
