@@ -72,6 +72,7 @@ def smoke(tmp_path_factory, run):
         shutil.copy(ROOT / name, root)
     for name in ("book", "notebooks"):
         shutil.copytree(ROOT / name, root / name)
+    shutil.copytree(ROOT / "results" / "reference", root / "results" / "reference")
     book.execute_book("smoke", root=root)
     return root
 
