@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganfp import relighting
-from ganfp.images import quantise, to_float
+from ganfp.images import to_bytes
 from ganfp.seeding import mix
 
 CHUNK_PIXELS = 2**18  # worked on at a time: what a chunk needs stays in cache
@@ -79,9 +78,9 @@ def noise(images: Tensor, random: Draws, low: float = 5, high: float = 20, readi
         raise ValueError(f"reading must be variance or deviation, not {reading!r}")
     _check_range("noise", low, high, 0, np.inf)
     strength = random.between("noise strength", low, high)
-    deviation = (strength.sqrt() if reading == "variance" else strength) / 127.5
+    deviation = strength.sqrt() if reading == "variance" else strength
     grain = random.normal("noise", images.shape[1:]).mul_(deviation[:, None, None, None])
-    return quantise(to_float(images).add_(grain.to(images.device)))
+    return to_bytes(grain.to(images.device).add_(images))
 
 
 def blur(images: Tensor, random: Draws, sides: Sequence[int] = (1, 3, 5, 7, 9), meant_for: int = 0) -> Tensor:
@@ -92,15 +91,18 @@ def blur(images: Tensor, random: Draws, sides: Sequence[int] = (1, 3, 5, 7, 9), 
     """
     if any(side < 1 or side % 2 == 0 for side in sides) or not len(sides):
         raise ValueError(f"sides must be odd numbers from 1 on, not {sides}")
-    scale = images.shape[-1] / meant_for if meant_for else 1.0
+    size = images.shape[-1]
+    scale = size / meant_for if meant_for else 1.0
     choice = random.integer("blur", 0, len(sides) - 1).numpy()
-    x = to_float(images)
+    out = images.clone()
     for i in np.unique(choice):
         if sides[i] > 1:
             chosen = torch.from_numpy(np.flatnonzero(choice == i)).to(images.device)
-            rows = blur_matrix(images.shape[-1], sides[i], scale).to(images.device)
-            x[chosen] = rows @ (x[chosen] @ rows.T)
-    return quantise(x)
+            kernel = blur_kernel(sides[i], scale)
+            if len(kernel) > size:
+                raise ValueError(f"sides: a kernel {2 * len(kernel) - 1} pixels wide is too wide for images of {size}")
+            out[chosen] = to_bytes(convolved(convolved(images[chosen].float(), kernel, -1), kernel, -2))
+    return out
 
 
 def crop(images: Tensor, random: Draws, low: float = 0.05, high: float = 0.20) -> Tensor:
@@ -115,7 +117,7 @@ def crop(images: Tensor, random: Draws, low: float = 0.05, high: float = 0.20) -
     left, top = ((random.uniform(f"crop {way}")[:, 0] * (lost + 1)).floor() for way in ("left", "top"))
     x, y = (resized(size, start, size - lost) for start in (left, top))
     places = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), dim=-1).to(images.device)
-    return quantise(F.grid_sample(to_float(images), places, padding_mode="border", align_corners=False))
+    return to_bytes(F.grid_sample(images.float(), places, padding_mode="border", align_corners=False))
 
 
 def jpeg(images: Tensor, random: Draws, low: int = 10, high: int = 75, subsampling: str = "4:2:0") -> Tensor:
@@ -158,8 +160,8 @@ def relight(
         new = lights[random.integer("light", 0, len(lights) - 1)]
     if normals is None:
         normals = relighting.prior(images.shape[-1], shape)
-    x = to_float(images).add_(1).div_(2)
-    return quantise(relighting.relit(x, new.to(x.device), normals.to(x.device)) * 2 - 1)
+    x = images.float().div_(255)
+    return to_bytes(relighting.relit(x, new.to(x.device), normals.to(x.device)).mul_(255))
 
 
 def combine(images: Tensor, random: Draws, probability: float = 0.5, shape: str = "head") -> Tensor:
@@ -223,16 +225,25 @@ def blur_sigma(side: int) -> float:
     return 0.3 * ((side - 1) / 2 - 1) + 0.8
 
 
-@lru_cache(maxsize=64)
-def blur_matrix(size: int, side: int, scale: float = 1.0) -> Tensor:
-    """The blur along one axis as a matrix (size, size), rows summing to 1; the kernel is cut off as its side says."""
+def blur_kernel(side: int, scale: float = 1.0) -> list[float]:
+    """Weights of the blur along one axis, from the middle outwards; both sides together sum to 1."""
     radius = int(np.ceil((side - 1) / 2 * scale))
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
-    weights = (-(offsets**2) / (2 * (blur_sigma(side) * scale) ** 2)).exp()
-    weights /= weights.sum()
-    places = torch.arange(size)[:, None] + offsets.long()
-    places = (places.abs() - (size - 1)).abs().neg().add(size - 1).abs()  # mirrored about the first and last pixel
-    return torch.zeros(size, size, dtype=torch.float64).scatter_add_(1, places, weights.expand(size, -1)).float()
+    weights = np.exp(-(np.arange(radius + 1) ** 2) / (2 * (blur_sigma(side) * scale) ** 2))
+    return (weights / (2 * weights.sum() - weights[0])).tolist()
+
+
+def convolved(x: Tensor, kernel: Sequence[float], axis: int) -> Tensor:
+    """Images (N, C, H, W) along axis -1 or -2 with a symmetric kernel, from its middle outwards; mirrored borders.
+
+    Whole images are shifted and added, which takes less time than a convolution of so few channels.
+    """
+    radius, size = len(kernel) - 1, x.shape[axis]
+    wide = F.pad(x, (radius, radius, 0, 0) if axis == -1 else (0, 0, radius, radius), mode="reflect")
+    out = wide.narrow(axis, radius, size) * kernel[0]
+    for k, weight in enumerate(kernel[1:], start=1):
+        both = wide.narrow(axis, radius - k, size) + wide.narrow(axis, radius + k, size)
+        out.add_(both, alpha=weight)
+    return out
 
 
 def resized(size: int, start: Tensor, length: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from scipy.stats import chisquare, kstest
 from ganfp import attacks, paper
 from ganfp.attacks import ATTACKS, ORDER, Draws, attack
 from ganfp.datasets import faces
-from ganfp.images import quantise
+from ganfp.images import to_bytes
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
@@ -88,6 +88,8 @@ def test_what_is_wrong_is_named(images):
         attack("noise", images, 0, low=20, high=5)
     with pytest.raises(ValueError, match="odd"):
         attack("blur", images, 0, sides=(2,))
+    with pytest.raises(ValueError, match="65 pixels wide is too wide for images of 32"):
+        attack("blur", images, 0, sides=(65,))
     with pytest.raises(ValueError, match="crop: the range"):
         attack("cropping", images, 0, high=1.2)
     with pytest.raises(ValueError, match="jpeg: low and high"):
@@ -160,10 +162,9 @@ def test_each_kernel_is_as_likely():
 
 
 def test_a_scaled_blur_is_the_blur_of_the_larger_image():
-    assert attacks.blur_matrix(32, 9, 0.25).count_nonzero(dim=1).max() == 3
-    large = attacks.blur_matrix(64, 9, 2.0)
-    spread = (large[32] * (torch.arange(64) - 32) ** 2).sum().sqrt()
-    assert float(spread) == pytest.approx(2 * 1.7, rel=0.05)
+    assert len(attacks.blur_kernel(9, 0.25)) == 2  # three pixels wide
+    large = np.array(attacks.blur_kernel(9, 2.0))
+    assert np.sqrt(2 * (large * np.arange(9) ** 2).sum()) == pytest.approx(2 * 1.7, rel=0.05)
     images = noise_images(3)
     assert (attack("blur", images, 0, sides=(9,), meant_for=32) == attack("blur", images, 0, sides=(9,))).all()
 
@@ -252,7 +253,7 @@ def test_the_combination_is_its_parts(images):
 
 def test_every_attack_ends_in_the_quantiser(monkeypatch, images):
     passed = []
-    monkeypatch.setattr(attacks, "quantise", lambda x: passed.append(len(x)) or quantise(x))
+    monkeypatch.setattr(attacks, "to_bytes", lambda x: passed.append(len(x)) or to_bytes(x))
     for name in ("noise", "blur", "cropping", "relighting"):  # JPEG decodes to bytes
         attack(name, images, 0)
         assert passed, name
