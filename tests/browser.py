@@ -17,6 +17,12 @@ FLAGS = (
     "--disable-quic --hide-scrollbars --disable-background-networking --disable-component-update "
     "--disable-sync --disable-extensions --mute-audio"
 )
+SETTLED = """
+new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))
+    .then(() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise]))
+    .then(() => new Promise(done => setTimeout(done, 50)))  // scripts deferred past the load event
+    .then(() => 0)
+"""
 
 
 def find() -> str | None:
@@ -95,10 +101,13 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self._events.clear()
         self.call("Page.navigate", url=url)
-        while not any(event.get("method") == "Page.loadEventFired" for event in self._events):
-            self._events.append(self._receive())
-        self.evaluate("Promise.all([document.fonts.ready, window.MathJax?.startup?.promise]).then(() => 0)")
-        self.evaluate("new Promise(done => setTimeout(done, 50))")  # scripts deferred past the load event
+        for _ in range(5):
+            try:
+                self.evaluate(SETTLED)
+                break
+            except RuntimeError as error:
+                if "navigated" not in str(error):  # a page may lead on to another at once, as index.html does
+                    raise
         return list(self._events)
 
     def evaluate(self, expression: str):
