@@ -72,6 +72,8 @@ class Visible:
     images: int
     batch: int
     learning_rate: float
+    rise: float
+    decay: float
     ema: float
     flip: bool
     checks: int

@@ -102,6 +102,7 @@ BESIDE: dict[str, Callable[[Run], Result]] = {  # of one drawn world
     "strengths": immunizability.strengths,
     "defences": immunizability.matrix,
     "logits": visualization.logits,
+    "mirroring": visualization.mirroring,
 }
 FIGURES = ("critics",)  # whose arrays a page shows; the others are published as numbers alone
 

@@ -92,7 +92,21 @@ def test_three_logits_share_their_budget(run):
     assert fixed["temperature"] == pytest.approx(1) and fixed["cross_entropy"] > fixed["floor"] > 0
     learned = found.value("learned")["params"]
     assert inner["floor"] is None and inner["start"] > 0.9 > learned["start"]  # unit noise outlasts a short training
-    assert len(tables.logits(found.records, "t", "c").rows) == 3
+    first = [row[0] for row in tables.logits(found.records, "t", "c").rows]
+    assert first[0].startswith("**this run**") and first[4].startswith("**reference**") and first[1:4] == first[5:]
+
+
+def test_mirrored_training_images_make_symmetric_fingerprints(run):
+    found = visualization.mirroring(run)
+    plain, mirrored = found.records
+    assert [plain["row"], mirrored["row"]] == ["as they are", "mirrored"]
+    for r in found.records:
+        models = found.arrays[f"models_{r['row']}"]
+        pairs = [np.corrcoef(x.ravel(), x[..., ::-1].ravel())[0, 1] for x in models]
+        assert r["params"]["symmetry"] == pytest.approx(np.mean(pairs), abs=1e-5)
+    assert mirrored["params"]["symmetry"] > plain["params"]["symmetry"]
+    text = findings.mirroring(found.records)
+    assert text.startswith("After 480 images") and f"{mirrored['value']:.1f} %" in text
 
 
 def test_cross_entropy_by_hand():
@@ -192,7 +206,8 @@ def test_sentences_about_regions_depend_on_the_numbers():
     assert "peculiar" not in text  # 2.0 is less than 3.0
     text = findings.regions(looked(1.4, 41.0, 0.55))
     assert "does not hold" in text and "not sufficient" in text and "unlike in the paper" in text
-    assert "as dense, or denser, for GAN, seed 1" in text
+    assert "for every GAN they are as dense, or denser" in text
+    assert "but it is not shown" in findings.regions(looked(1.6, 41.0, 0.55))
 
 
 def test_sentences_about_the_diagonal():

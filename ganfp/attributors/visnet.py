@@ -20,7 +20,7 @@ from ganfp import memory
 from ganfp.attributors.autoencoder import AutoEncoder, Critic
 from ganfp.attributors.base import Labelled
 from ganfp.attributors.neural import BestCheck, NeuralAttributor
-from ganfp.attributors.training import batches, flip
+from ganfp.attributors.training import batches, flip, rate
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from ganfp.seeding import deterministic, mix
 
@@ -95,6 +95,8 @@ class VisNet(NeuralAttributor):
     images: int = 25_000_000  # shown in all, repetitions counted
     batch: int = 32
     learning_rate: float = 0.001
+    rise: float = 0.0  # shares of the training in which the learning rate rises from 0, at its start,
+    decay: float = 0.0  # and falls to 0, at its end; in the official code it is constant
     ema: float = 0.999
     flip: bool = True  # mirror each image with probability 1/2, as the official code does
     logits: str = "learned"
@@ -202,6 +204,8 @@ class VisNet(NeuralAttributor):
             if self.flip:
                 x = flip(x, mix(self.seed, 1, step))
             y = codes[batch].to(self.device)
+            for optimiser in (learn, learn_critic):
+                optimiser.param_groups[0]["lr"] = self.learning_rate * rate(step, steps, self.rise, self.decay)
 
             reconstruction = live.reconstruct(x)
             loss_critic = self._critic_loss(critic, x, reconstruction.detach(), random)

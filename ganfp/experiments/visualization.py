@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import torch
 
 from ganfp import datasets, metrics, recipes
 from ganfp.attributors.calibration import softmax
-from ganfp.attributors.visnet import VisNet, floor
+from ganfp.attributors.visnet import VisNet, correlation, floor
 from ganfp.experiments.attribution import attributor
 from ganfp.experiments.existence import VISNET, seed_setup
 from ganfp.recipes import Recipe
-from ganfp.records import Result, record
+from ganfp.records import Result, accuracy_record, record
 from ganfp.run import Run
 
 FIGURE = {"faces": "7", "bedrooms": "36"}
@@ -26,18 +27,22 @@ def needs(run: Run) -> list[Recipe]:
 
 
 def extra_needs(run: Run) -> list[Recipe]:
-    """What the comparison of the three logits loads, of one data set only."""
-    return [run.fit("visnet", seed_setup(run), **changes) for changes in _compared(run).values()]
+    """What the comparisons of logits and of mirrored images load, of one data set only."""
+    variants = [*LOGITS.values(), *MIRRORING.values()]
+    return list(dict.fromkeys(_compared(run, changes) for changes in variants))
 
 
-def _compared(run: Run) -> dict[str, dict]:
-    """The three logits, all trained equally long; "fixed" is the paper's Equation 3, which has no temperature."""
-    images = {"images": run.profile.visnet.compared}
-    return {
-        "learned": images,
-        "fixed": images | {"logits": "fixed", "temperature": 1.0},
-        "inner": images | {"logits": "inner"},
-    }
+LOGITS: dict[str, dict] = {  # "fixed" is the paper's Equation 3, which has no temperature
+    "learned": {},
+    "fixed": {"logits": "fixed", "temperature": 1.0},
+    "inner": {"logits": "inner"},
+}
+MIRRORING: dict[str, dict] = {"as they are": {"flip": False}, "mirrored": {"flip": True}}
+
+
+def _compared(run: Run, changes: dict) -> recipes.Fit:
+    """A variant of visNet; all that are compared are trained on equally many images."""
+    return run.fit("visnet", seed_setup(run), images=run.profile.visnet.compared, **changes)
 
 
 # ---------------------------------------------------------------------------- Figures 7 and 36
@@ -150,7 +155,7 @@ def lattice_power(fingerprints: np.ndarray, period: int = 2) -> np.ndarray:
     return power[:, on].mean(axis=1) / power[:, off].mean(axis=1)
 
 
-# ---------------------------------------------------------------------------- the three logits
+# ---------------------------------------------------------------------------- variants of the training
 
 
 def logits(run: Run) -> Result:
@@ -160,39 +165,48 @@ def logits(run: Run) -> Result:
     accuracy, with ``params``: ``cross_entropy`` of the test images, in nats; ``floor``, the least that is possible at
     the trained temperature; ``start``, the mean absolute correlation of model fingerprints with their random start.
     """
-    setup = seed_setup(run)
-    images, truth = recipes.load_part(setup, "test", run.path)
-    classes = len(setup.classes)
-    result = Result(arrays={"classes": np.array(setup.classes)})
-    for name, changes in _compared(run).items():
-        fit = run.fit("visnet", setup, **changes)
-        network = VisNet.load(run.path(fit))
-        scores = network.scores(images)
-        measured = metrics.accuracy(truth, np.array(network.classes_)[scores.argmax(axis=1)])
-        temperature = None if name == "inner" else network.trained_temperature
-        params = {
-            "images": changes["images"],
+    classes = len(seed_setup(run).classes)
+
+    def about(network: VisNet, scores: np.ndarray, truth: np.ndarray) -> dict:
+        temperature = None if network.logits == "inner" else network.trained_temperature
+        return {
             "temperature": temperature,
             "cross_entropy": cross_entropy(scores, np.searchsorted(network.classes_, truth)),
             "floor": None if temperature is None else floor(classes, temperature),
             "start": float(np.abs(network.agreement_with_start()).mean()),
         }
-        interval = measured.low, measured.high
-        result.arrays[f"models_{name}"] = network.fingerprints_[_columns(network, setup.classes)]
-        result.records.append(
-            record(
-                run,
-                name,
-                "accuracy",
-                measured.value,
-                setup="logits",
-                interval=interval,
-                n=measured.n,
-                classes=classes,
-                params=params,
-                seconds=run.seconds(fit),
-            )
-        )
+
+    return _variants(run, "logits", LOGITS, about)
+
+
+def mirroring(run: Run) -> Result:
+    """visNet trained on images as they are, and on images that are mirrored at random, as the official code does.
+
+    Arrays as :func:`logits` has them.  Records, by row: accuracy, with ``params``: ``symmetry``, the mean correlation
+    of model fingerprints with their own mirror images.
+    """
+
+    def about(network: VisNet, *_) -> dict:
+        models = torch.from_numpy(network.fingerprints_)
+        return {"symmetry": float(correlation(models, models.flip(-1)).diagonal().mean())}
+
+    return _variants(run, "mirroring", MIRRORING, about)
+
+
+def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable[..., dict]) -> Result:
+    """Accuracy and fingerprints of variants of visNet; ``about`` gives further ``params`` of their records."""
+    setup = seed_setup(run)
+    images, truth = recipes.load_part(setup, "test", run.path)
+    result = Result(arrays={"classes": np.array(setup.classes)})
+    for row, changes in variants.items():
+        fit = _compared(run, changes)
+        network = VisNet.load(run.path(fit))
+        scores = network.scores(images)
+        found = metrics.accuracy(truth, np.array(network.classes_)[scores.argmax(axis=1)])
+        params = {"images": network.images, **about(network, scores, truth)}
+        result.arrays[f"models_{row}"] = network.fingerprints_[_columns(network, setup.classes)]
+        fields = {"classes": len(setup.classes), "params": params, "seconds": run.seconds(fit)}
+        result.records.append(accuracy_record(run, row, found, setup=name, **fields))
     return result
 
 

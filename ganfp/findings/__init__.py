@@ -31,7 +31,7 @@ from ganfp.findings.immunizability import (
 from ganfp.findings.persistence import bands, equal_n, patches, persistence_cost, selection
 from ganfp.findings.photographs import claims_on_photographs, photograph_runs, photographs
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
-from ganfp.findings.visualization import lattice, logits, own_models, regions, visnet
+from ganfp.findings.visualization import lattice, logits, mirroring, own_models, regions, visnet
 
 __all__ = [
     "CONTRAST",
@@ -62,6 +62,7 @@ __all__ = [
     "noise_readings",
     "lattice",
     "logits",
+    "mirroring",
     "own_models",
     "paper_images",
     "paper_times",

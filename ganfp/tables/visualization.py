@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ganfp import records as rec
 from ganfp.records import readable
-from ganfp.tables.table import DASH, Table, small, with_interval
+from ganfp.tables.table import DASH, Table, small, strong, with_interval
 
 
 def logits(found: Iterable[dict], name: str, caption: str) -> Table:
@@ -21,13 +21,16 @@ def logits(found: Iterable[dict], name: str, caption: str) -> Table:
     }
     rows, found = [], list(found)
     elsewhere = [r for r in rec.reference_records() if r["setup"] == "logits" and r["dataset"] == found[0]["dataset"]]
-    for r in [*found, *elsewhere]:
-        p = r["params"]
-        note = " " + small(f"reference, {p['images']:,} images") if r in elsewhere else ""
-        temperature = DASH if p["temperature"] is None else f"{p['temperature']:.3g}"
-        floor = DASH if p["floor"] is None else f"{p['floor']:.3f}"
-        entropy = f"{p['cross_entropy']:.3f}"
-        rows.append([label[r["row"]] + note, with_interval(r), entropy, floor, temperature, f"{p['start']:.2f}"])
+    for run, records in {"this run": found, "reference": elsewhere}.items():
+        if records:
+            images = small(f" {records[0]['params']['images']:,} images each")
+            rows.append([strong(run) + images, "", "", "", "", ""])
+        for r in records:
+            p = r["params"]
+            temperature = DASH if p["temperature"] is None else f"{p['temperature']:.3g}"
+            floor = DASH if p["floor"] is None else f"{p['floor']:.3f}"
+            entropy = f"{p['cross_entropy']:.3f}"
+            rows.append([label[r["row"]], with_interval(r), entropy, floor, temperature, f"{p['start']:.2f}"])
     header = ["logit", "accuracy, %", "cross-entropy", "its floor", "temperature", "first noise"]
     return Table(name, caption, header, rows)
 
