@@ -42,6 +42,8 @@ def test_numbers_stand_side_by_side(both):
     ours = next(row for row in table.rows if row[0] == "Ours")
     assert ours[2] == "99.14" and ours[3].startswith("98.00") and ours[4].startswith("97.00")
     assert table.rows[-1][-1] == "5.00"  # an FD ratio has no interval
+    labelled = tables.side_by_side(both, {"faces": "drawn"}, "t", "c", labels=("method", "metric"))
+    assert list(labelled.header) == ["method", "metric", "paper", "drawn"]
 
 
 def test_the_order_of_the_methods_is_read_from_the_records(both):

@@ -1,8 +1,8 @@
-"""The directive ``{claims-ledger}``: each claim of the paper, on the paper's numbers and on this run's.
+"""The directive ``{claims-ledger}``: each claim on the numbers of the paper, of the reference run and of this run.
 
 The run's records are all ``*.json`` of one folder: the configuration's ``ganfp_results``; else the one that
 the latest executed notebook wrote to; else the newest of ``results/*/`` other than ``reference``.  Without
-records every claim of the run reads "not measured".
+records every claim of the run reads "not measured".  Those of the reference run are in ``results/reference``.
 
 Options: ``:tables: 1 2 3`` shows only the claims that are read from these tables, ``:name:`` is a label.
 """
@@ -20,8 +20,9 @@ from ganfp import claims, paper
 
 logger = logging.getLogger(__name__)
 
-HEADINGS = ("Claim", "Section", "Paper's numbers", "This run", "Numbers")
-WIDTHS = (30, 8, 12, 12, 38)
+HEADINGS = ("Claim", "Section", "Paper's numbers", "Reference run", "This run", "Numbers")
+WIDTHS = (26, 7, 11, 12, 12, 32)
+DRAWN = ("faces", "bedrooms")  # photographs have a page of their own
 CLASSES = {True: "claim-holds", False: "claim-fails", None: "claim-open"}
 
 
@@ -59,10 +60,12 @@ class ClaimsLedger(SphinxDirective):
     def run(self):
         folder = find_results(self.env.srcdir, self.config.ganfp_results)
         code = sorted(Path(claims.__file__).parent.glob("*.py"))
-        for file in [*code, Path(paper.__file__).with_suffix(".yml"), *sources(folder)]:
+        reference = Path(self.env.srcdir, "results", "reference")
+        for file in [*code, Path(paper.__file__).with_suffix(".yml"), *sources(folder), *sources(reference)]:
             self.env.note_dependency(str(file))
+        published = [record for record in read_records(reference) if record["dataset"] in DRAWN]
         try:
-            rows = claims.ledger(paper.records(), read_records(folder) if folder else [])
+            rows = claims.ledger(paper.records(), read_records(folder) if folder else [], published)
         except (ValueError, KeyError) as error:
             logger.warning("claims-ledger: records in %s: %s", folder, error, location=self.get_location())
             return []
@@ -89,6 +92,7 @@ class ClaimsLedger(SphinxDirective):
                     [nodes.paragraph(text=row.claim.text)],
                     [nodes.paragraph(text=row.claim.section)],
                     [verdict(row.paper)],
+                    [verdict(row.reference)],
                     [verdict(row.run)],
                     numbers(row),
                 )
@@ -111,7 +115,7 @@ def numbers(row):
     """The numbers behind each verdict; nothing where nothing was measured."""
     return [
         nodes.paragraph("", "", nodes.strong(text=name), nodes.Text(f" {result.detail}"))
-        for name, result in (("Paper", row.paper), ("Run", row.run))
+        for name, result in (("Paper", row.paper), ("Reference", row.reference), ("Run", row.run))
         if result.holds is not None
     ]
 
@@ -123,6 +127,7 @@ def summary(rows, folder):
 
     run = f"in this run ({folder.name})" if folder else "in this run (no records found)"
     text = f"Of {len(rows)} claims, on the paper's numbers {count(r.paper for r in rows)}; "
+    text += f"in the reference run {count(r.reference for r in rows)}; "
     return nodes.paragraph(text=f"{text}{run} {count(r.run for r in rows)}.")
 
 

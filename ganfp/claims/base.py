@@ -211,14 +211,15 @@ def compare(numbers: Mapping[str, Number], *, above: bool = True) -> tuple[bool,
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the ledger: a claim, its verdict on the paper's numbers and on this run's."""
+    """One line of the ledger: a claim, its verdict on the paper's numbers, the reference run's and this run's."""
 
     claim: Claim
     paper: Verdict
+    reference: Verdict
     run: Verdict
 
 
-def ledger(paper_records: Records, run_records: Records) -> list[Row]:
-    """Every claim with its two verdicts, in the order of the paper."""
-    paper, run = evaluate(paper_records), evaluate(run_records)
-    return [Row(c, paper[c.id], run[c.id]) for c in CLAIMS]
+def ledger(paper_records: Records, run_records: Records, reference_records: Records = ()) -> list[Row]:
+    """Every claim with its verdicts, in the order of the paper."""
+    verdicts = [evaluate(records) for records in (paper_records, reference_records, run_records)]
+    return [Row(c, *(found[c.id] for found in verdicts)) for c in CLAIMS]

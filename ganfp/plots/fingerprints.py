@@ -145,7 +145,7 @@ def model_fingerprints(
             bare(axis)
         row[0].set_ylabel(label, fontsize=9)
     for axis, name in zip(axes[0], classes, strict=True):
-        axis.set_title(readable(name), fontsize=9, color=colours(classes)[name])
+        axis.set_title(_in_two_lines(name), fontsize=8, color=colours(classes)[name])
     return figure
 
 

@@ -66,13 +66,17 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
 
 
 @shown_once
-def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) -> Figure:
+def accuracies(
+    records: Sequence[dict], limits: tuple[float, float] = (0, 100),
+    titles: Mapping[str, str] | None = None, label: str = "this run",
+) -> Figure:  # fmt: skip
     """Accuracy of each method with its 95 % interval, the paper's number as a diamond, chance as a line.
 
-    One panel per data set.
+    One panel per data set: those of ``titles`` in its order, otherwise all.  label: what the numbers are.
     """
     records = [r for r in records if r["metric"] == "accuracy" and not r["params"].get("variant")]
-    worlds = list(dict.fromkeys(r["dataset"] for r in records))
+    titles = titles or {r["dataset"]: r["dataset"] for r in records}
+    worlds = list(titles)
     rows = list(dict.fromkeys(r["row"] for r in records))
     size = (WIDTH, 0.5 * len(rows) + 0.95)
     figure, axes = plt.subplots(1, len(worlds), figsize=size, sharey=True, squeeze=False)
@@ -87,10 +91,10 @@ def accuracies(records: Sequence[dict], limits: tuple[float, float] = (0, 100)) 
                 axis.plot(r["paper"], y, clip_on=False, markersize=6, **DIAMOND)
         axis.set(xlabel="accuracy, %", xlim=limits, yticks=range(len(rows)), yticklabels=rows[::-1])
         axis.set_ylim(-0.6, len(rows) - 0.4)
-        axis.set_title(world if len(worlds) > 1 else "", loc="right")
+        axis.set_title(titles[world] if len(worlds) > 1 else "", loc="right")
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
-    marks = [Line2D([], [], color=PALETTE[0], marker="o", label="this run, 95 % interval")]
+    marks = [Line2D([], [], color=PALETTE[0], marker="o", label=f"{label}, 95 % interval")]
     if any(r["paper"] is not None for r in records):
         marks.append(Line2D([], [], label="the paper", **DIAMOND))
     figure.legend(handles=marks, loc="outside lower center", ncols=2)
@@ -148,8 +152,9 @@ def response_matrices(matrices: Mapping[str, np.ndarray], classes: Sequence[str]
 
 def _signed(axis: Axes, values: np.ndarray, classes: Sequence[str], **options) -> None:
     names, limit = [readable(name) for name in classes], float(np.abs(values).max())
+    numbers = [[f"{value:z.2f}".replace("-", "−") for value in row] for row in values]
     sns.heatmap(
-        values, ax=axis, vmin=-limit, vmax=limit, cmap="RdBu_r", annot=True, fmt=".2f", square=True, linewidths=1,
+        values, ax=axis, vmin=-limit, vmax=limit, cmap="RdBu_r", annot=numbers, fmt="", square=True, linewidths=1,
         linecolor=PAPER, xticklabels=names, yticklabels=names, **options,
     )  # fmt: skip
     axis.tick_params(axis="x", rotation=35, length=0)

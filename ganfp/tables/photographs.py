@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from ganfp.tables.table import DASH, Table, number, with_interval
 
 
-def side_by_side(found: Sequence[dict], datasets: Mapping[str, str], name: str, caption: str) -> Table:
+def side_by_side(
+    found: Sequence[dict], datasets: Mapping[str, str], name: str, caption: str, labels: Sequence[str] = ()
+) -> Table:
     """The paper's numbers and those of several data sets, record by record; ``datasets`` says what each is called.
 
-    A place of the table stands under the names of its row, column and metric, as far as these differ at all.
+    A place of the table stands under the names of its row, column and metric, as far as these differ at all;
+    ``labels`` are the headers of those names.
     """
     found = [r for r in found if not r["params"].get("variant") and r["metric"] in ("accuracy", "fd_ratio")]
     places: dict[tuple, dict[str, dict]] = {}
@@ -23,7 +26,7 @@ def side_by_side(found: Sequence[dict], datasets: Mapping[str, str], name: str, 
         published = next((r["paper"] for r in found_in.values() if r["paper"] is not None), None)
         cells = [_with_any_interval(found_in[d]) if d in found_in else DASH for d in datasets]
         rows.append([*(text for text, shown in zip(label, named, strict=True) if shown), number(published), *cells])
-    return Table(name, caption, [*[""] * sum(named), "paper", *datasets.values()], rows)
+    return Table(name, caption, [*(labels or [""] * sum(named)), "paper", *datasets.values()], rows)
 
 
 def _with_any_interval(r: dict) -> str:
