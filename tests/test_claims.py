@@ -286,11 +286,12 @@ def test_number_order_is_by_interval():
     assert not number(2, 0.6) > number(1, 0.6) and not number(1, 0.6) < number(2, 0.6)
 
 
-def test_ledger_sets_the_two_verdicts_side_by_side():
-    rows = ledger(paper.records(), change(faces_where_all_holds(), BREAKS["best-3"]))
+def test_ledger_sets_the_verdicts_side_by_side():
+    rows = ledger(paper.records(), change(faces_where_all_holds(), BREAKS["best-3"]), faces_where_all_holds())
     assert [row.claim for row in rows] == CLAIMS
     (best,) = (row for row in rows if row.claim.id == "best-3")
-    assert best.paper.holds is True and best.run.holds is False
+    assert best.paper.holds is True and best.reference.holds is True and best.run.holds is False
+    assert all(row.reference.holds is None for row in ledger(paper.records(), []))
     assert "ours 99.14, PRNU 99.14" in best.run.detail
 
 
@@ -337,6 +338,9 @@ def test_the_directive_renders_without_a_warning(extension, tmp_path, monkeypatc
         folder = tmp_path / "results" / "quick"
         folder.mkdir(parents=True)
         (folder / "a.json").write_text(json.dumps(change(faces_where_all_holds(), BREAKS["best-3"])))
+        published = tmp_path / "results" / "reference"
+        published.mkdir()
+        (published / "a.json").write_text(json.dumps(faces_where_all_holds()))
     monkeypatch.setitem(sys.modules, "claims_ledger", extension)
     places = tmp_path, tmp_path, tmp_path / "out", tmp_path / "trees"
     warnings = io.StringIO()
@@ -346,5 +350,6 @@ def test_the_directive_renders_without_a_warning(extension, tmp_path, monkeypatc
     assert warnings.getvalue() == ""
     assert "Table 1" in page and "holds for bedrooms, not for faces" in page
     assert ("ours 99.14, PRNU 99.14" in page) == measured
+    assert ("<strong>Reference</strong> faces: ours" in page) == measured
     assert ("(quick)" in page) == measured and ("no records found" in page) != measured
     assert "Relighting keeps" not in page  # Tables 7 and 8 were not asked for
