@@ -35,7 +35,7 @@ def to_bytes(levels: Tensor) -> Tensor:
     """The last step of :func:`quantise`, for floats that are grey levels, 0 ... 255, already."""
     if not torch.isfinite(levels.sum(dtype=torch.float32)):  # one NaN or infinity is enough
         raise ValueError("images contain NaN or infinity; the network that made them has diverged")
-    rounded = levels.round().clamp_(0, 255)
+    rounded = levels.float().round().clamp_(0, 255)
     if rounded.device.type == "cpu":  # numpy's conversion takes a third of torch's time
         return torch.from_numpy(rounded.numpy().astype(np.uint8))
     return rounded.to(torch.uint8)

@@ -21,6 +21,11 @@ def test_rounds_to_nearest_and_saturates():
     assert quantise(x).tolist() == [0, 0, 1, 255]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_any_precision_is_taken(dtype):
+    assert quantise(torch.tensor([-1.0, 0.0039, 1.0], dtype=dtype)).tolist() == [0, 128, 255]
+
+
 def test_refuses_what_is_not_an_image():
     with pytest.raises(ValueError, match="NaN"):
         quantise(torch.tensor([float("nan")]))
