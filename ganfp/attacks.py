@@ -13,6 +13,8 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +26,7 @@ from ganfp.images import to_bytes
 from ganfp.seeding import mix
 
 CHUNK_PIXELS = 2**18  # worked on at a time: what a chunk needs stays in cache
+BLOCK = 32  # rows of a banded matrix that are multiplied at a time
 
 
 @dataclass(frozen=True)
@@ -91,18 +94,17 @@ def blur(images: Tensor, random: Draws, sides: Sequence[int] = (1, 3, 5, 7, 9), 
     """
     if any(side < 1 or side % 2 == 0 for side in sides) or not len(sides):
         raise ValueError(f"sides must be odd numbers from 1 on, not {sides}")
-    size = images.shape[-1]
-    scale = size / meant_for if meant_for else 1.0
+    scale = images.shape[-1] / meant_for if meant_for else 1.0
     choice = random.integer("blur", 0, len(sides) - 1).numpy()
-    out = images.clone()
-    for i in np.unique(choice):
-        if sides[i] > 1:
-            chosen = torch.from_numpy(np.flatnonzero(choice == i)).to(images.device)
-            kernel = blur_kernel(sides[i], scale)
-            if len(kernel) > size:
-                raise ValueError(f"sides: a kernel {2 * len(kernel) - 1} pixels wide is too wide for images of {size}")
-            out[chosen] = to_bytes(convolved(convolved(images[chosen].float(), kernel, -1), kernel, -2))
-    return out
+
+    def blurred(part: Tensor, places: np.ndarray, kind: int) -> Tensor:
+        if sides[kind] == 1:
+            return part
+        rows, radius = blur_matrix(images.shape[-1], sides[kind], scale)
+        rows = rows.to(part.device)
+        return to_bytes(banded(banded(part.float(), rows, radius, -1), rows, radius, -2))
+
+    return grouped(images, choice, blurred)
 
 
 def crop(images: Tensor, random: Draws, low: float = 0.05, high: float = 0.20) -> Tensor:
@@ -170,14 +172,14 @@ def combine(images: Tensor, random: Draws, probability: float = 0.5, shape: str 
     shape: of the relighting's prior.
     """
     _check_range("combination", probability, probability, 0, 1)
-    out = images.clone()
     for name in ORDER:
-        chosen = np.flatnonzero(random.uniform(f"is there {name}")[:, 0].numpy() < probability)
-        if len(chosen):
-            places = torch.from_numpy(chosen).to(images.device)
-            options = {"shape": shape} if name == "relighting" else {}
-            out[places] = ATTACKS[name](out[places], random[chosen], **options)
-    return out
+        options = {"shape": shape} if name == "relighting" else {}
+
+        def attacked(part: Tensor, places: np.ndarray, is_there: bool, name=name, options=options) -> Tensor:
+            return ATTACKS[name](part, random[places], **options) if is_there else part
+
+        images = grouped(images, random.uniform(f"is there {name}")[:, 0].numpy() < probability, attacked)
+    return images
 
 
 ATTACKS: dict[str, Callable[..., Tensor]] = {
@@ -225,25 +227,49 @@ def blur_sigma(side: int) -> float:
     return 0.3 * ((side - 1) / 2 - 1) + 0.8
 
 
-def blur_kernel(side: int, scale: float = 1.0) -> list[float]:
-    """Weights of the blur along one axis, from the middle outwards; both sides together sum to 1."""
-    radius = int(np.ceil((side - 1) / 2 * scale))
-    weights = np.exp(-(np.arange(radius + 1) ** 2) / (2 * (blur_sigma(side) * scale) ** 2))
-    return (weights / (2 * weights.sum() - weights[0])).tolist()
+@lru_cache(maxsize=64)
+def blur_matrix(size: int, side: int, scale: float = 1.0) -> tuple[Tensor, int]:
+    """The blur along one axis as a matrix (size, size), rows summing to 1, and the radius of its kernel in pixels.
 
-
-def convolved(x: Tensor, kernel: Sequence[float], axis: int) -> Tensor:
-    """Images (N, C, H, W) along axis -1 or -2 with a symmetric kernel, from its middle outwards; mirrored borders.
-
-    Whole images are shifted and added, which takes less time than a convolution of so few channels.
+    The kernel is cut off as its side says.
     """
-    radius, size = len(kernel) - 1, x.shape[axis]
-    wide = F.pad(x, (radius, radius, 0, 0) if axis == -1 else (0, 0, radius, radius), mode="reflect")
-    out = wide.narrow(axis, radius, size) * kernel[0]
-    for k, weight in enumerate(kernel[1:], start=1):
-        both = wide.narrow(axis, radius - k, size) + wide.narrow(axis, radius + k, size)
-        out.add_(both, alpha=weight)
-    return out
+    radius = int(np.ceil((side - 1) / 2 * scale))
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    weights = (-(offsets**2) / (2 * (blur_sigma(side) * scale) ** 2)).exp()
+    weights /= weights.sum()
+    places = torch.arange(size)[:, None] + offsets.long()
+    places = (places.abs() - (size - 1)).abs().neg().add(size - 1).abs()  # mirrored about the first and last pixel
+    rows = torch.zeros(size, size, dtype=torch.float64).scatter_add_(1, places, weights.expand(size, -1))
+    return rows.float(), radius
+
+
+def banded(x: Tensor, matrix: Tensor, radius: int, axis: int) -> Tensor:
+    """Images (N, C, H, H) times a matrix (H, H) along axis -1 or -2; no entry is farther than radius from the diagonal.
+
+    A block of rows at a time: what would be multiplied by zero is left out.
+    """
+    size, parts = len(matrix), []
+    for start in range(0, size, BLOCK):
+        near = slice(max(0, start - radius), start + BLOCK + radius)
+        rows = matrix[start : start + BLOCK, near]
+        parts.append(x[..., near] @ rows.T if axis == -1 else rows @ x[..., near, :])
+    return torch.cat(parts, dim=axis)
+
+
+def grouped(images: Tensor, group: np.ndarray, change: Callable[[Tensor, np.ndarray, Any], Tensor]) -> Tensor:
+    """Images (N, ...), each group of them changed by itself, in their old order.
+
+    group: (N,), the value that says which group an image is in.  change: is given the images of a group, their places
+    (n,) among all, and that value.
+    """
+    if not len(group):
+        return images
+    values = np.unique(group)
+    places = [np.flatnonzero(group == value) for value in values]
+    order = torch.from_numpy(np.concatenate(places)).to(images.device)
+    parts = images.index_select(0, order).split([len(p) for p in places])
+    changed = [change(*of_group) for of_group in zip(parts, places, values, strict=True)]
+    return torch.cat(changed).index_select(0, order.argsort())  # faster than writing rows of bytes to their places
 
 
 def resized(size: int, start: Tensor, length: Tensor) -> Tensor:

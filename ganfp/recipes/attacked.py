@@ -80,7 +80,7 @@ class Immunised(Recipe):
     """
 
     kind = "immunised"
-    version = 3
+    version = 4
     code = (*Fit.code, "attacks", "relighting")
 
     fit: Fit
@@ -119,7 +119,7 @@ class Answers(Recipe):
     """What a fitted attributor answers for images, after an attack or as they are: columns of ``classes_``, (N,)."""
 
     kind = "answers"
-    version = 3
+    version = 4
     code = Immunised.code
 
     fit: Fit | Immunised
