@@ -104,7 +104,7 @@ def mirroring(records: Sequence[dict]) -> str:
             s, t = (f"{r['params']['symmetry']:.2f}".replace("-", "−") for r in (plain, mirrored))
             text = (
                 f"After {plain['params']['images']:,} images visNet names {plain['value']:.1f} % of the test images "
-                f"rightly, and {mirrored['value']:.1f} % if its training images were mirrored; its fingerprints "
+                f"rightly, and {mirrored['value']:.1f} % if its training images are mirrored; its fingerprints "
                 f"correlate with their own mirror images by {s} and by {t}."
             )
             texts.append(opening + (text[0].lower() if opening else text[0]) + text[1:])
