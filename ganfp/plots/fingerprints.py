@@ -212,7 +212,7 @@ def card(
     axes[0, 0].set_title("model", fontsize=8)
     axes[0, 1].set_title("response", fontsize=8)
     if title:
-        figure.suptitle(title, fontsize=11, fontweight="semibold", color=INK)
+        figure.suptitle(title, fontsize=11, fontweight="bold", color=INK)
     return figure
 
 

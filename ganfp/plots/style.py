@@ -30,7 +30,7 @@ def use_style() -> None:
             "font.family": "sans-serif",
             "font.size": 9,
             "axes.titlesize": 10,
-            "axes.titleweight": "semibold",
+            "axes.titleweight": "bold",
             "axes.edgecolor": MUTED,
             "axes.labelcolor": INK,
             "axes.spines.top": False,
