@@ -78,7 +78,8 @@ def table(run: Run, number: str) -> Result:
 
 
 def tables(runs: Sequence[Run], number: str) -> Result:
-    """The same for every data set, joined."""
+    """The same for every data set, joined; what is missing is made first, on all cores."""
+    runs[0].build(recipe for run in runs for recipe in needs(run, [number]))
     return joined({run.dataset: table(run, number) for run in runs})
 
 
@@ -92,6 +93,7 @@ def same_seed(run: Run) -> Result:
     latents.  The control passes if no method differs from chance, 50 %: ``params.p`` is the exact p-value of each.
     """
     setup = twin_setup(run)
+    run.build(run.evaluation(method, setup) for method in METHODS)
     result = Result(arrays={"classes": np.array(setup.classes)})
     once, again = (run.path(source.origin) / training.GENERATOR for source in setup.sources)
     equal = once.read_bytes() == again.read_bytes()

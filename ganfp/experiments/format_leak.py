@@ -72,6 +72,7 @@ def needs(run: Run) -> list[Recipe]:
 
 def networks(run: Run) -> Result:
     """Accuracy of our network on each task: row task, column formats of training, ``params.test`` those of the test."""
+    run.build(needs(run))
     result = Result()
     for (task, formats), setup in setups(run).items():
         for test, one in answers(run, setup).items():

@@ -37,6 +37,7 @@ def study(run: Run) -> Result:
     """
     if run.trained_as is not run:
         return followed(run)
+    run.build(needs(run))
     result = Result()
     for seen, setup in setups(run).items():
         for r in attribution.evaluate(run, setup, table="").records:

@@ -113,7 +113,8 @@ def unattacked(run: Run) -> list[dict]:
 
 
 def tables(runs: Sequence[Run]) -> Result:
-    """:func:`unattacked` and :func:`table` of every data set, joined."""
+    """:func:`unattacked` and :func:`table` of every data set, joined; what is missing is made first, on all cores."""
+    runs[0].build(recipe for run in runs for recipe in needs(run))
     return joined({run.dataset: Result([*unattacked(run), *table(run).records]) for run in runs})
 
 
@@ -139,6 +140,7 @@ def strengths(run: Run) -> Result:
 
     ``params.attack``, ``params.strength`` (a number; 0 is no attack, and 100 for JPEG), ``params.when``: atk or dfs.
     """
+    run.build(extra_needs(run))
     result = Result()
     for name, levels in STRENGTHS.items():
         none = 100.0 if name == "compression" else 1.0 if name == "blur" else 0.0
@@ -164,6 +166,7 @@ def matrix(run: Run) -> Result:
 
     Arrays: ``accuracy`` (8, 7), rows ``defences``: none, longer training alone, six; columns ``attacks``: none, six.
     """
+    run.build(extra_needs(run))
     result = Result()
     for defence, against, pair in pairs(run):
         r = measured(run, answers(run, "cnn", *pair, STUDIED), "Ours", "", "")

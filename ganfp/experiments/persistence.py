@@ -100,6 +100,7 @@ def bands(run: Run) -> Result:
     Variant "top band": the band between the full and half the resolution, which the paper leaves out.  Metric
     ``paired_p``: McNemar's test of the high against the low band at one resolution, on the same images.
     """
+    run.build(needs(run))
     setup, result = seed_setup(run), Result()
     for factor in factors(run):
         cells = {column: band(column, factor) for column in BANDS}
@@ -115,6 +116,7 @@ def bands(run: Run) -> Result:
 
 def patches(run: Run) -> Result:
     """Table 5: accuracy of networks that average what they see in patches; rows are patch sides in pixels."""
+    run.build(needs(run))
     setup, result = seed_setup(run), Result()
     for side in poolings(run):
         part = {"pool_at": side}

@@ -196,6 +196,7 @@ def mirroring(run: Run) -> Result:
 def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable[..., dict]) -> Result:
     """Accuracy and fingerprints of variants of visNet; ``about`` gives further ``params`` of their records."""
     setup = seed_setup(run)
+    run.build(_compared(run, changes) for changes in variants.values())
     images, truth = recipes.load_part(setup, "test", run.path)
     result = Result(arrays={"classes": np.array(setup.classes)})
     for row, changes in variants.items():
