@@ -108,6 +108,8 @@ class Browser:
             except RuntimeError as error:
                 if "navigated" not in str(error):  # a page may lead on to another at once, as index.html does
                     raise
+        else:
+            raise RuntimeError(f"{url} leads on and on")
         return list(self._events)
 
     def evaluate(self, expression: str):

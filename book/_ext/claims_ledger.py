@@ -17,12 +17,12 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from ganfp import claims, paper
+from ganfp.datasets import DRAWN
 
 logger = logging.getLogger(__name__)
 
 HEADINGS = ("Claim", "Section", "Paper's numbers", "Reference run", "This run", "Numbers")
 WIDTHS = (26, 7, 11, 12, 12, 32)
-DRAWN = ("faces", "bedrooms")  # photographs have a page of their own
 CLASSES = {True: "claim-holds", False: "claim-fails", None: "claim-open"}
 
 
@@ -63,6 +63,7 @@ class ClaimsLedger(SphinxDirective):
         reference = Path(self.env.srcdir, "results", "reference")
         for file in [*code, Path(paper.__file__).with_suffix(".yml"), *sources(folder), *sources(reference)]:
             self.env.note_dependency(str(file))
+        # photographs have a page of their own
         published = [record for record in read_records(reference) if record["dataset"] in DRAWN]
         try:
             rows = claims.ledger(paper.records(), read_records(folder) if folder else [], published)

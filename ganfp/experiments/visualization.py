@@ -18,6 +18,12 @@ from ganfp.run import Run
 
 FIGURE = {"faces": "7", "bedrooms": "36"}
 SIGMAS = 1.96  # of a mean, for 95 %
+LOGITS: dict[str, dict] = {  # "fixed" is the paper's Equation 3, which has no temperature
+    "learned": {},
+    "fixed": {"logits": "fixed", "temperature": 1.0},
+    "inner": {"logits": "inner"},
+}
+MIRRORING: dict[str, dict] = {"as they are": {"flip": False}, "mirrored": {"flip": True}}
 
 
 def needs(run: Run) -> list[Recipe]:
@@ -28,16 +34,7 @@ def needs(run: Run) -> list[Recipe]:
 
 def extra_needs(run: Run) -> list[Recipe]:
     """What the comparisons of logits and of mirrored images load, of one data set only."""
-    variants = [*LOGITS.values(), *MIRRORING.values()]
-    return list(dict.fromkeys(_compared(run, changes) for changes in variants))
-
-
-LOGITS: dict[str, dict] = {  # "fixed" is the paper's Equation 3, which has no temperature
-    "learned": {},
-    "fixed": {"logits": "fixed", "temperature": 1.0},
-    "inner": {"logits": "inner"},
-}
-MIRRORING: dict[str, dict] = {"as they are": {"flip": False}, "mirrored": {"flip": True}}
+    return [_compared(run, changes) for changes in (*LOGITS.values(), *MIRRORING.values())]
 
 
 def _compared(run: Run, changes: dict) -> recipes.Fit:
