@@ -16,7 +16,7 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from ganfp import claims, paper
+from ganfp import claims, paper, records
 from ganfp.datasets import DRAWN
 
 logger = logging.getLogger(__name__)
@@ -43,11 +43,6 @@ def find_results(root, configured=None):
     return newest[-1][1] if newest else None
 
 
-def read_records(folder):
-    """Records of all experiments in a folder.  (``ganfp.records`` does it too, but brings torch with it.)"""
-    return [record for file in sources(folder) for record in json.loads(file.read_text("utf-8"))]
-
-
 def sources(folder):
     return sorted(folder.glob("*.json")) if folder else []
 
@@ -64,9 +59,9 @@ class ClaimsLedger(SphinxDirective):
         for file in [*code, Path(paper.__file__).with_suffix(".yml"), *sources(folder), *sources(reference)]:
             self.env.note_dependency(str(file))
         # photographs have a page of their own
-        published = [record for record in read_records(reference) if record["dataset"] in DRAWN]
+        published = [record for record in records.load(reference) if record["dataset"] in DRAWN]
         try:
-            rows = claims.ledger(paper.records(), read_records(folder) if folder else [], published)
+            rows = claims.ledger(paper.records(), records.load(folder) if folder else [], published)
         except (ValueError, KeyError) as error:
             logger.warning("claims-ledger: records in %s: %s", folder, error, location=self.get_location())
             return []
