@@ -24,7 +24,7 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from ganfp import attacks, relighting  # noqa: E402
-from ganfp.datasets import faces  # noqa: E402
+from ganfp.worlds import faces  # noqa: E402
 
 try:
     import cv2

@@ -23,7 +23,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-from ganfp._tvcompat import import_torchvision  # noqa: E402
+from ganfp.features._tvcompat import import_torchvision  # noqa: E402
 from ganfp.features.perceptual import trunk_distance  # noqa: E402
 from ganfp.images import to_float  # noqa: E402
 

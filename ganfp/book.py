@@ -31,7 +31,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 from traitlets.config import Config
 
-from ganfp import datasets
+from ganfp import worlds
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
@@ -105,8 +105,8 @@ def datasets_for(path: Path, asked: str) -> str:
     Those of its own default that were asked for; if none was, as many of those asked for as its default has, so that
     a page about one world shows a user's images when the book is made of those.
     """
-    own = datasets.names(known_parameters(path)["dataset"]["default"].strip("\"'"))
-    asked = datasets.names(asked)
+    own = worlds.names(known_parameters(path)["dataset"]["default"].strip("\"'"))
+    asked = worlds.names(asked)
     return ",".join([name for name in own if name in asked] or asked[: len(own)])
 
 
@@ -156,7 +156,7 @@ def digest(path: Path, parameters: Mapping[str, object]) -> str:
     """
     result = hashlib.sha256(Path(path).read_bytes())
     versions = {name: metadata.version(name) for name in _LIBRARIES}
-    images = [datasets.digest(name) for name in datasets.names(str(parameters.get("dataset", "faces")))]
+    images = [worlds.digest(name) for name in worlds.names(str(parameters.get("dataset", "faces")))]
     result.update(json.dumps([dict(parameters), images, versions, sys.version], sort_keys=True).encode())
     for source in sorted(p for end in ("py", "yml") for p in PACKAGE.rglob(f"*.{end}")):
         result.update(f"\0{source.relative_to(PACKAGE).as_posix()}\0".encode())

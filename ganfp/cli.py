@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 PROFILE = click.option(
-    "--profile", default="quick", show_default=True, is_eager=True, help="How big: a name in ganfp/presets."
+    "--profile", default="quick", show_default=True, is_eager=True, help="How big: a name in ganfp/runs/presets."
 )
 KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
 PROFILE_OF_REFERENCE = click.option("--profile", default="reference", show_default=True, help="How big.")
@@ -26,7 +26,7 @@ JOBS = click.option("--jobs", type=click.IntRange(1), help="Processes at a time;
 
 def from_scratch(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     """Let ``--from-scratch`` be a part of the profile's name, under which notebooks and records know it."""
-    from ganfp.profiles import FROM_SCRATCH
+    from ganfp.runs.profiles import FROM_SCRATCH
 
     if wanted and not context.params["profile"].endswith(FROM_SCRATCH):
         context.params["profile"] += FROM_SCRATCH
@@ -70,7 +70,7 @@ def main(debug: bool) -> None:
 @main.command()
 def profiles() -> None:
     """List the profiles and what they cost."""
-    from ganfp import profiles as known
+    from ganfp.runs import profiles as known
 
     for name in known.names():
         profile = known.load(name)
@@ -82,10 +82,11 @@ def profiles() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be made.")
 def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool) -> None:
     """Make every artifact that the notebooks of a profile load: GANs, samples, fitted attributors."""
-    from ganfp import building, experiments
-    from ganfp.run import worlds
+    from ganfp import experiments
+    from ganfp.runs import building
+    from ganfp.runs.run import begin_each
 
-    runs = worlds(profile, dataset, seed=seed, device=device)
+    runs = begin_each(profile, dataset, seed=seed, device=device)
     run, wanted = runs[0], experiments.needs(runs)
     todo = building.missing(wanted, run.store)
     if dry_run:
@@ -132,7 +133,7 @@ def render() -> None:
 def notebook(name: str, parameters: tuple[tuple[str, str], ...], output: Path | None) -> None:
     """Execute one notebook, such as s4_2, with other parameters; the book's own results stay as they are."""
     from ganfp import book as pages
-    from ganfp import profiles as sizes
+    from ganfp.runs import profiles as sizes
 
     path = pages.notebook(name)
     if "profile" in dict(parameters):
@@ -165,9 +166,9 @@ def train(
     import torch
     from tqdm import tqdm
 
-    from ganfp import recipes
     from ganfp.gans import GANS, training
-    from ganfp.run import begin
+    from ganfp.runs import recipes
+    from ganfp.runs.run import begin
 
     run = begin(profile, dataset, 0, device)
     if name not in GANS:
@@ -193,9 +194,9 @@ def bench(profile: str, device: str, seconds: float) -> None:
     """Measure each training step of a profile, and how much of the machine it uses."""
     import torch
 
-    from ganfp import benchmark
-    from ganfp import profiles as sizes
+    from benchmarks import steps as benchmark
     from ganfp.gans import GANS
+    from ganfp.runs import profiles as sizes
 
     size = sizes.load(profile)
     if device == "cpu":
@@ -224,10 +225,10 @@ def reference(profile: str, dataset: str, device: str, jobs: int | None, measure
     May be stopped at any time: finished generators are kept, and the others go on where they were.  Photographs are
     measured with --profile reference-photos --dataset celeba:PATH --measure; their GANs are not shipped.
     """
-    from ganfp import reference as run_of_reference
-    from ganfp.run import worlds
+    from ganfp.paper import reference as run_of_reference
+    from ganfp.runs.run import begin_each
 
-    runs = worlds(profile, dataset, device=device)
+    runs = begin_each(profile, dataset, device=device)
     if measure:
         run_of_reference.measure(runs, click.echo, jobs, seeds)
     else:
@@ -268,7 +269,7 @@ def attribute(folder: Path, model: Path, service: str | None, table: Path | None
 
     from ganfp import metrics
     from ganfp.attributors import Attributor
-    from ganfp.datasets import files
+    from ganfp.worlds import files
 
     attributor = Attributor.load(model)
     if service is not None and service not in attributor.classes_:
@@ -304,7 +305,7 @@ def attack(folder: Path, name: str, out: Path, seed: int, options: tuple[tuple[s
     from PIL import Image
 
     from ganfp import attacks
-    from ganfp.datasets import files
+    from ganfp.worlds import files
 
     some = files.images_in(folder)[0][0]
     paths, images = files.load_exact(folder, files.decode(some, some)[0].shape[-1])
@@ -331,7 +332,7 @@ def explain(image: Path, model: Path, out: Path | None) -> None:
     import numpy as np
 
     from ganfp.attributors.visnet import VisNet
-    from ganfp.datasets import files
+    from ganfp.worlds import files
 
     attributor = VisNet.load(model)
     planes, _ = files.decode(image, image)
@@ -341,8 +342,8 @@ def explain(image: Path, model: Path, out: Path | None) -> None:
         name, share = attributor.classes_[k], 100 * probabilities[k]
         click.echo(f"{name:<28} {share:5.1f} %   correlation {responses[k]:+.3f}")
     if out is not None:
-        from ganfp import plots
         from ganfp.files import replacing
+        from ganfp.paper import plots
 
         plots.use_style()
         figure = plots.card(**attributor.explain(pixels[0]), title=image.name)

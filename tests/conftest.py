@@ -44,9 +44,9 @@ def store(request):
 def run(store):
     """A run at profile smoke, on faces, with all artifacts of the book made."""
     from ganfp import experiments
-    from ganfp.run import worlds
+    from ganfp.runs.run import begin_each
 
-    runs = worlds("smoke", "faces,bedrooms")
+    runs = begin_each("smoke", "faces,bedrooms")
     runs[0].build(experiments.needs(runs), quiet=True)
     return runs[0]
 
@@ -58,7 +58,7 @@ def sealed(run, monkeypatch):
     def refuse(*recipes, **_):
         raise AssertionError(f"not among the needs: {recipes}")
 
-    monkeypatch.setattr("ganfp.building.ProcessPoolExecutor", refuse)
+    monkeypatch.setattr("ganfp.runs.building.ProcessPoolExecutor", refuse)
     return run
 
 

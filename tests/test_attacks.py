@@ -12,10 +12,11 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.stats import chisquare, kstest
 
-from ganfp import attacks, paper
+from ganfp import attacks
 from ganfp.attacks import ATTACKS, ORDER, Draws, attack
-from ganfp.datasets import faces
 from ganfp.images import to_bytes
+from ganfp.paper import published as paper
+from ganfp.worlds import faces
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import averaged
 
-from ganfp.datasets import bedrooms
+from ganfp.worlds import bedrooms
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

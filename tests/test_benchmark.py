@@ -4,7 +4,8 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from ganfp import benchmark, layers
+from benchmarks import steps as benchmark
+from ganfp import layers
 from ganfp.cli import main
 from ganfp.gans import GANS, config_from
 from ganfp.gans.losses import gradient_penalty

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from ganfp import building
-from ganfp.recipes import Recipe
-from ganfp.store import DamagedArtifactError, Store
+from ganfp.runs import building
+from ganfp.runs.recipes import Recipe
+from ganfp.runs.store import DamagedArtifactError, Store
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def test_nothing_is_built_on_a_damaged_file(tmp_path):
 
 
 def test_processes_see_the_same_store(tmp_path):
-    from ganfp.datasets import DRAWN
-    from ganfp.recipes import Images
+    from ganfp.runs.recipes import Images
+    from ganfp.worlds import DRAWN
 
     store, images = Store(tmp_path), Images(DRAWN[0], 8, 12, 2, 2, 2)
     assert building.build([images], store, jobs=1, quiet=True) > 0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganfp import datasets
-from ganfp.datasets import celeba
+from ganfp import worlds
+from ganfp.worlds import celeba
 
 RNG = np.random.default_rng(0)
 
@@ -72,7 +72,7 @@ def test_identities_keep_the_photographs_of_a_person_together(folder, place, cap
         found = numbers(celeba.load(folder, 32))
     assert found == [200, 2, 12, 1, 3]
     assert "ordered by person" in caplog.text
-    parts = datasets.split(5, {"train": 1, "validation": 0, "test": 0})
+    parts = worlds.split(5, {"train": 1, "validation": 0, "test": 0})
     persons = [{lines[found[i]] for i in part} for part in parts.values()]
     assert persons == [{9, 77, 2880}, {2880}, set(), set()]  # the edge divides one person, and no more than one
 
@@ -156,13 +156,13 @@ def test_fingerprint_follows_names_content_and_identities(folder):
 
 
 def test_as_a_data_set_it_is_counted_and_stands_beside_celebas_numbers(folder, tmp_path):
-    from ganfp import paper
-    from ganfp.recipes import real_images
-    from ganfp.records import world
-    from ganfp.run import begin
+    from ganfp.paper import published as paper
+    from ganfp.paper.record import world
+    from ganfp.runs.recipes import real_images
+    from ganfp.runs.run import begin
 
     name = f"celeba:{folder}"
-    assert numbers(datasets.load(name, 16, 2, 0)) == [1, 2]
+    assert numbers(worlds.load(name, 16, 2, 0)) == [1, 2]
     held = {"train": 1, "validation": 1, "test": 1}
     two, three = (real_images(name, 16, count, held) for count in (2, 3))
     assert two.count == 2 and two.digest == celeba.fingerprint(folder) and two.key != three.key

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ganfp import claims, paper
+from ganfp import claims
 from ganfp.claims import CLAIMS, Number, Verdict, evaluate, ledger
+from ganfp.paper import published as paper
 
 IDS = [c.id for c in CLAIMS]
 

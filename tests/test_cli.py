@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from ganfp.cli import duration, main, plain, size
-from ganfp.profiles import Cost
+from ganfp.runs.profiles import Cost
 
 
 @pytest.fixture

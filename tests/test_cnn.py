@@ -5,14 +5,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ganfp import paper, profiles
 from ganfp.attributors import Attributor
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.network import AttributionNetwork
+from ganfp.attributors.summary import layers
 from ganfp.attributors.training import rate
 from ganfp.images import to_float
 from ganfp.layers import count_parameters
-from ganfp.summary import layers
+from ganfp.paper import published as paper
+from ganfp.runs import profiles
 
 TINY = dict(fmap_base=128, fmap_max=16, images=4000, batch=16, learning_rate=0.003, checks=5, seed=3)
 

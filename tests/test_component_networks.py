@@ -9,8 +9,8 @@ from scipy.ndimage import correlate
 from ganfp.attributors import Attributor, pyramid
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.network import AttributionNetwork
+from ganfp.attributors.summary import layers, patch, receptive_fields
 from ganfp.layers import count_parameters
-from ganfp.summary import layers, patch, receptive_fields
 
 KERNEL = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256
 PATCHES = {128: 3, 64: 10, 32: 24, 16: 52, 8: 108, 4: 128}  # Table 5: pooling starts at -> patch

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from ganfp import datasets
+from ganfp import worlds
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.fixture(params=datasets.DRAWN)
+@pytest.fixture(params=worlds.DRAWN)
 def world(request):
-    return datasets.drawn(request.param)
+    return worlds.drawn(request.param)
 
 
 def test_factors_are_in_range_and_every_category_occurs(world):
@@ -65,7 +65,7 @@ def test_seeds_differ_and_so_do_images(world):
     assert np.abs(a[1:] - a[:-1]).mean((1, 2, 3)).min() > 5
 
 
-@pytest.mark.parametrize("name", datasets.DRAWN)
+@pytest.mark.parametrize("name", worlds.DRAWN)
 def test_drawn_worlds_are_known_by_name(name):
-    np.testing.assert_array_equal(datasets.load(name, 32, 4, 9), datasets.drawn(name).draw(4, 32, 9))
-    assert datasets.digest(name) == ""
+    np.testing.assert_array_equal(worlds.load(name, 32, 4, 9), worlds.drawn(name).draw(4, 32, 9))
+    assert worlds.digest(name) == ""

@@ -64,7 +64,7 @@ def test_the_package_carries_its_data_files():
 
 def test_torchvision_can_be_imported_in_a_fresh_process():
     code = """
-from ganfp._tvcompat import import_torchvision
+from ganfp.features._tvcompat import import_torchvision
 first = import_torchvision()
 assert import_torchvision() is first
 import torch, torchvision

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from ganfp import claims, findings, metrics, paper, recipes, tables
+from ganfp import claims, findings, metrics, tables
 from ganfp.attributors import Attributor
 from ganfp.experiments import (
     attribution,
@@ -21,8 +21,10 @@ from ganfp.experiments import (
     world,
 )
 from ganfp.gans import training
-from ganfp.records import KEYS, joined, pick
-from ganfp.run import begin
+from ganfp.paper import published as paper
+from ganfp.paper.record import KEYS, joined, pick
+from ganfp.runs import recipes
+from ganfp.runs.run import begin
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_records_have_every_field_and_the_papers_numbers(table3):
 
 
 def test_results_are_written_and_read_back(table3, tmp_path):
-    from ganfp import records
+    from ganfp.paper import record as records
 
     table3.save(tmp_path, "table3")
     assert records.load(tmp_path) == table3.records
@@ -317,7 +319,7 @@ def test_the_reference_runs_number_stands_between_the_papers_and_this_runs(seale
         {**r, "value": r["value"] / 2, "params": {**r["params"], "seeds": [1, 2, 3], "hardware": "a machine"}}
         for r in measured.records
     ]
-    monkeypatch.setattr("ganfp.records.reference_records", lambda folder=None: tuple(published))
+    monkeypatch.setattr("ganfp.paper.record.reference_records", lambda folder=None: tuple(published))
     monkeypatch.setattr("ganfp.findings.attribution.reference_records", lambda folder=None: tuple(published))
     again = existence.table(sealed, "3")
     for r in again.records:

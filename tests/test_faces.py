@@ -5,8 +5,8 @@ import pytest
 import torch
 from conftest import averaged
 
-from ganfp.datasets import faces
-from ganfp.datasets.drawing import bump, bump_slope, stroke
+from ganfp.worlds import faces
+from ganfp.worlds.drawing import bump, bump_slope, stroke
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganfp.datasets import files
-from ganfp.datasets.files import area_mean, fingerprint, load_folder, load_npz
+from ganfp.worlds import files
+from ganfp.worlds.files import area_mean, fingerprint, load_folder, load_npz
 
 RNG = np.random.default_rng(0)
 

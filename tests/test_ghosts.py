@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganfp import ghosts
 from ganfp.attacks import attack
-from ganfp.datasets import bedrooms, faces
+from ganfp.features import ghosts
+from ganfp.worlds import bedrooms, faces
 
 CROPS = Path(__file__).parents[2] / "shared" / "data" / "celeba_faces_128.npz"
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from ganfp._tvcompat import import_torchvision
 from ganfp.experiments.attribution import extractor_name
 from ganfp.features import perceptual
+from ganfp.features._tvcompat import import_torchvision
 from ganfp.features.imagenet import SIDE, imagenet_features
-from ganfp.recipes import ContentNetwork, PerceptualTrunk
-from ganfp.run import begin
+from ganfp.runs.recipes import ContentNetwork, PerceptualTrunk
+from ganfp.runs.run import begin
 
 
 @pytest.fixture

@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ganfp import attacks, claims, findings, metrics, plots, recipes, tables
+from ganfp import attacks, claims, findings, metrics, tables
 from ganfp.attributors import Attributor, attributor_class
 from ganfp.experiments import format_leak, immunizability
 from ganfp.experiments.existence import seed_setup
-from ganfp.paper import ATTACKS
-from ganfp.recipes import Attack, MixedFormats
-from ganfp.records import KEYS, pick
-from ganfp.run import begin
+from ganfp.paper import plots
+from ganfp.paper.published import ATTACKS
+from ganfp.paper.record import KEYS, pick
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Attack, MixedFormats
+from ganfp.runs.run import begin
 
 
 def test_needs_are_complete(sealed):
@@ -37,10 +39,10 @@ def test_image_k_of_every_source_meets_the_same_draw(sealed):
 
 
 def _seed(seed, split):
-    from ganfp import datasets
+    from ganfp import worlds
     from ganfp.seeding import mix
 
-    return mix(seed, datasets.SPLITS.index(split))
+    return mix(seed, worlds.SPLITS.index(split))
 
 
 def test_whatever_matters_changes_the_key(sealed):
@@ -126,7 +128,7 @@ def test_the_table_and_the_pictures_show_what_was_measured(sealed, table7):
 
 
 def test_differences_are_grey_where_nothing_changed():
-    from ganfp.plots.attacks import difference
+    from ganfp.paper.plots.attacks import difference
 
     before = np.full((1, 3, 4, 4), 100, np.uint8)
     after = before.copy()

@@ -11,7 +11,7 @@ FORBIDDEN = (
 )  # fmt: skip
 PATHS = (
     "ganfp.cli, ganfp.experiments, ganfp.building, ganfp.run",
-    "ganfp.attributors.cnn, ganfp.datasets.faces, ganfp.gans.training",
+    "ganfp.attributors.cnn, ganfp.worlds.faces, ganfp.gans.training",
 )
 
 

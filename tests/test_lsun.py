@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from ganfp import datasets
-from ganfp.datasets import files, lsun
+from ganfp import worlds
+from ganfp.worlds import files, lsun
 
 RNG = np.random.default_rng(0)
 
@@ -179,14 +179,14 @@ def test_without_lmdb_the_error_says_what_to_install(database, monkeypatch):
 
 
 def test_as_a_data_set_it_is_counted_and_stands_beside_lsuns_numbers(database, tmp_path):
-    from ganfp import paper
-    from ganfp.records import world
-    from ganfp.run import begin
+    from ganfp.paper import published as paper
+    from ganfp.paper.record import world
+    from ganfp.runs.run import begin
 
     run = begin("smoke", f"lsun:{database}")
     assert run.images.count == run.profile.real.drawn and run.images.digest == lsun.fingerprint(database)
     assert run.dataset == "lsun:bedroom_val_lmdb" and world(run.dataset) == "LSUN"
     assert paper.value("3", "Ours", dataset=run.dataset) == 97.04
-    assert len(datasets.load(run.source, 16, 5, 0)) == 5
+    assert len(worlds.load(run.source, 16, 5, 0)) == 5
     run.images.make(tmp_path, None, "cpu", None)
     assert len(np.load(tmp_path / "images.npy")) == 7

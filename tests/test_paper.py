@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from ganfp import paper
+from ganfp.paper import published as paper
 
 KEYS = (
     "table figure dataset setup row column metric value ci_low ci_high n classes "
@@ -10,7 +10,7 @@ KEYS = (
 ).split()
 
 
-# Typed from the paper's text, not from paper.yml: (table, row, column, data set, metric, printed number).
+# Typed from the paper's text, not from published.yml: (table, row, column, data set, metric, printed number).
 PRINTED = [
     ("1", "kNN", "CelebA", "faces", "accuracy", 28.00),
     ("1", "PRNU", "LSUN", "bedrooms", "accuracy", 67.84),
@@ -142,7 +142,7 @@ def test_originals_and_missing_columns_find_the_same_numbers():
     ],
 )  # fmt: skip
 def test_the_label_of_a_run_finds_its_numbers_by_what_is_before_the_path(label, key):
-    from ganfp.records import world
+    from ganfp.paper.record import world
 
     assert paper.stands_for(label) == key
     assert world(label) == {"faces": "CelebA", "bedrooms": "LSUN", "": label}[key]

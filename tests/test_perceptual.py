@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from ganfp import recipes
-from ganfp._tvcompat import import_torchvision
 from ganfp.features import perceptual
+from ganfp.features._tvcompat import import_torchvision
 from ganfp.features.content import ContentNetwork
 from ganfp.files import sha256
+from ganfp.runs import recipes
 
 IMAGES = recipes.Images("faces", 32, 40, 6, 4, 6)
 SAMPLE = recipes.Sample(IMAGES, "test", 4)
@@ -144,7 +144,7 @@ def test_only_torchvisions_own_weights_make_it_lpips(no_trunk, suffix, monkeypat
 
 
 def test_a_run_takes_the_trunk_that_is_named_and_knows_it_by_its_content(no_trunk, monkeypatch):
-    from ganfp.run import begin
+    from ganfp.runs.run import begin
 
     plain = begin("smoke").nearest(SAMPLE)
     assert plain.extractor.kind == "content"
@@ -158,8 +158,8 @@ def test_a_run_takes_the_trunk_that_is_named_and_knows_it_by_its_content(no_trun
 
 
 def test_nearest_real_images_by_a_trunk(no_trunk, tmp_path):
-    from ganfp import building
-    from ganfp.store import Store
+    from ganfp.runs import building
+    from ganfp.runs.store import Store
 
     path = no_trunk / "mine.npz"
     np.savez(path, **{k: v.numpy() for k, v in trunk_of(package("squeeze", False)).state_dict().items()})

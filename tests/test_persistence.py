@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
-from ganfp import claims, findings, metrics, paper, plots, recipes, tables
+from ganfp import claims, findings, metrics, tables
 from ganfp.experiments import attribution, existence, persistence
 from ganfp.experiments.existence import seed_setup
 from ganfp.features import perceptual
 from ganfp.features.content import ContentNetwork
-from ganfp.records import pick
+from ganfp.paper import plots
+from ganfp.paper import published as paper
+from ganfp.paper.record import pick
+from ganfp.runs import recipes
 
 
 @pytest.fixture(scope="module")

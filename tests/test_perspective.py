@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganfp.datasets.drawing import outline
-from ganfp.datasets.perspective import Camera, box, ellipsoid, frustum
+from ganfp.worlds.drawing import outline
+from ganfp.worlds.perspective import Camera, box, ellipsoid, frustum
 
 SIZE = 32
 STEP = 0.006  # metres of depth

@@ -6,8 +6,8 @@ import pytest
 
 from ganfp import findings, tables
 from ganfp.experiments import photographs
-from ganfp.records import record
-from ganfp.run import begin
+from ganfp.paper.record import record
+from ganfp.runs.run import begin
 
 ACCURACY = {"faces": (30.0, 60.0, 99.0, 98.0), "celeba": (25.0, 50.0, 80.0, 97.0)}
 METHODS = ("kNN", "Eigenface", "PRNU", "Ours")

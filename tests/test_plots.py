@@ -10,8 +10,8 @@ import pytest  # noqa: E402
 
 from ganfp import plots  # noqa: E402
 from ganfp.attributors.network import AttributionNetwork  # noqa: E402
-from ganfp.records import readable  # noqa: E402
-from ganfp.summary import layers  # noqa: E402
+from ganfp.attributors.summary import layers  # noqa: E402
+from ganfp.paper.record import readable  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from ganfp import paper, profiles
 from ganfp.gans import GANS
+from ganfp.paper import published as paper
+from ganfp.runs import profiles
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "reference", "reference-photos", "gpu", "paper"])

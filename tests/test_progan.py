@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from ganfp import profiles
 from ganfp.gans.progan import Critic, Generator, ProGAN, ProGANConfig, enlarge, gradient_penalty
 from ganfp.gans.training import Seeds, Training
 from ganfp.layers import count_parameters
+from ganfp.runs import profiles
 
 SMALL = ProGANConfig(resolution=16, latent=8, fmap_base=64, fmap_max=8, phase_images=100, total_images=1000, batch=4)
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import ganfp
-from ganfp import recipes
-from ganfp.datasets.rows import Rows
 from ganfp.gans.progan import ProGANConfig
 from ganfp.gans.training import Seeds
-from ganfp.recipes import GAN, Images, Recipe, Sample, Setup, Source, base
+from ganfp.runs import recipes
+from ganfp.runs.recipes import GAN, Images, Recipe, Sample, Setup, Source, base
+from ganfp.worlds.rows import Rows
 
 PACKAGE = Path(ganfp.__file__).parent
 DIGESTS = Path(__file__).with_name("code_digests.json")
@@ -91,8 +91,8 @@ def test_a_subset_and_a_save_path_change_the_key():
 
 
 def test_what_is_held_out_is_drawn_apart_from_what_gans_of_any_size_see(tmp_path):
-    from ganfp import building
-    from ganfp.datasets import SPLITS
+    from ganfp.runs import building
+    from ganfp.worlds import SPLITS
 
     found = {}
     for recipe in (IMAGES, replace(IMAGES, count=100)):
@@ -128,8 +128,8 @@ def test_a_setup_needs_a_sample_of_every_source_per_split():
 
 
 def test_real_splits_are_disjoint_and_latents_are_too(tmp_path):
-    from ganfp import building
-    from ganfp.store import Store
+    from ganfp.runs import building
+    from ganfp.runs.store import Store
 
     store = Store(tmp_path)
     origins = (IMAGES, GAN_1, replace(GAN_1, replica=1))

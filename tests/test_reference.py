@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganfp import metrics, reference, shipping
-from ganfp.records import Result, record
-from ganfp.run import begin
+from ganfp import metrics
+from ganfp.paper import reference
+from ganfp.paper.record import Result, record
+from ganfp.runs import shipping
+from ganfp.runs.run import begin
 
 
 def result(value, seed, row="Ours", only=(3, 1)):

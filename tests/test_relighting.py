@@ -8,8 +8,8 @@ import torch
 
 from ganfp import relighting as rl
 from ganfp.attacks import Draws, attack, relight
-from ganfp.datasets import bedrooms, faces
 from ganfp.experiments.immunizability import radial_power
+from ganfp.worlds import bedrooms, faces
 
 PHOTOGRAPHS = Path(__file__).parents[2] / "shared" / "data" / "celeba_faces_32.npz"
 
@@ -120,7 +120,7 @@ def test_low_frequencies_change_and_high_ones_stay(world):
 
 def test_relighting_comes_nearer_to_the_true_image_under_the_other_light():
     from ganfp.experiments import immunizability
-    from ganfp.run import begin
+    from ganfp.runs.run import begin
 
     study = immunizability.relighting_study(begin("smoke"), count=60)
     before, prior, true = (r["value"] for r in study.records)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ganfp import datasets
-from ganfp.run import begin, worlds
+from ganfp import worlds
+from ganfp.runs.run import begin, begin_each
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_users_file_is_cut_as_the_drawn_images_are(tmp_path, store):
     assert run.dataset == "npz:mine.npz"
     array = run.array(run.images, "images.npy")
     assert array.shape == (200, 3, 16, 16)
-    assert [len(run.images.part(array, name)) for name in datasets.SPLITS] == [100, 40, 20, 40]
+    assert [len(run.images.part(array, name)) for name in worlds.SPLITS] == [100, 40, 20, 40]
     np.savez(tmp_path / "mine.npz", images=255 - images)
     assert begin("smoke", f"npz:{tmp_path / 'mine.npz'}").images.key != run.images.key
 
@@ -56,7 +56,7 @@ def test_seed_moves_all_but_the_gans(store):
 
 
 def test_without_an_out_folder_nothing_is_written(store, tmp_path, monkeypatch):
-    from ganfp.records import Result
+    from ganfp.paper.record import Result
 
     monkeypatch.chdir(tmp_path)
     begin("smoke").save(Result([{}]), "x")
@@ -80,7 +80,7 @@ def test_named_inception_weights_take_the_row(monkeypatch, tmp_path):
 
 
 def test_several_data_sets_are_several_runs():
-    runs = worlds("smoke", "faces,bedrooms", seed=3)
+    runs = begin_each("smoke", "faces,bedrooms", seed=3)
     assert [(run.dataset, run.seed) for run in runs] == [("faces", 3), ("bedrooms", 3)]
     assert runs[0].gan("sngan").key != runs[1].gan("sngan").key
 
@@ -95,13 +95,13 @@ def test_several_data_sets_are_several_runs():
     ],
 )
 def test_names_of_data_sets_are_read_at_their_commas(text, found):
-    assert datasets.names(text) == found
+    assert worlds.names(text) == found
 
 
 @pytest.mark.parametrize("text", ["faces,cats", "faces,faces", "", "faces,"])
 def test_lists_of_data_sets_with_a_mistake_are_errors(text):
     with pytest.raises(ValueError, match="dataset"):
-        datasets.names(text)
+        worlds.names(text)
 
 
 def test_the_ladder_is_scaled_to_the_base_set(tmp_path, store):

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganfp import savepaths
+from ganfp.gans import savepaths
 from ganfp.images import quantise
 
 FLOATS = torch.linspace(-1.2, 1.2, 2 * 3 * 4 * 4).reshape(2, 3, 4, 4)

@@ -8,13 +8,14 @@ import pytest
 import torch
 from test_recipes import GAN_1, IMAGES
 
-from ganfp import building, recipes, reference, shipping
 from ganfp.experiments import existence, how_long
 from ganfp.files import read_tensors, write_tensors
 from ganfp.gans import training
-from ganfp.recipes import GAN, Sample
-from ganfp.run import worlds
-from ganfp.store import Store
+from ganfp.paper import reference
+from ganfp.runs import building, recipes, shipping
+from ganfp.runs.recipes import GAN, Sample
+from ganfp.runs.run import begin_each
+from ganfp.runs.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_a_weight_beyond_half_precision_is_an_error(store, tmp_path):
 
 
 def test_the_order_of_the_reference_run():
-    names = [shipping.file_name(gan) for gan in reference.generators(worlds("reference", "faces,bedrooms"))]
+    names = [shipping.file_name(gan) for gan in reference.generators(begin_each("reference", "faces,bedrooms"))]
     assert len(set(names)) == len(names) == 2 * (5 + 3 + 4)
     assert names[:5] == [f"faces-ProGAN-seed-{i}" for i in range(1, 6)]
     assert names[5:8] == ["faces-SNGAN-seed-1", "faces-CramerGAN-seed-1", "faces-MMDGAN-seed-1"]
@@ -109,13 +110,13 @@ def test_the_order_of_the_reference_run():
 def test_generators_of_photographs_are_not_shipped(tmp_path):
     np.savez(tmp_path / "mine.npz", images=np.zeros((200, 16, 16, 3), np.uint8))
     with pytest.raises(ValueError, match="generators of npz:mine.npz are not shipped"):
-        reference.train(worlds("smoke", f"npz:{tmp_path / 'mine.npz'}"), print)
+        reference.train(begin_each("smoke", f"npz:{tmp_path / 'mine.npz'}"), print)
 
 
 def test_the_reference_run_ships_what_it_trains_and_nothing_twice(tmp_path, monkeypatch, store):
     monkeypatch.setenv("GANFP_STORE", str(tmp_path / "store"))
     monkeypatch.setattr(shipping, "folder", lambda: tmp_path / "generators")
-    runs, said = worlds("smoke", "faces"), []
+    runs, said = begin_each("smoke", "faces"), []
     names = {path.name for path in reference.train(runs, said.append, jobs=2)}
     assert names == {f"{shipping.file_name(gan)}.safetensors" for gan in reference.generators(runs)}
     assert {entry["file"] for entry in json.loads((tmp_path / "generators" / "manifest.json").read_text())} == names

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ganfp import store as module
-from ganfp.store import DamagedArtifactError, Store
+from ganfp.runs import store as module
+from ganfp.runs.store import DamagedArtifactError, Store
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ import torch
 from scipy import stats
 from scipy.optimize import minimize
 
-from ganfp import paper, profiles
 from ganfp.attributors import Attributor
 from ganfp.attributors.autoencoder import AutoEncoder, Critic
+from ganfp.attributors.summary import layers
 from ganfp.attributors.visnet import FingerprintNetwork, VisNet, correlation, floor
 from ganfp.images import to_float
 from ganfp.layers import count_parameters
-from ganfp.summary import layers
+from ganfp.paper import published as paper
+from ganfp.runs import profiles
 
 TINY = dict(
     fmap_base=128, fmap_max=16, images=3200, batch=16, learning_rate=0.005, ema=0.9, checks=4, seed=3, flip=False

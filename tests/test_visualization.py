@@ -8,14 +8,16 @@ import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-from ganfp import findings, plots, recipes, tables  # noqa: E402
+from ganfp import findings, tables  # noqa: E402
 from ganfp.attributors import Attributor  # noqa: E402
 from ganfp.attributors.autoencoder import AutoEncoder  # noqa: E402
-from ganfp.datasets import faces  # noqa: E402
+from ganfp.attributors.summary import layers  # noqa: E402
 from ganfp.experiments import existence, regions, visualization  # noqa: E402
-from ganfp.records import pick  # noqa: E402
-from ganfp.run import begin  # noqa: E402
-from ganfp.summary import layers  # noqa: E402
+from ganfp.paper import plots
+from ganfp.paper.record import pick  # noqa: E402
+from ganfp.runs import recipes
+from ganfp.runs.run import begin  # noqa: E402
+from ganfp.worlds import faces  # noqa: E402
 
 RNG = np.random.default_rng(0)
 

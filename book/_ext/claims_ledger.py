@@ -16,8 +16,10 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from ganfp import claims, paper, records
-from ganfp.datasets import DRAWN
+from ganfp import claims
+from ganfp.paper import published as paper
+from ganfp.paper import record as records
+from ganfp.worlds import DRAWN
 
 logger = logging.getLogger(__name__)
 

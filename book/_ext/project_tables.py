@@ -2,7 +2,8 @@
 
 from sphinx.util.docutils import SphinxDirective
 
-from ganfp import cli, profiles, shipping
+from ganfp import cli
+from ganfp.runs import profiles, shipping
 
 
 class ProjectTable(SphinxDirective):
@@ -19,7 +20,7 @@ class ProjectTable(SphinxDirective):
 
 
 class ProfileTable(ProjectTable):
-    """The profiles and what they cost, from ``ganfp/presets``."""
+    """The profiles and what they cost, from ``ganfp/runs/presets``."""
 
     header = ("Profile", "What for", "Pixels", "Seeds", "Images per GAN", "Time", "Disk", "On")
 

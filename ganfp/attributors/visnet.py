@@ -151,7 +151,7 @@ class VisNet(NeuralAttributor):
         )
 
     def explain(self, image: np.ndarray) -> dict:
-        """All that an attribution card shows of one image, uint8 (3, R, R): the arguments of ``ganfp.plots.card``."""
+        """All that an attribution card shows of one image, uint8 (3, R, R): the arguments of the plot ``card``."""
         batch = np.asarray(image)[None]
         return {
             "image": batch[0],

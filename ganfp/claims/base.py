@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ganfp.paper import ATTACKS, block, stands_for
+from ganfp.paper.published import ATTACKS, block, stands_for
 
 Records = Iterable[Mapping]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganfp.claims.base import NEAR_CHANCE, RESTORED, Number, World, claim
-from ganfp.paper import ATTACKS
+from ganfp.paper.published import ATTACKS
 
 _RESTORED_ATTACKS = ("blur", "cropping", "relighting")
 _PARTIAL_ATTACKS = ("noise", "compression", "combination")

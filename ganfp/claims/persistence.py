@@ -14,7 +14,7 @@ from ganfp.claims.base import (
     compare,
 )
 from ganfp.claims.existence import attributable, best, separated
-from ganfp.paper import block
+from ganfp.paper.published import block
 
 
 def _bands(world: World) -> dict[str, dict[str, Number]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganfp.claims.base import RESTORED, NotMeasured, Number, World, claim, number_of
-from ganfp.records import readable
+from ganfp.paper.record import readable
 
 
 @claim("visnet", "4.5", "3", "The network with visible fingerprints attributes as well as the plain one.")

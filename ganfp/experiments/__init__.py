@@ -15,8 +15,8 @@ from ganfp.experiments import (
     training_sets,
     visualization,
 )
-from ganfp.recipes import Recipe
-from ganfp.run import Run
+from ganfp.runs.recipes import Recipe
+from ganfp.runs.run import Run
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
@@ -34,7 +34,7 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
 
 def cost(runs: Sequence[Run]) -> dict[str, float]:
     """Core-seconds that the artifacts of a book took, by kind, whenever they were made."""
-    from ganfp.building import closure
+    from ganfp.runs.building import closure
 
     spent: dict[str, float] = {}
     for recipe in closure(needs(runs)):

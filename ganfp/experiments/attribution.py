@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganfp import metrics, recipes
+from ganfp import metrics
 from ganfp.attributors import Attributor
-from ganfp.recipes import Recipe, Setup
-from ganfp.records import Result, accuracy_record, record
-from ganfp.run import Run
+from ganfp.paper.record import Result, accuracy_record, record
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Recipe, Setup
+from ganfp.runs.run import Run
 
 METHODS = {"knn": "kNN", "eigenface": "Eigenface", "prnu": "PRNU", "cnn": "Ours"}  # rows as the paper prints them
 HALVINGS = 5  # random halvings that an FD ratio is averaged over

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ganfp import metrics, recipes
+from ganfp import metrics
 from ganfp.experiments.attribution import predictions
 from ganfp.experiments.existence import seed_setup
 from ganfp.gans import training
 from ganfp.images import to_float
-from ganfp.recipes import Setup
-from ganfp.records import Result, accuracy_record, reference_folder
-from ganfp.run import Run
+from ganfp.paper.record import Result, accuracy_record, reference_folder
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Setup
+from ganfp.runs.run import Run
 
 
 def critics(run: Run) -> Result:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ganfp import metrics, recipes
+from ganfp import metrics
 from ganfp.experiments import attribution
 from ganfp.experiments.attribution import METHODS, accuracy, evaluate, extractor_name
 from ganfp.gans import GANS, LABELS, training
-from ganfp.recipes import Recipe, Setup
-from ganfp.records import Result, joined, record
-from ganfp.run import Run
+from ganfp.paper.record import Result, joined, record
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Recipe, Setup
+from ganfp.runs.run import Run
 
 # ---------------------------------------------------------------------------- setups
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ganfp import ghosts, metrics, recipes
+from ganfp import metrics
 from ganfp.experiments.existence import seed_setup, twin_setup
 from ganfp.experiments.immunizability import measured
-from ganfp.recipes import Answers, Fit, MixedFormats, Recipe, Setup
-from ganfp.records import Result, record
-from ganfp.run import Run
+from ganfp.features import ghosts
+from ganfp.paper.record import Result, record
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Answers, Fit, MixedFormats, Recipe, Setup
+from ganfp.runs.run import Run
 
 QUALITY = 75  # of the files that some sources came from: LSUN's
 SHOWN = "ProGAN_seed_1"

@@ -8,8 +8,8 @@ import numpy as np
 
 from ganfp import metrics
 from ganfp.experiments import attribution, existence
-from ganfp.records import Result, record
-from ganfp.run import Run
+from ganfp.paper.record import Result, record
+from ganfp.runs.run import Run
 
 CONVENTIONS = {"matched": "equal n on both sides", "paper": "the paper's convention"}
 REPEATS = 10

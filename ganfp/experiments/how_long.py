@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ganfp.experiments import attribution
 from ganfp.experiments.existence import seed_setup
-from ganfp.recipes import Recipe, Setup, Snapshot
-from ganfp.records import Result, reference_folder
-from ganfp.run import Run
+from ganfp.paper.record import Result, reference_folder
+from ganfp.runs.recipes import Recipe, Setup, Snapshot
+from ganfp.runs.run import Run
 
 SEEDS = 3  # GANs that are followed
 

@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ganfp import metrics, paper, recipes, relighting
+from ganfp import metrics, relighting
 from ganfp.attacks import ATTACKS
 from ganfp.experiments import attribution
 from ganfp.experiments.existence import seed_setup
 from ganfp.images import quantise, to_float
-from ganfp.recipes import Answers, Attack, Recipe
-from ganfp.records import Result, accuracy_record, joined, record
-from ganfp.run import Run
+from ganfp.paper import published as paper
+from ganfp.paper.record import Result, accuracy_record, joined, record
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Answers, Attack, Recipe
+from ganfp.runs.run import Run
 
 METHODS = {"prnu": "PRNU", "cnn": "Ours"}  # the rows of Tables 7 and 8
 SECOND_READING = "standard deviation"  # of the noise: a variant beside the tables
@@ -198,7 +200,7 @@ def attacked(run: Run, name: str, count: int = 6, **options) -> dict[str, tuple[
 
 def lit_from_both_sides(run: Run, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Drawn faces with the light from the left and from the right, uint8 (count, 3, R, R), and their normals."""
-    from ganfp.datasets import faces
+    from ganfp.worlds import faces
 
     factors = faces.factors(count, FACES_SEED)
     left, right = (

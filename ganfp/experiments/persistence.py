@@ -6,16 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ganfp import datasets, metrics, paper, recipes, summary
-from ganfp.attributors import pyramid
+from ganfp import metrics, worlds
+from ganfp.attributors import pyramid, summary
 from ganfp.attributors.network import SMALLEST, AttributionNetwork
 from ganfp.experiments import attribution, existence
 from ganfp.experiments.attribution import METHODS, attributor, features_of, predictions
 from ganfp.experiments.existence import seed_setup
 from ganfp.images import to_float
-from ganfp.recipes import Recipe, Setup
-from ganfp.records import Result, accuracy_record, record
-from ganfp.run import Run
+from ganfp.paper import published as paper
+from ganfp.paper.record import Result, accuracy_record, record
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Recipe, Setup
+from ganfp.runs.run import Run
 
 SHARE = 0.1  # of each source's test images, the perceptually closest to real ones
 FEWEST = 4  # images of a source that an FD ratio needs
@@ -61,7 +63,7 @@ def selection_needs(run: Run) -> list[Recipe]:
 
 def seconds(run: Run) -> float:
     """Core-seconds that Tables 4 to 6 took beside what Tables 1 to 3 had made before, whenever that was."""
-    from ganfp.building import closure
+    from ganfp.runs.building import closure
 
     before = {recipe.key for recipe in closure(existence.needs(run))}
     return sum(run.seconds(recipe) for recipe in closure(needs(run)) if recipe.key not in before)
@@ -74,11 +76,11 @@ def picture(run: Run, resolution: int) -> np.ndarray:
     """A real image (3, R, R) uint8 to explain with: this run's first, or, at another resolution, a drawn one."""
     if resolution == run.profile.resolution:
         return np.array(run.sample(seed_setup(run).part("test")[0])[0])
-    return datasets.drawn(_world(run)).draw(1, resolution, run.seed)[0]
+    return worlds.drawn(_world(run)).draw(1, resolution, run.seed)[0]
 
 
 def _world(run: Run) -> str:
-    return run.dataset if run.dataset in datasets.DRAWN else datasets.DRAWN[0]
+    return run.dataset if run.dataset in worlds.DRAWN else worlds.DRAWN[0]
 
 
 def pyramids(image: np.ndarray, gain: float = 3.0) -> dict[str, list[np.ndarray]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganfp.records import Result, reference_records
+from ganfp.paper.record import Result, reference_records
 
 DRAWINGS, PHOTOGRAPHS = "faces", "celeba"
 TABLES = ("1", "3", "4", "5", "6", "7")

@@ -6,11 +6,12 @@ from functools import cache
 
 import numpy as np
 
-from ganfp import datasets, metrics, recipes
+from ganfp import metrics, worlds
 from ganfp.experiments.attribution import attributor
 from ganfp.experiments.existence import seed_setup
-from ganfp.records import Result, accuracy_record, record
-from ganfp.run import Run
+from ganfp.paper.record import Result, accuracy_record, record
+from ganfp.runs import recipes
+from ganfp.runs.run import Run
 
 REGIONS = ("eyes", "face", "background")
 RESAMPLED = 1000  # bootstrap samples of the test images
@@ -25,7 +26,7 @@ OUTSIDE = 1.25  # times the head's ellipse: there hair and background begin
 
 def has_masks(run: Run) -> bool:
     """Whether it is known where on this data set's images a face is."""
-    return datasets.parse(run.source)[0] in ("faces", "celeba")
+    return worlds.parse(run.source)[0] in ("faces", "celeba")
 
 
 def masks(run: Run) -> np.ndarray | None:
@@ -33,7 +34,7 @@ def masks(run: Run) -> np.ndarray | None:
 
     Only drawn faces know it: what was held out is drawn once more, now with its masks.  None for other data sets.
     """
-    if datasets.parse(run.source)[0] != "faces":
+    if worlds.parse(run.source)[0] != "faces":
         return None
     images = run.images
     return _drawn_masks(images.resolution, sum(images.held.values()), images.seed + recipes.HELD_OUT)[-images.test :]
@@ -41,7 +42,7 @@ def masks(run: Run) -> np.ndarray | None:
 
 @cache
 def _drawn_masks(resolution: int, count: int, seed: int) -> np.ndarray:
-    world = datasets.drawn("faces")
+    world = worlds.drawn("faces")
     scene = world.render(world.factors(count, seed), resolution)
     return np.stack([getattr(scene, name) for name in REGIONS], axis=1)
 

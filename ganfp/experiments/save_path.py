@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ganfp import metrics, savepaths
+from ganfp import metrics
 from ganfp.experiments.existence import architecture_setup
-from ganfp.recipes import Images, Recipe, Sample
-from ganfp.records import Result, accuracy_record
-from ganfp.run import Run
+from ganfp.gans import savepaths
+from ganfp.paper.record import Result, accuracy_record
+from ganfp.runs.recipes import Images, Recipe, Sample
+from ganfp.runs.run import Run
 
 CUES = {"extremes": "reaches 0, reaches 255", "lowest_bits": "and the two lowest bits"}
 DEPTHS = range(1, 9)  # of the decision tree, chosen on the validation images

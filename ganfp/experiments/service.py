@@ -7,9 +7,9 @@ import numpy as np
 from ganfp import metrics
 from ganfp.experiments.attribution import attributor
 from ganfp.experiments.existence import seed_setup, training_set_setup
-from ganfp.recipes import Recipe
-from ganfp.records import Result, record
-from ganfp.run import Run
+from ganfp.paper.record import Result, record
+from ganfp.runs.recipes import Recipe
+from ganfp.runs.run import Run
 
 FOLDER = 100  # images
 MIXTURES = (0.6, 0.4)  # shares of the service's own images in two mixed folders

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganfp import metrics, recipes
+from ganfp import metrics
 from ganfp.experiments import existence
 from ganfp.experiments.attribution import METHODS, predictions
-from ganfp.recipes import Beginnings, Recipe
-from ganfp.records import Result, record
-from ganfp.run import Run
+from ganfp.paper.record import Result, record
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Beginnings, Recipe
+from ganfp.runs.run import Run
 
 BEYOND = 512  # images for which the trainings are followed after the last has met its first exchanged image
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 
-from ganfp import datasets, metrics, recipes
+from ganfp import metrics, worlds
 from ganfp.attributors.calibration import softmax
 from ganfp.attributors.visnet import VisNet, correlation, floor
 from ganfp.experiments.attribution import attributor
 from ganfp.experiments.existence import VISNET, seed_setup
-from ganfp.recipes import Recipe
-from ganfp.records import Result, accuracy_record, record
-from ganfp.run import Run
+from ganfp.paper.record import Result, accuracy_record, record
+from ganfp.runs import recipes
+from ganfp.runs.recipes import Recipe
+from ganfp.runs.run import Run
 
 FIGURE = {"faces": "7", "bedrooms": "36"}
 SIGMAS = 1.96  # of a mean, for 95 %
@@ -102,7 +103,7 @@ def margins(run: Run, row: str, responses: np.ndarray, truth: np.ndarray, classe
                 row,
                 "margin",
                 gap.mean(),
-                figure=FIGURE.get(datasets.parse(run.source or run.dataset)[0], ""),
+                figure=FIGURE.get(worlds.parse(run.source or run.dataset)[0], ""),
                 setup="seeds",
                 column=name,
                 interval=(gap.mean() - half, gap.mean() + half),

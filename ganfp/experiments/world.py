@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ganfp import datasets, recipes
+from ganfp import worlds
 from ganfp.attributors import Attributor
-from ganfp.datasets import SPLITS, split
 from ganfp.gans import GANS, LABELS
 from ganfp.gans.progan import ProGANConfig
 from ganfp.layers import count_parameters
-from ganfp.run import Run
+from ganfp.runs import recipes
+from ganfp.runs.run import Run
+from ganfp.worlds import SPLITS, split
 
 SWEPT = {  # shown by `sweeps`
     "faces": ("yaw", "face_width", "skin", "hair_colour", "smile", "light_azimuth"),
@@ -23,7 +24,7 @@ HELD_OUT_SEED = 2_000_003  # faces that neither the GANs' world nor the content 
 
 def sweeps(count: int, resolution: int, world: str = "faces") -> dict[str, np.ndarray]:
     """Drawn pictures in which one factor runs through its range; name -> uint8 (count, 3, R, R)."""
-    drawn, sitter = datasets.drawn(world), SITTER[world]
+    drawn, sitter = worlds.drawn(world), SITTER[world]
     base = {name: np.repeat(values[sitter], count) for name, values in drawn.factors(sitter + 1).items()}
     path = np.linspace(0, 1, count, dtype=np.float32)
     return {
@@ -105,7 +106,7 @@ def content_report(run: Run, count: int = 1000) -> list[list]:
         return []
     from ganfp.features.content import ContentNetwork
 
-    network, drawn = ContentNetwork.load(run.path(run.extractor)), datasets.drawn(run.extractor.world)
+    network, drawn = ContentNetwork.load(run.path(run.extractor)), worlds.drawn(run.extractor.world)
     truth = drawn.content(drawn.factors(count, HELD_OUT_SEED))
     report = network.report(drawn.draw(count, run.profile.resolution, HELD_OUT_SEED), truth)
     measure = {"accuracy": "right answers, %", "r2": "variance explained, %"}

@@ -231,7 +231,7 @@ def is_official(net: str, path: Path) -> bool:
 
 
 def _features(net: str) -> nn.Sequential:
-    from ganfp._tvcompat import import_torchvision
+    from ganfp.features._tvcompat import import_torchvision
 
     return getattr(import_torchvision().models, TRUNKS[net].model)(weights=None).features
 

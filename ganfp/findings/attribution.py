@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ganfp import paper
-from ganfp.datasets import DRAWN
 from ganfp.experiments.attribution import METHODS
-from ganfp.records import pick, readable, reference_records
-from ganfp.run import Run
+from ganfp.paper import published as paper
+from ganfp.paper.record import pick, readable, reference_records
+from ganfp.runs.run import Run
 from ganfp.tables.table import p_value
+from ganfp.worlds import DRAWN
 
 CONTRAST = 1.3  # times chance: up to here a simple method "stays near chance", as the paper's kNN does
 APART = 1.5  # times kNN's accuracy: from here on the learned fingerprint does what content cannot, if only in part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganfp.findings.attribution import p_words
-from ganfp.records import pick
+from ganfp.paper.record import pick
 
 
 def save_path(records: Sequence[dict]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganfp.findings.attribution import CONTRAST
-from ganfp.records import pick
+from ganfp.paper.record import pick
 
 
 def purity(records: Sequence[dict]) -> str:

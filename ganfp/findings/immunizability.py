@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from ganfp.claims import NEAR_CHANCE, RESTORED
 from ganfp.experiments.immunizability import LONGER, SECOND_READING
 from ganfp.findings.attribution import _listed
-from ganfp.paper import ATTACKS
-from ganfp.records import pick
-from ganfp.run import Run
+from ganfp.paper.published import ATTACKS
+from ganfp.paper.record import pick
+from ganfp.runs.run import Run
 
 Cells = Mapping[str, dict]
 _RELIT = ("from the left", "relit, prior", "relit, true normals")

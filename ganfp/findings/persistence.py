@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ganfp import claims, paper
+from ganfp import claims
 from ganfp.findings.attribution import _listed, p_words
-from ganfp.records import pick
-from ganfp.run import Run
+from ganfp.paper import published as paper
+from ganfp.paper.record import pick
+from ganfp.runs.run import Run
 
 
 def bands(records: Sequence[dict], resolution: int) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganfp import claims as ledger
-from ganfp import paper, profiles
 from ganfp.experiments.photographs import DRAWINGS, PHOTOGRAPHS
-from ganfp.records import pick
+from ganfp.paper import published as paper
+from ganfp.paper.record import pick
+from ganfp.runs import profiles
 
 ORDER = ("Ours", "PRNU", "Eigenface", "kNN")  # of the paper, best first
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ganfp import claims as ledger
-from ganfp import paper
 from ganfp.experiments.attribution import METHODS, extractor_name
 from ganfp.findings.attribution import APART, CONTRAST, at_chance
-from ganfp.records import pick
-from ganfp.records import world as column_of
-from ganfp.run import Run
+from ganfp.paper import published as paper
+from ganfp.paper.record import pick
+from ganfp.paper.record import world as column_of
+from ganfp.runs.run import Run
 
 
 def banner(*runs: Run) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ganfp.experiments.existence import VISNET
 from ganfp.experiments.regions import REGIONS
-from ganfp.records import pick, readable, reference_records
+from ganfp.paper.record import pick, readable, reference_records
 
 
 def visnet(records: Sequence[dict]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ganfp import records as rec
-from ganfp.records import readable
+from ganfp.paper import record as rec
+from ganfp.paper.record import readable
 from ganfp.tables.table import DASH, Table, number, p_value, seconds, small, strong, with_interval
 
 PAPER_ROWS = ("kNN", "Eigenface", "PRNU", "Ours", "Our visNet", "Inception", "Our fingerprint")

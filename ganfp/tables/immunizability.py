@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganfp import records as rec
-from ganfp.records import readable
+from ganfp.paper import record as rec
+from ganfp.paper.record import readable
 from ganfp.tables.table import DASH, Table, number, small, strong, with_interval
 
 

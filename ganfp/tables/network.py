@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ganfp.summary import Layer, receptive_fields
+from ganfp.attributors.summary import Layer, receptive_fields
 from ganfp.tables.table import DASH, Table, strong
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ganfp import paper
-from ganfp import records as rec
 from ganfp.attributors.network import SMALLEST
+from ganfp.paper import published as paper
+from ganfp.paper import record as rec
 from ganfp.tables.existence import row_label
 from ganfp.tables.table import BESIDE, DASH, Table, beside, number, p_value, seconds, small, with_interval
 

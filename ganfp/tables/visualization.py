@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganfp import records as rec
-from ganfp.records import readable
+from ganfp.paper import record as rec
+from ganfp.paper.record import readable
 from ganfp.tables.table import DASH, Table, small, strong, with_interval
 
 

@@ -1,6 +1,6 @@
 """The published numbers of Yu et al. (ICCV 2019), Tables 1-8, as records like those measured here.
 
-The numbers lie in ``paper.yml``.  Rows and columns are called what the paper calls them, data sets what this
+The numbers lie in ``published.yml``.  Rows and columns are called what the paper calls them, data sets what this
 project calls them: ``faces`` beside CelebA's numbers, ``bedrooms`` beside LSUN's; the originals stand there too.
 """
 
@@ -13,21 +13,21 @@ import yaml
 
 from ganfp.metrics import wilson
 
-# Our data sets, and the originals by their own names, under the keys of paper.yml.
+# Our data sets, and the originals by their own names, under the keys of published.yml.
 STANDS_FOR = {"faces": "faces", "celeba": "faces", "bedrooms": "bedrooms", "lsun": "bedrooms"}
 METRICS = ("accuracy", "fd_ratio")
 ATTACKS = ("noise", "blur", "cropping", "compression", "relighting", "combination")
 
 
 def stands_for(dataset: str) -> str:
-    """The key of ``paper.yml`` whose numbers belong beside a data set, named with or without a path; "" if none do."""
+    """The key of ``published.yml`` whose numbers stand beside a data set, named with or without a path; "" if none."""
     return STANDS_FOR.get(dataset.partition(":")[0], "")
 
 
 @cache
 def load() -> dict:
-    """Everything in ``paper.yml``: tables, setups, parameter counts and the constants of the experiments."""
-    return yaml.safe_load(Path(__file__).with_name("paper.yml").read_text("utf-8"))
+    """Everything in ``published.yml``: tables, setups, parameter counts and the constants of the experiments."""
+    return yaml.safe_load(Path(__file__).with_name("published.yml").read_text("utf-8"))
 
 
 def block(table: str) -> dict:

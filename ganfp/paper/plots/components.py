@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ganfp.plots.style import DIAMOND, INK, MUTED, PALETTE, WIDTH, bare, colours, shown_once
-from ganfp.records import readable
+from ganfp.paper.plots.style import DIAMOND, INK, MUTED, PALETTE, WIDTH, bare, colours, shown_once
+from ganfp.paper.record import readable
 
 
 @shown_once

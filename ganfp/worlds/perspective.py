@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganfp.datasets.drawing import outline, pixel_grid
+from ganfp.worlds.drawing import outline, pixel_grid
 
 EDGE = 2.0  # width of an edge in pixels
 _NEAREST = 20.0  # 1 / metres: what is nearer than 5 cm is not seen

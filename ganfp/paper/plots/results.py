@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ganfp.plots.style import DIAMOND, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
-from ganfp.records import readable
+from ganfp.paper.plots.style import DIAMOND, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
+from ganfp.paper.record import readable
 
 
 @shown_once

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ganfp.plots.style import INK, MUTED, PALETTE, WIDTH, shown_once
-from ganfp.summary import Layer
+from ganfp.attributors.summary import Layer
+from ganfp.paper.plots.style import INK, MUTED, PALETTE, WIDTH, shown_once
 
 
 @shown_once

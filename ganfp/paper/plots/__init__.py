@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganfp.plots.attacks import (
+from ganfp.paper.plots.attacks import (
     attack_columns,
     attack_spectra,
     attacked_rows,
@@ -11,12 +11,12 @@ from ganfp.plots.attacks import (
     strengths,
     transfer,
 )
-from ganfp.plots.components import bands, distances, patches, pyramid, receptive_fields
-from ganfp.plots.curves import against_n, beginnings, how_long, rungs, smooth, training_curves, training_panels
-from ganfp.plots.fingerprints import card, fingerprint_network, floors, interactions, model_fingerprints, regions
-from ganfp.plots.images import image_grid, image_grids, image_rows, montage
-from ganfp.plots.network import network
-from ganfp.plots.results import (
+from ganfp.paper.plots.components import bands, distances, patches, pyramid, receptive_fields
+from ganfp.paper.plots.curves import against_n, beginnings, how_long, rungs, smooth, training_curves, training_panels
+from ganfp.paper.plots.fingerprints import card, fingerprint_network, floors, interactions, model_fingerprints, regions
+from ganfp.paper.plots.images import image_grid, image_grids, image_rows, montage
+from ganfp.paper.plots.network import network
+from ganfp.paper.plots.results import (
     accuracies,
     confusion,
     confusions,
@@ -25,7 +25,7 @@ from ganfp.plots.results import (
     response_matrices,
     responses,
 )
-from ganfp.plots.style import DIAMOND, INK, MUTED, PALETTE, PAPER, REAL, WIDTH, colours, shown_once, use_style
+from ganfp.paper.plots.style import DIAMOND, INK, MUTED, PALETTE, PAPER, REAL, WIDTH, colours, shown_once, use_style
 
 __all__ = [
     "DIAMOND",

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ganfp import datasets, savepaths
-from ganfp.datasets import split
-from ganfp.datasets.rows import Rows
+from ganfp import worlds
+from ganfp.gans import savepaths
+from ganfp.worlds import split
+from ganfp.worlds.rows import Rows
 from ganfp.gans import training
-from ganfp.recipes.base import IMAGES, Recipe, load_array
+from ganfp.runs.recipes.base import IMAGES, Recipe, load_array
 from ganfp.seeding import deterministic, mix
 
 GAN_CODE = tuple(
@@ -33,8 +34,8 @@ class Images(Recipe):
     kind = "images"
     version = 2
     code = (
-        "datasets", "datasets.faces", "datasets.bedrooms", "datasets.drawing", "datasets.perspective",
-        "datasets.files", "datasets.celeba", "datasets.lsun", "images",
+        "datasets", "worlds.faces", "worlds.bedrooms", "worlds.drawing", "worlds.perspective",
+        "worlds.files", "worlds.celeba", "worlds.lsun", "images",
     )  # fmt: skip
 
     dataset: str
@@ -52,13 +53,13 @@ class Images(Recipe):
 
     def make(self, folder, paths, device, progress) -> None:
         name = f"{self.dataset}:{self.path}" if self.path else self.dataset
-        if self.dataset in datasets.DRAWN:
+        if self.dataset in worlds.DRAWN:
             # apart, so that no GAN of another, larger run has seen what is held out in this one
             held = sum(self.held.values())
             cuts = (self.count - held, self.seed), (held, self.seed + HELD_OUT)
         else:
             cuts = ((self.count, self.seed),)
-        images = np.concatenate([datasets.load(name, self.resolution, count, seed) for count, seed in cuts])
+        images = np.concatenate([worlds.load(name, self.resolution, count, seed) for count, seed in cuts])
         np.save(folder / IMAGES, images)
 
     @property
@@ -74,10 +75,10 @@ class Images(Recipe):
 
 def real_images(dataset: str, resolution: int, count: int, held: dict[str, int], seed: int = 0) -> Images:
     """The recipe of a data set by its name; a user's files enter the key by their content, not by their path."""
-    kind, path = datasets.parse(dataset)
-    counted = kind in (*datasets.DRAWN, *datasets.PUBLISHED)
+    kind, path = worlds.parse(dataset)
+    counted = kind in (*worlds.DRAWN, *worlds.PUBLISHED)
     return Images(
-        kind, resolution, count if counted else 0, **held, seed=seed, digest=datasets.digest(dataset), path=path
+        kind, resolution, count if counted else 0, **held, seed=seed, digest=worlds.digest(dataset), path=path
     )
 
 
@@ -188,7 +189,7 @@ class Sample(Recipe):
             images = self.origin.part(load_array(paths(self.origin), IMAGES), self.split)[: self.count]
         else:
             # splits and replicas never share a latent: two identical generators must not show identical images
-            stream = mix(self.seed, datasets.SPLITS.index(self.split), self.origin.replica)
+            stream = mix(self.seed, worlds.SPLITS.index(self.split), self.origin.replica)
             save = savepaths.of(self.save_path, self.origin.name)
             images = training.sample(paths(self.origin), self.count, stream, device, progress, save)
         np.save(folder / IMAGES, images)

@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganfp import datasets, paper, profiles, recipes, shipping
-from ganfp.building import build
+from ganfp import worlds
+from ganfp.paper import published as paper
+from ganfp.runs import profiles, recipes, shipping
+from ganfp.runs.building import build
 from ganfp.features import inception, perceptual
 from ganfp.files import project_root, sha256
 from ganfp.gans import GANS
 from ganfp.gans.training import Seeds
-from ganfp.profiles import Profile
-from ganfp.recipes import Evaluation, Features, Fit, Images, Recipe, Sample, Setup
-from ganfp.records import Result
-from ganfp.store import Store
+from ganfp.runs.profiles import Profile
+from ganfp.runs.recipes import Evaluation, Features, Fit, Images, Recipe, Sample, Setup
+from ganfp.paper.record import Result
+from ganfp.runs.store import Store
 
 STORE_VARIABLE = "GANFP_STORE"
 
@@ -100,9 +102,9 @@ class Run:
     @cached_property
     def base_images(self) -> int:
         """Images in a training set of the ladder: half of those that are for GANs."""
-        drawn = self.images.dataset in datasets.DRAWN
+        drawn = self.images.dataset in worlds.DRAWN
         total = self.images.count if drawn else len(self.array(self.images, recipes.IMAGES))
-        return len(datasets.split(total, self.images.held)["gan"]) // 2
+        return len(worlds.split(total, self.images.held)["gan"]) // 2
 
     @cached_property
     def rungs(self) -> list[int]:
@@ -153,7 +155,7 @@ class Run:
         if named := self.profile.inception or os.environ.get(inception.VARIABLE):
             weights = inception.find_weights(named)
             return recipes.InceptionWeights(sha256(weights), str(weights))
-        if datasets.parse(self.source or self.dataset)[0] not in datasets.DRAWN:
+        if worlds.parse(self.source or self.dataset)[0] not in worlds.DRAWN:
             return self.perceptual
         return self.content
 
@@ -163,7 +165,7 @@ class Run:
         content = recipes.settings(self.profile.content)
         drawn = dict(content)["drawn"]
         settings = tuple(pair for pair in content if pair[0] != "drawn")
-        world = self.dataset if self.dataset in datasets.DRAWN else "faces"
+        world = self.dataset if self.dataset in worlds.DRAWN else "faces"
         return recipes.ContentNetwork(world, self.profile.resolution, drawn, settings)
 
     def features(self, setup: Setup) -> Features:
@@ -217,11 +219,11 @@ class Run:
 def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device: str = "cpu", out: str = "") -> Run:
     """Check the parameters of a notebook and start a run.
 
-    profile: a name in ``ganfp/presets``; dataset: ``faces``, ``bedrooms``, ``npz:PATH``, ``folder:PATH``,
+    profile: a name in ``ganfp/runs/presets``; dataset: ``faces``, ``bedrooms``, ``npz:PATH``, ``folder:PATH``,
     ``celeba:PATH`` or ``lsun:PATH``; device: ``cpu``,
     ``cuda``, ``cuda:1`` ...; out: a folder for records, none by default.  ``ValueError`` names what is wrong.
     """
-    kind, path = datasets.parse(dataset)
+    kind, path = worlds.parse(dataset)
     if path and not Path(path).expanduser().exists():
         raise FileNotFoundError(f"dataset: {path} does not exist (it was looked for from {Path.cwd()})")
     if not isinstance(seed, int) or seed < 0:
@@ -236,6 +238,6 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     return Run(size, label, seed, device, out, dataset)
 
 
-def worlds(profile: str = "quick", dataset: str = "faces", **parameters) -> list[Run]:
+def begin_each(profile: str = "quick", dataset: str = "faces", **parameters) -> list[Run]:
     """A run of each of the data sets that ``dataset`` names, separated by commas; otherwise as :func:`begin`."""
-    return [begin(profile, name, **parameters) for name in datasets.names(dataset)]
+    return [begin(profile, name, **parameters) for name in worlds.names(dataset)]

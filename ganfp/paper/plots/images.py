@@ -8,8 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ganfp.plots.style import WIDTH, bare, shown_once
-from ganfp.records import readable
+from ganfp.paper.plots.style import WIDTH, bare, shown_once
+from ganfp.paper.record import readable
 
 
 @shown_once

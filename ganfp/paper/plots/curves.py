@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from ganfp.plots.style import MUTED, PALETTE, WIDTH, colours, shown_once
-from ganfp.records import readable
+from ganfp.paper.plots.style import MUTED, PALETTE, WIDTH, colours, shown_once
+from ganfp.paper.record import readable
 
 
 @shown_once

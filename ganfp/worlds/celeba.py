@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganfp.datasets import files
+from ganfp.worlds import files
 
 WIDTH, HEIGHT = 178, 218
 SIDE = 128

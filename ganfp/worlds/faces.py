@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganfp.datasets.drawing import (
+from ganfp.images import quantise
+from ganfp.worlds.drawing import (
     Canvas,
     box_average,
     bump,
@@ -30,7 +31,6 @@ from ganfp.datasets.drawing import (
     stroke,
     unit,
 )
-from ganfp.images import quantise
 
 Numbers = SimpleNamespace  # what _parameters returns, for one chunk
 Head = SimpleNamespace  # what _head returns

@@ -17,9 +17,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ganfp.datasets.drawing import box_average, check, fill, grain, outline, palette, sample, unit
-from ganfp.datasets.perspective import EDGE, Camera, Frame, Solid, Vector, box, ellipsoid, frustum
 from ganfp.images import quantise
+from ganfp.worlds.drawing import box_average, check, fill, grain, outline, palette, sample, unit
+from ganfp.worlds.perspective import EDGE, Camera, Frame, Solid, Vector, box, ellipsoid, frustum
 
 Arrays = dict[str, np.ndarray]
 Numbers = SimpleNamespace  # what _parameters returns, for one chunk

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from ganfp.plots.style import INK, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
-from ganfp.records import readable
-from ganfp.summary import Layer
+from ganfp.attributors.summary import Layer
+from ganfp.paper.plots.style import INK, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
+from ganfp.paper.record import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
 SIGNED = "RdBu_r"

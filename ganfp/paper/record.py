@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ganfp import paper
 from ganfp.files import project_root, replacing, write_json
 from ganfp.metrics import Accuracy
+from ganfp.paper import published as paper
 
 KEYS = (
     "table", "figure", "dataset", "setup", "row", "column", "metric", "value", "ci_low", "ci_high", "n", "classes",

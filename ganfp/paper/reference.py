@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ganfp import building, metrics, shipping
-from ganfp.datasets import DRAWN
+from ganfp import metrics
 from ganfp.experiments import (
     critics,
     existence,
@@ -19,9 +18,11 @@ from ganfp.experiments import (
     visualization,
 )
 from ganfp.gans import GANS
-from ganfp.recipes import GAN
-from ganfp.records import Result, reference_folder
-from ganfp.run import Run
+from ganfp.paper.record import Result, reference_folder
+from ganfp.runs import building, shipping
+from ganfp.runs.recipes import GAN
+from ganfp.runs.run import Run
+from ganfp.worlds import DRAWN
 
 FIRST_SEEDS = 5
 FIRST_RUNGS = (1, 100, 1000, 100_000)  # of the paper's ladder

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import yaml
 
-from ganfp import paper
+from ganfp.paper import published as paper
 from ganfp.gans import GANS
 from ganfp.gans.cramergan import CramerGANConfig
 from ganfp.gans.mmdgan import MMDGANConfig

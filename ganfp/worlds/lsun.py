@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganfp.datasets import files
+from ganfp.worlds import files
 
 DATA = "data.mdb"
 

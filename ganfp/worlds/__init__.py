@@ -30,7 +30,7 @@ def load(name: str, resolution: int, count: int, seed: int) -> np.ndarray:
         return drawn(kind).draw(count, resolution, seed)
     if kind in PUBLISHED:
         return import_module(f"{__name__}.{kind}").load(path, resolution, count)
-    from ganfp.datasets import files
+    from ganfp.worlds import files
 
     return (files.load_npz if kind == "npz" else files.load_folder)(path, resolution)
 

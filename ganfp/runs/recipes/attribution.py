@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ganfp.attributors import Attributor, attributor_class
-from ganfp.recipes.base import FEATURES, IMAGES, PREDICTIONS, PROBABILITIES, Recipe, joined, load_array
-from ganfp.recipes.sources import GAN, Images, Sample, Snapshot
+from ganfp.runs.recipes.base import FEATURES, IMAGES, PREDICTIONS, PROBABILITIES, Recipe, joined, load_array
+from ganfp.runs.recipes.sources import GAN, Images, Sample, Snapshot
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ganfp import datasets
-from ganfp.recipes.attribution import Evaluation, Setup, load_part
-from ganfp.recipes.base import DISTANCES, FEATURES, IMAGES, NEIGHBOURS, POINTS, Recipe, load_array
-from ganfp.recipes.sources import Images, Sample
+from ganfp import worlds
+from ganfp.runs.recipes.attribution import Evaluation, Setup, load_part
+from ganfp.runs.recipes.base import DISTANCES, FEATURES, IMAGES, NEIGHBOURS, POINTS, Recipe, load_array
+from ganfp.runs.recipes.sources import Images, Sample
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ContentNetwork(Recipe):
 
     kind = "content"
     code = (
-        "features.content", "datasets.faces", "datasets.bedrooms", "datasets.drawing", "datasets.perspective",
+        "features.content", "worlds.faces", "worlds.bedrooms", "worlds.drawing", "worlds.perspective",
     )  # fmt: skip
 
     world: str
@@ -36,7 +36,7 @@ class ContentNetwork(Recipe):
     def make(self, folder, paths, device, progress) -> None:
         from ganfp.features import content
 
-        world = datasets.drawn(self.world)
+        world = worlds.drawn(self.world)
         factors = world.factors(self.count, self.seed)
         images = world.draw(self.count, self.resolution, self.seed)
         values = dict(self.settings)

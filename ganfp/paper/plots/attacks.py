@@ -10,9 +10,9 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ganfp.plots.images import montage
-from ganfp.plots.style import DIAMOND, INK, MUTED, PALETTE, PAPER, WIDTH, bare, shown_once
-from ganfp.records import readable
+from ganfp.paper.plots.images import montage
+from ganfp.paper.plots.style import DIAMOND, INK, MUTED, PALETTE, PAPER, WIDTH, bare, shown_once
+from ganfp.paper.record import readable
 
 AMPLIFIED = 4  # a difference is shown so many times as large
 

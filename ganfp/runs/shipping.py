@@ -15,9 +15,9 @@ import torch
 
 from ganfp.files import project_root, read_tensors, sha256, write_json, write_tensors
 from ganfp.gans import LABELS, training
-from ganfp.recipes import GAN, Recipe
-from ganfp.records import commit
-from ganfp.store import Store
+from ganfp.runs.recipes import GAN, Recipe
+from ganfp.paper.record import commit
+from ganfp.runs.store import Store
 
 MANIFEST = "manifest.json"
 ROWS = 100  # of a shipped training's curves

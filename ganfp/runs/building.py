@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ganfp.recipes import Recipe
-from ganfp.store import Store
+from ganfp.runs.recipes import Recipe
+from ganfp.runs.store import Store
 
 POLL_SECONDS = 0.5
 SECONDS_BETWEEN_LINES = 30.0

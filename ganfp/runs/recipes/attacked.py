@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ganfp import attacks, datasets
+from ganfp import attacks, worlds
 from ganfp.attributors import Attributor, attributor_class
-from ganfp.recipes.attribution import Fit, Setup, device_setting, load_part
-from ganfp.recipes.base import IMAGES, PREDICTIONS, Recipe, load_array
-from ganfp.recipes.sources import Sample
+from ganfp.runs.recipes.attribution import Fit, Setup, device_setting, load_part
+from ganfp.runs.recipes.base import IMAGES, PREDICTIONS, Recipe, load_array
+from ganfp.runs.recipes.sources import Sample
 from ganfp.seeding import mix
 
 
@@ -27,7 +27,7 @@ class Attack:
 
     def on(self, images: np.ndarray, split: str, numbers: np.ndarray, device: str = "cpu") -> np.ndarray:
         """The images after the attack; an image of a number meets another draw in each split."""
-        random = attacks.Draws(mix(self.seed, datasets.SPLITS.index(split)), numbers)
+        random = attacks.Draws(mix(self.seed, worlds.SPLITS.index(split)), numbers)
         return attacks.attack_numbered(self.name, images, random, device, **dict(self.options))
 
 

@@ -8,7 +8,7 @@ GANs, attributors, features) meet the store.
 
 from __future__ import annotations
 
-from ganfp.recipes.attacked import (
+from ganfp.runs.recipes.attacked import (
     Answers,
     Attack,
     Immunised,
@@ -16,14 +16,14 @@ from ganfp.recipes.attacked import (
     Resaved,
     load_attacked,
 )
-from ganfp.recipes.attribution import (
+from ganfp.runs.recipes.attribution import (
     Evaluation,
     Fit,
     Setup,
     Source,
     load_part,
 )
-from ganfp.recipes.base import (
+from ganfp.runs.recipes.base import (
     DISTANCES,
     FEATURES,
     IMAGES,
@@ -36,7 +36,7 @@ from ganfp.recipes.base import (
     load_array,
     settings,
 )
-from ganfp.recipes.features import (
+from ganfp.runs.recipes.features import (
     ContentNetwork,
     Embedding,
     Features,
@@ -44,7 +44,7 @@ from ganfp.recipes.features import (
     NearestReal,
     PerceptualTrunk,
 )
-from ganfp.recipes.sources import (
+from ganfp.runs.recipes.sources import (
     CURVE,
     GAN,
     GAN_CODE,
