@@ -1,4 +1,4 @@
-"""The published numbers of Yu et al. (ICCV 2019), Tables 1-8, as records like those measured here.
+"""The published numbers of Yu et al. (ICCV 2019), Tables 1-8.
 
 The numbers lie in ``published.yml``.  Rows and columns are called what the paper calls them, data sets what this
 project calls them: ``faces`` beside CelebA's numbers, ``bedrooms`` beside LSUN's; the originals stand there too.
@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-
-from ganfp.metrics import wilson
 
 # Our data sets, and the originals by their own names, under the keys of published.yml.
 STANDS_FOR = {"faces": "faces", "celeba": "faces", "bedrooms": "bedrooms", "lsun": "bedrooms"}
@@ -72,53 +70,3 @@ def value(
     if not column and len(names) == 1:
         column = names[0]
     return cells(table).get((dataset, row, column, metric))
-
-
-def records(table: str | None = None) -> list[dict]:
-    """Published numbers as flat records, of one table or of all; a cell without a number gives no record.
-
-    ``n`` counts the test images over all classes, None where the paper does not say (every FD ratio, and
-    Table 6).  ``ci_low`` and ``ci_high`` are None, as the paper prints no intervals; see :func:`interval`.
-    """
-    tables = load()["tables"] if table is None else [table]
-    return [_record(t, *cell, number) for t in tables for cell, number in cells(t).items() if number is not None]
-
-
-def _record(table: str, dataset: str, row: str, column: str, metric: str, printed: float) -> dict:
-    name = block(table)["setup"]
-    setup = load()["setups"][name]
-    params = {"resolution": load()["resolution"]}
-    if "pooling" in block(table):
-        params["pooling"] = block(table)["pooling"][row]
-    return {
-        "table": table,
-        "figure": "",
-        "dataset": dataset,
-        "setup": name,
-        "row": row,
-        "column": column,
-        "metric": metric,
-        "value": printed,
-        "ci_low": None,
-        "ci_high": None,
-        "n": setup["test"] if metric == "accuracy" else None,
-        "classes": setup["classes"],
-        "paper": printed,
-        "reference": None,
-        "params": params,
-        "seconds": None,
-        "profile": "paper",
-        "device": "",
-        "commit": "",
-    }
-
-
-def interval(record: dict) -> tuple[float, float] | None:
-    """95 % Wilson interval of an accuracy in percent, from its ``value`` and ``n``; None without an ``n``.
-
-    It covers the sampling of test images only: not another training of the classifier, nor of the GANs.
-    """
-    if record["metric"] != "accuracy" or not record["n"]:
-        return None
-    low, high = wilson(record["value"] / 100, record["n"])
-    return 100 * low, 100 * high

@@ -1,12 +1,11 @@
-"""Records: one measured number each, a flat JSON object; every number in the book comes from them."""
+"""Records: one measured number each, typed and frozen; every number in the book comes from them."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,31 +14,71 @@ import numpy as np
 
 from ganfp.files import project_root, replacing, write_json
 from ganfp.metrics import Accuracy
-from ganfp.paper import published as paper
+from ganfp.paper import published
 
-KEYS = (
-    "table", "figure", "dataset", "setup", "row", "column", "metric", "value", "ci_low", "ci_high", "n", "classes",
-    "paper", "reference", "params", "seconds", "profile", "device", "commit",
-)  # fmt: skip
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One measured number: where it stands in the paper, what it is, and whose it is.
+
+    ``table``, ``row`` and ``column`` are as the paper prints them; ``variant`` names an extra beside a table's cell and
+    is empty in the cell itself.  ``value``, ``ci_low`` and ``ci_high`` are in percent for accuracies.  ``n`` counts
+    images over all classes.  ``gan_images``: how many images each GAN behind it was shown in training.  ``seconds``: of
+    the training behind it.  ``params``: what else identifies or explains it.
+    """
+
+    row: str
+    metric: str
+    value: float
+    table: str = ""
+    figure: str = ""
+    dataset: str = ""
+    setup: str = ""
+    column: str = ""
+    variant: str = ""
+    ci_low: float | None = None
+    ci_high: float | None = None
+    n: int | None = None
+    classes: int | None = None
+    paper: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    gan_images: int | None = None
+    seconds: float | None = None
+    profile: str = ""
+    device: str = ""
+    commit: str = ""
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval; the value itself where there is none."""
+        return self.value if self.ci_low is None else self.ci_low
+
+    @property
+    def high(self) -> float:
+        """The upper end of the interval; the value itself where there is none."""
+        return self.value if self.ci_high is None else self.ci_high
+
+    @property
+    def chance(self) -> float:
+        """Accuracy in percent of guessing among the record's classes."""
+        if not self.classes:
+            raise ValueError(f"the record of {self.row!r}, {self.metric!r} does not say how many classes it has")
+        return 100 / self.classes
+
+    @property
+    def reference(self) -> float | None:
+        """The reference run's number in the same place of the same table, None where there is none."""
+        place = dict(table=self.table, row=self.row, column=self.column, metric=self.metric, variant=self.variant)
+        found = pick(reference_records(), **place, dataset=self.dataset.partition(":")[0]) if self.table else []
+        return found[0].value if found else None
 
 
 @dataclass
 class Result:
     """What an experiment returns: records for tables, arrays for figures."""
 
-    records: list[dict] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def value(self, row: str, metric: str = "accuracy", variant: str | None = None) -> dict:
-        """The one record of a row; ``variant`` names an extra beside the table."""
-        found = [
-            r
-            for r in self.records
-            if r["row"] == row and r["metric"] == metric and r["params"].get("variant") == variant
-        ]
-        if len(found) != 1:
-            raise LookupError(f"{len(found)} records of {row}, {metric}, variant {variant}; one was expected")
-        return found[0]
 
     def save(self, folder: str | Path, name: str) -> None:
         """Write ``folder/name.json`` (records) and, if there are arrays, ``folder/name.npz``."""
@@ -47,14 +86,14 @@ class Result:
         if self.arrays:
             with replacing(folder / f"{name}.npz") as temporary, open(temporary, "wb") as file:
                 np.savez_compressed(file, **self.arrays)
-        write_json(folder / f"{name}.json", self.records)
+        write_json(folder / f"{name}.json", [asdict(record) for record in self.records])
 
     @classmethod
     def load(cls, folder: str | Path, name: str) -> Result:
         """What :meth:`save` wrote; raises ``FileNotFoundError`` if there is nothing of that name."""
         folder = Path(folder)
         arrays = np.load(folder / f"{name}.npz") if (folder / f"{name}.npz").exists() else {}
-        return cls(json.loads((folder / f"{name}.json").read_text("utf-8")), dict(arrays))
+        return cls(read(folder / f"{name}.json"), dict(arrays))
 
 
 def joined(results: Mapping[str, Result]) -> Result:
@@ -65,75 +104,79 @@ def joined(results: Mapping[str, Result]) -> Result:
     )
 
 
+def arrays_of(result: Result, dataset: str) -> dict[str, np.ndarray]:
+    """The arrays of one data set of a :func:`joined` result, by their own names."""
+    return {k.removeprefix(f"{dataset}/"): x for k, x in result.arrays.items() if k.startswith(f"{dataset}/")}
+
+
+# ---------------------------------------------------------------------------- making and finding
+
+
 def record(
     run,
     row: str,
     metric: str,
     value: float,
     *,
-    table: str = "",
-    figure: str = "",
-    setup: str = "",
-    column: str | None = None,
     interval: tuple[float, float] | None = None,
-    n: int | None = None,
-    classes: int | None = None,
-    params: dict[str, Any] | None = None,
-    seconds: float | None = None,
-) -> dict:
-    """A record with the fields that the run knows, and beside it the paper's and the reference run's number if any."""
-    params = {"resolution": run.profile.resolution, "seed": run.seed, **(params or {})}
-    published = table and not params.get("variant")
-    if column is None:
-        column = world(run.dataset)
-    return {
-        "table": table,
-        "figure": figure,
-        "dataset": run.dataset,
-        "setup": setup,
-        "row": row,
-        "column": column,
-        "metric": metric,
-        "value": float(value),
-        "ci_low": None if interval is None else float(interval[0]),
-        "ci_high": None if interval is None else float(interval[1]),
-        "n": n,
-        "classes": classes,
-        "paper": paper.value(table, row, column, run.dataset, metric) if published else None,
-        "reference": reference_value(table, run.dataset, row, column, metric, params.get("variant")),
-        "params": params,
-        "seconds": seconds,
-        "profile": run.profile.name,
-        "device": run.device,
-        "commit": commit(),
-    }
+    column: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    **known: Any,
+) -> Record:
+    """A record with the fields that the run knows, and beside it the paper's number, if it prints one.
+
+    ``known`` are further fields of :class:`Record`; a column that is not given is the paper's name for the data set.
+    """
+    column = original(run.dataset) if column is None else column
+    table, low, high = known.get("table", ""), *(interval or (None, None))
+    beside = table and not known.get("variant")
+    return Record(
+        **{"gan_images": run.trained_as.profile.progan.total_images, **known},
+        row=row, metric=metric, value=float(value), column=column, dataset=run.dataset,
+        ci_low=None if low is None else float(low), ci_high=None if high is None else float(high),
+        paper=published.value(table, row, column, run.dataset, metric) if beside else None,
+        params={"resolution": run.profile.resolution, "seed": run.seed, **(params or {})},
+        profile=run.profile.name, device=run.device, commit=commit(),
+    )  # fmt: skip
 
 
-def accuracy_record(run, row: str, measured: Accuracy, **fields) -> dict:
+def accuracy_record(run, row: str, measured: Accuracy, **known: Any) -> Record:
     """A :func:`record` of an accuracy, with its interval and its number of images."""
-    interval = measured.low, measured.high
-    return record(run, row, "accuracy", measured.value, interval=interval, n=measured.n, **fields)
+    return record(run, row, "accuracy", measured.value, interval=(measured.low, measured.high), n=measured.n, **known)
 
 
-def world(dataset: str) -> str:
-    """The paper's name for what a data set stands for, CelebA or LSUN; the data set's own name otherwise."""
-    return {"faces": "CelebA", "bedrooms": "LSUN"}.get(paper.stands_for(dataset), dataset)
+def original(dataset: str) -> str:
+    """The paper's data set that one of ours stands for, CelebA or LSUN; the data set's own name otherwise."""
+    return {"faces": "CelebA", "bedrooms": "LSUN"}.get(published.stands_for(dataset), dataset)
 
 
-def readable(name: str) -> str:
-    """``ProGAN_seed_2`` as "ProGAN, seed 2", ``ProGAN_subset_diff_10`` as "ProGAN, 10 exchanged"."""
-    name = re.sub(r"_subset_diff_(\d+)", r", \1 exchanged", name)
-    return name.replace("_seed_", ", seed ").replace("_again", ", again")
-
-
-def load(folder: str | Path) -> list[dict]:
-    """All records in a folder's JSON files, in the order of the files' names."""
-    return [record for path in sorted(Path(folder).glob("*.json")) for record in json.loads(path.read_text())]
-
-
-def pick(records: Iterable[dict], **wanted) -> list[dict]:
+def pick(records: Iterable[Record], **wanted: Any) -> list[Record]:
     """The records whose fields equal ``wanted``."""
-    return [record for record in records if all(record[key] == value for key, value in wanted.items())]
+    return [r for r in records if all(getattr(r, key) == value for key, value in wanted.items())]
+
+
+def one(records: Iterable[Record], **wanted: Any) -> Record:
+    """The only record whose fields equal ``wanted``; raises ``LookupError`` for none or several."""
+    found = pick(records, **wanted)
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} records of {wanted}; one was expected")
+    return found[0]
+
+
+# ---------------------------------------------------------------------------- files
+
+
+def read(path: Path) -> list[Record]:
+    """The records of a file; ``ValueError`` names the file if it holds anything else."""
+    try:
+        return [Record(**values) for values in json.loads(path.read_text("utf-8"))]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} does not hold records ({error}); delete it and measure again") from error
+
+
+def load(folder: str | Path) -> list[Record]:
+    """All records in a folder's JSON files, in the order of the files' names."""
+    return [record for path in sorted(Path(folder).glob("*.json")) for record in read(path)]
 
 
 def reference_folder() -> Path:
@@ -142,18 +185,34 @@ def reference_folder() -> Path:
 
 
 @cache
-def reference_records(folder: Path | None = None) -> tuple[dict, ...]:
+def reference_records(folder: Path | None = None) -> tuple[Record, ...]:
     """All records of the reference run."""
     return tuple(load(folder or reference_folder()))
 
 
-def reference_value(table: str, dataset: str, row: str, column: str, metric: str, variant: str | None) -> float | None:
-    """The reference run's number in the same place of the same table, None where there is none."""
-    if not table:
-        return None
-    place = {"table": table, "row": row, "column": column, "metric": metric, "dataset": dataset.partition(":")[0]}
-    found = [r for r in pick(reference_records(), **place) if r["params"].get("variant") == variant]
-    return found[0]["value"] if found else None
+def published_records(table: str | None = None) -> list[Record]:
+    """The paper's numbers, of one table or of all; a cell without a number gives no record.
+
+    ``n`` counts the test images over all classes, None where the paper does not say (every FD ratio, and Table 6).  The
+    paper prints no intervals.
+    """
+    everything, found = published.load(), []
+    for name in everything["tables"] if table is None else [table]:
+        block = published.block(name)
+        setup = everything["setups"][block["setup"]]
+        for (dataset, row, column, metric), value in published.cells(name).items():
+            params = {"resolution": everything["resolution"]}
+            if "pooling" in block:
+                params["pooling"] = block["pooling"][row]
+            if value is not None:
+                found.append(
+                    Record(
+                        row=row, metric=metric, value=value, table=name, dataset=dataset, setup=block["setup"],
+                        column=column, n=setup["test"] if metric == "accuracy" else None, classes=setup["classes"],
+                        paper=value, params=params, profile="paper",
+                    )  # fmt: skip
+                )
+    return found
 
 
 @cache

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from ganfp.paper.plots.images import montage
 from ganfp.paper.plots.style import DIAMOND, INK, MUTED, PALETTE, PAPER, WIDTH, bare, shown_once
-from ganfp.paper.record import readable
+from ganfp.paper.table import readable
 
 AMPLIFIED = 4  # a difference is shown so many times as large
 
@@ -85,34 +85,34 @@ def attack_spectra(arrays: Mapping[str, np.ndarray]) -> Figure:
 @shown_once
 def immunisation(records: Sequence[dict]) -> Figure:
     """Accuracy under each attack: open before immunisation, filled after it; diamonds, small: the paper's after it."""
-    records = [r for r in records if not r["params"].get("variant") and " " in r["column"]]
-    worlds = list(dict.fromkeys(r["dataset"] for r in records))
-    names = list(dict.fromkeys(r["column"].split()[0] for r in records))
-    figure, axes = plt.subplots(1, len(worlds), figsize=(WIDTH, 0.52 * len(names) + 1.0), sharey=True, squeeze=False)
+    records = [r for r in records if not r.variant and " " in r.column]
+    datasets = list(dict.fromkeys(r.dataset for r in records))
+    names = list(dict.fromkeys(r.column.split()[0] for r in records))
+    figure, axes = plt.subplots(1, len(datasets), figsize=(WIDTH, 0.52 * len(names) + 1.0), sharey=True, squeeze=False)
     style = {"PRNU": (PALETTE[0], 0.16), "Ours": (PALETTE[1], -0.16)}
-    for axis, world in zip(axes[0], worlds, strict=True):
-        found = {(r["row"], r["column"]): r for r in records if r["dataset"] == world}
-        axis.axvline(100 / next(iter(found.values()))["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    for axis, dataset in zip(axes[0], datasets, strict=True):
+        found = {(r.row, r.column): r for r in records if r.dataset == dataset}
+        axis.axvline(next(iter(found.values())).chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
         for (row, column), r in found.items():
             name, when = column.split()
             colour, shift = style[row]
             y = len(names) - 1 - names.index(name) + shift
             if when == "atk":
-                ends = r["value"], found[row, f"{name} dfs"]["value"]
+                ends = r.value, found[row, f"{name} dfs"].value
                 axis.plot(ends, [y, y], color=colour, linewidth=1.2, alpha=0.6)
-            elif r["paper"] is not None:
-                axis.plot(r["paper"], y, markersize=4.5, clip_on=False, **DIAMOND)
+            elif r.paper is not None:
+                axis.plot(r.paper, y, markersize=4.5, clip_on=False, **DIAMOND)
             face = colour if when == "dfs" else PAPER
-            axis.plot([r["ci_low"], r["ci_high"]], [y, y], color=colour, linewidth=2.2, clip_on=False)
-            axis.plot(r["value"], y, "o", color=colour, markerfacecolor=face, markersize=5.5, clip_on=False)
+            axis.plot([r.ci_low, r.ci_high], [y, y], color=colour, linewidth=2.2, clip_on=False)
+            axis.plot(r.value, y, "o", color=colour, markerfacecolor=face, markersize=5.5, clip_on=False)
         axis.set(xlabel="accuracy, %", xlim=(0, 100), yticks=range(len(names)), yticklabels=names[::-1])
-        axis.set_title(world if len(worlds) > 1 else "", loc="right")
+        axis.set_title(dataset if len(datasets) > 1 else "", loc="right")
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
     marks = [Line2D([], [], color=c, marker="o", linewidth=0, label=row) for row, (c, _) in style.items()]
     marks += [Line2D([], [], color=INK, marker="o", markerfacecolor=PAPER, linewidth=0, label="before")]
     marks += [Line2D([], [], color=INK, marker="o", linewidth=0, label="after immunisation")]
-    if any(r["paper"] is not None for r in records):
+    if any(r.paper is not None for r in records):
         marks.append(Line2D([], [], label="the paper, after", **DIAMOND))
     figure.legend(handles=marks, loc="outside lower center", ncols=5, handletextpad=0.1, columnspacing=1.2)
     return figure
@@ -121,17 +121,17 @@ def immunisation(records: Sequence[dict]) -> Figure:
 @shown_once
 def strengths(records: Sequence[dict], axes_labels: Mapping[str, str]) -> Figure:
     """Accuracy against the strength of each attack, before and after immunisation, a panel each."""
-    names = list(dict.fromkeys(r["params"]["attack"] for r in records))
+    names = list(dict.fromkeys(r.params["attack"] for r in records))
     figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.4), sharey=True)
     for axis, name in zip(axes.flat, names, strict=True):
         for when, colour, label in (("atk", MUTED, "before"), ("dfs", PALETTE[1], "after immunisation")):
-            found = [r for r in records if r["params"]["attack"] == name and r["params"]["when"] == when]
-            at, values = range(len(found)), np.array([r["value"] for r in found])
-            bars = np.abs(np.array([[r["ci_low"], r["ci_high"]] for r in found]).T - values)
+            found = [r for r in records if r.params["attack"] == name and r.params["when"] == when]
+            at, values = range(len(found)), np.array([r.value for r in found])
+            bars = np.abs(np.array([[r.ci_low, r.ci_high] for r in found]).T - values)
             axis.errorbar(at, values, bars, color=colour, marker="o", markersize=4.5, capsize=2, label=label)
-        ticks = ["none", *(f"{r['params']['strength']:g}" for r in found[1:])]
+        ticks = ["none", *(f"{r.params['strength']:g}" for r in found[1:])]
         axis.set(xticks=at, xticklabels=ticks, xlabel=axes_labels[name], ylim=(0, 103))
-        axis.axhline(100 / found[0]["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        axis.axhline(found[0].chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
         axis.set_title(name, loc="right")
     for axis in axes[:, 0]:
         axis.set_ylabel("accuracy, %")

@@ -11,20 +11,20 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ganfp.paper.plots.style import DIAMOND, INK, MUTED, PALETTE, WIDTH, bare, colours, shown_once
-from ganfp.paper.record import readable
+from ganfp.paper.table import readable
 
 
 @shown_once
 def bands(records: Sequence[dict], resolution: int) -> Figure:
     """Accuracy of the low and the high band against the downsampling factor, with intervals, chance and the paper."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0), sharey=True)
-    found = [r for r in records if r["metric"] == "accuracy"]
+    found = [r for r in records if r.metric == "accuracy"]
     for axis, column, title in zip(axes, ("L-f", "H-f"), ("low band, L-f", "high band, H-f"), strict=True):
-        mine = [r for r in found if r["column"] == column and not r["params"].get("variant")]
-        places = [int(r["row"]) for r in mine]
+        mine = [r for r in found if r.column == column and not r.variant]
+        places = [int(r.row) for r in mine]
         _points(axis, places, mine, PALETTE[0], "this run")
-        for r in (r for r in found if r["column"] == column and r["params"].get("variant")):
-            _points(axis, [int(r["row"])], [r], PALETTE[1], r["params"]["variant"])
+        for r in (r for r in found if r.column == column and r.variant):
+            _points(axis, [int(r.row)], [r], PALETTE[1], r.variant)
         _reference(axis, places, mine)
         axis.set(xscale="log", xlabel="downsampling factor (pixels left)", title=title, ylim=(0, 104))
         axis.set_xticks(places, [f"{f}\n({resolution // f}²)" for f in places])
@@ -38,7 +38,7 @@ def bands(records: Sequence[dict], resolution: int) -> Figure:
 def patches(records: Sequence[dict]) -> Figure:
     """Accuracy against the side of the patches that are averaged, with intervals, chance and the paper."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3.0))
-    sides = [int(r["row"]) for r in records]
+    sides = [int(r.row) for r in records]
     _points(axis, sides, records, PALETTE[0], "this run")
     _reference(axis, sides, records)
     axis.set(xscale="log", xlabel="side of a patch, pixels", ylabel="accuracy, %", ylim=(0, 104))
@@ -49,16 +49,16 @@ def patches(records: Sequence[dict]) -> Figure:
 
 
 def _points(axis: Axes, places: Sequence[int], records: Sequence[dict], colour: str, label: str) -> None:
-    values = np.array([r["value"] for r in records])
-    bars = np.abs(np.array([[r["ci_low"], r["ci_high"]] for r in records]).T - values)
+    values = np.array([r.value for r in records])
+    bars = np.abs(np.array([[r.ci_low, r.ci_high] for r in records]).T - values)
     style = dict(marker="o", markersize=5, linewidth=1.4, capsize=2, color=colour)
     axis.errorbar(places, values, bars, label=f"{label}, 95 % interval", clip_on=False, **style)
 
 
 def _reference(axis: Axes, places: Sequence[int], records: Sequence[dict]) -> None:
     """Chance as a line, the paper's numbers as diamonds."""
-    axis.axhline(100 / records[0]["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1, label="chance")
-    published = [(x, r["paper"]) for x, r in zip(places, records, strict=True) if r["paper"] is not None]
+    axis.axhline(records[0].chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1, label="chance")
+    published = [(x, r.paper) for x, r in zip(places, records, strict=True) if r.paper is not None]
     if published:
         axis.plot(*zip(*published, strict=True), label="the paper", clip_on=False, **DIAMOND)
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ganfp.paper.plots.style import MUTED, PALETTE, WIDTH, colours, shown_once
-from ganfp.paper.record import readable
+from ganfp.paper.table import readable
 
 
 @shown_once
@@ -77,21 +77,21 @@ def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
 @shown_once
 def rungs(records: Sequence[dict]) -> Figure:
     """Accuracy on the images of each rung against the number of exchanged images, one panel per data set."""
-    records = [r for r in records if r["metric"] == "accuracy"]
-    worlds = list(dict.fromkeys(r["dataset"] for r in records))
-    figure, axes = plt.subplots(1, len(worlds), figsize=(WIDTH, 2.9), sharey=True, squeeze=False)
-    for axis, world in zip(axes[0], worlds, strict=True):
-        found = [r for r in records if r["dataset"] == world]
-        for row, marker in zip(dict.fromkeys(r["row"] for r in found), "sD^o", strict=False):
-            mine = [r for r in found if r["row"] == row]
-            steps, values = [r["params"]["swapped"] for r in mine], np.array([r["value"] for r in mine])
-            bars = np.abs(np.array([[r["ci_low"], r["ci_high"]] for r in mine]).T - values)
+    records = [r for r in records if r.metric == "accuracy"]
+    datasets = list(dict.fromkeys(r.dataset for r in records))
+    figure, axes = plt.subplots(1, len(datasets), figsize=(WIDTH, 2.9), sharey=True, squeeze=False)
+    for axis, dataset in zip(axes[0], datasets, strict=True):
+        found = [r for r in records if r.dataset == dataset]
+        for row, marker in zip(dict.fromkeys(r.row for r in found), "sD^o", strict=False):
+            mine = [r for r in found if r.row == row]
+            steps, values = [r.params["swapped"] for r in mine], np.array([r.value for r in mine])
+            bars = np.abs(np.array([[r.ci_low, r.ci_high] for r in mine]).T - values)
             axis.errorbar(steps, values, bars, marker=marker, markersize=5, linewidth=1.3, capsize=2, label=row)
-        axis.axhline(100 / found[0]["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
-        axis.set(xscale="log", xlabel=f"images exchanged of {found[0]['params']['base']:,}", ylim=(0, 103))
+        axis.axhline(found[0].chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        axis.set(xscale="log", xlabel=f"images exchanged of {found[0].params['base']:,}", ylim=(0, 103))
         axis.set(xticks=steps, xticklabels=[f"{i:,}" for i in steps])
         axis.xaxis.minorticks_off()
-        axis.set_title(world if len(worlds) > 1 else "", loc="right")
+        axis.set_title(dataset if len(datasets) > 1 else "", loc="right")
     axes[0, 0].set_ylabel("accuracy, %")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
@@ -102,20 +102,20 @@ def how_long(records: Sequence[dict]) -> Figure:
     """Accuracy and FD ratio against the images that the GANs were trained on, both axes of the second logarithmic."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
     for axis, metric in zip(axes, ("accuracy", "fd_ratio"), strict=True):
-        found = [r for r in records if r["metric"] == metric]
-        steps = sorted({r["params"]["images"] for r in found})
-        for row, marker in zip(dict.fromkeys(r["row"] for r in found), "sD^o", strict=False):
-            mine = sorted((r for r in found if r["row"] == row), key=lambda r: r["params"]["images"])
-            seen, values = [r["params"]["images"] for r in mine], np.array([r["value"] for r in mine])
+        found = [r for r in records if r.metric == metric]
+        steps = sorted({r.params["images"] for r in found})
+        for row, marker in zip(dict.fromkeys(r.row for r in found), "sD^o", strict=False):
+            mine = sorted((r for r in found if r.row == row), key=lambda r: r.params["images"])
+            seen, values = [r.params["images"] for r in mine], np.array([r.value for r in mine])
             bars = None
-            if mine[0]["ci_low"] is not None:
-                bars = np.abs(np.array([[r["ci_low"], r["ci_high"]] for r in mine]).T - values)
+            if mine[0].ci_low is not None:
+                bars = np.abs(np.array([[r.ci_low, r.ci_high] for r in mine]).T - values)
             label = {"Inception": "content", "Our fingerprint": "fingerprint"}.get(row, row)
             axis.errorbar(seen, values, bars, marker=marker, markersize=5, linewidth=1.3, capsize=2, label=label)
         axis.set(xscale="log", xlabel="thousand images in training", xticks=steps)
         axis.set_xticklabels([f"{n / 1000:.3g}" for n in steps])
         axis.xaxis.minorticks_off()
-    axes[0].axhline(100 / records[0]["classes"], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    axes[0].axhline(records[0].chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
     axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
     axes[1].axhline(1, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
     axes[1].set(ylabel="FD ratio", yscale="log")

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from ganfp.attributors.summary import Layer
 from ganfp.paper.plots.style import INK, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
-from ganfp.paper.record import readable
+from ganfp.paper.table import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
 SIGNED = "RdBu_r"

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ganfp.paper.plots.style import WIDTH, bare, shown_once
-from ganfp.paper.record import readable
+from ganfp.paper.table import readable
 
 
 @shown_once

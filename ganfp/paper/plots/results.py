@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ganfp.paper.plots.style import DIAMOND, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
-from ganfp.paper.record import readable
+from ganfp.paper.table import readable
 
 
 @shown_once
@@ -74,28 +74,28 @@ def accuracies(
 
     One panel per data set: those of ``titles`` in its order, otherwise all.  label: what the numbers are.
     """
-    records = [r for r in records if r["metric"] == "accuracy" and not r["params"].get("variant")]
-    titles = titles or {r["dataset"]: r["dataset"] for r in records}
-    worlds = list(titles)
-    rows = list(dict.fromkeys(r["row"] for r in records))
+    records = [r for r in records if r.metric == "accuracy" and not r.variant]
+    titles = titles or {r.dataset: r.dataset for r in records}
+    datasets = list(titles)
+    rows = list(dict.fromkeys(r.row for r in records))
     size = (WIDTH, 0.5 * len(rows) + 0.95)
-    figure, axes = plt.subplots(1, len(worlds), figsize=size, sharey=True, squeeze=False)
-    for axis, world in zip(axes[0], worlds, strict=True):
-        found = [r for r in records if r["dataset"] == world]
-        _chance(axis, 100 / found[0]["classes"])
+    figure, axes = plt.subplots(1, len(datasets), figsize=size, sharey=True, squeeze=False)
+    for axis, dataset in zip(axes[0], datasets, strict=True):
+        found = [r for r in records if r.dataset == dataset]
+        _chance(axis, found[0].chance)
         for r in found:
-            y, colour = len(rows) - 1 - rows.index(r["row"]), PALETTE[1] if r["row"] == "Ours" else PALETTE[0]
-            axis.plot([r["ci_low"], r["ci_high"]], [y, y], color=colour, linewidth=2.5, clip_on=False)
-            axis.plot(r["value"], y, "o", color=colour, markersize=7, clip_on=False)
-            if r["paper"] is not None:
-                axis.plot(r["paper"], y, clip_on=False, markersize=6, **DIAMOND)
+            y, colour = len(rows) - 1 - rows.index(r.row), PALETTE[1] if r.row == "Ours" else PALETTE[0]
+            axis.plot([r.ci_low, r.ci_high], [y, y], color=colour, linewidth=2.5, clip_on=False)
+            axis.plot(r.value, y, "o", color=colour, markersize=7, clip_on=False)
+            if r.paper is not None:
+                axis.plot(r.paper, y, clip_on=False, markersize=6, **DIAMOND)
         axis.set(xlabel="accuracy, %", xlim=limits, yticks=range(len(rows)), yticklabels=rows[::-1])
         axis.set_ylim(-0.6, len(rows) - 0.4)
-        axis.set_title(titles[world] if len(worlds) > 1 else "", loc="right")
+        axis.set_title(titles[dataset] if len(datasets) > 1 else "", loc="right")
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
     marks = [Line2D([], [], color=PALETTE[0], marker="o", label=f"{label}, 95 % interval")]
-    if any(r["paper"] is not None for r in records):
+    if any(r.paper is not None for r in records):
         marks.append(Line2D([], [], label="the paper", **DIAMOND))
     figure.legend(handles=marks, loc="outside lower center", ncols=2)
     return figure

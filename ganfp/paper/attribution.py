@@ -1,0 +1,188 @@
+"""Attribution of a setup's test images: the setups of Section 4.2, and the rows of every table that is about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ganfp import metrics
+from ganfp.attributors import Attributor
+from ganfp.gans import GANS, LABELS
+from ganfp.paper.record import Record, Result, accuracy_record, record
+from ganfp.runs.recipes import base as files
+from ganfp.runs.recipes.attribution import Setup
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.features import InceptionWeights, PerceptualTrunk
+from ganfp.runs.run import Run
+
+METHODS = {"knn": "kNN", "eigenface": "Eigenface", "prnu": "PRNU", "cnn": "Ours"}  # rows as the paper prints them
+VISNET = "Our visNet"
+HALVINGS = 5  # random halvings that an FD ratio is averaged over
+
+# ---------------------------------------------------------------------------- setups
+
+
+def architecture_setup(run: Run) -> Setup:
+    """{real, ProGAN, SNGAN, CramerGAN, MMDGAN}: GANs that differ in the architecture and in the loss (Table 1)."""
+    return run.setup("architectures", [("real", run.images), *((LABELS[name], run.generator(name)) for name in GANS)])
+
+
+def training_set_setup(run: Run) -> Setup:
+    """{real, ProGAN_subset_diff_i}: ProGANs of one seed whose training sets differ in i images (Table 2)."""
+    gans = [(f"ProGAN_subset_diff_{i}", run.generator("progan", swapped=i)) for i in run.rungs]
+    return run.setup("training_sets", [("real", run.images), *gans])
+
+
+def seed_setup(run: Run) -> Setup:
+    """{real, ProGAN_seed_1, ProGAN_seed_2, ...}: GANs that are equal in all but the seed (Table 3)."""
+    gans = [(f"ProGAN_seed_{i}", run.generator("progan", i)) for i in range(1, run.profile.seeds + 1)]
+    return run.setup("seeds", [("real", run.images), *gans])
+
+
+def twin_setup(run: Run) -> Setup:
+    """ProGAN_seed_1 and a second training of it, in every detail the same: the sanity check of Section 4.2."""
+    gans = {"ProGAN_seed_1": run.gan("progan"), "ProGAN_seed_1_again": run.gan("progan", replica=1)}
+    return run.setup("same_seed", gans.items())
+
+
+SETUPS = {"1": architecture_setup, "2": training_set_setup, "3": seed_setup}
+
+
+# ---------------------------------------------------------------------------- what is measured on one
+
+
+def needs(run: Run, setup: Setup) -> list[Recipe]:
+    """Every artifact that :func:`evaluate` loads."""
+    return [*(run.evaluation(method, setup) for method in METHODS), run.features(setup)]
+
+
+def evaluate(run: Run, setup: Setup, table: str = "") -> Result:
+    """Accuracy of every method and FD ratio of both features on a setup, as records of a table of the paper.
+
+    Arrays: ``classes``; per method ``confusion_ROW`` (K, K), counts, row = truth; ``fingerprint_cosines`` (K, K).
+    """
+    result = Result(arrays={"classes": np.array(setup.classes)})
+    for method in METHODS:
+        result.records.append(accuracy(run, method, setup, table, result.arrays))
+    answers = {method: predictions(run, method, setup) for method in METHODS}
+    ours = next(r for r in result.records if r.row == "Ours")
+    for method, rival in zip(METHODS, list(result.records), strict=True):
+        if method != "cnn":
+            result.records.append(difference(run, setup, ours, rival, answers["cnn"], answers[method]))
+    for row, features in features_of(run, setup).items():
+        result.records += fd_ratios(run, row, features, setup.labels("test"), table=table, setup=setup.name)
+    result.arrays["fingerprint_cosines"] = fingerprint_cosines(run, setup)
+    return result
+
+
+def accuracy(run: Run, method: str, setup: Setup, table: str = "", arrays: dict | None = None, **known) -> Record:
+    """Accuracy of one method on the test images; its confusion matrix goes to ``arrays``."""
+    row = METHODS.get(method, VISNET)
+    truth, predicted = setup.labels("test"), predictions(run, method, setup)
+    if arrays is not None:
+        arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
+    by_class = metrics.per_class_accuracy(truth, predicted)
+    params = {
+        "chosen": chosen(run, method, setup),
+        "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
+    }
+    return accuracy_record(
+        run, row, metrics.accuracy(truth, predicted, clusters(setup)), table=table, setup=setup.name,
+        classes=len(setup.sources), seconds=run.seconds(run.fit(method, setup)), params=params, **known,
+    )  # fmt: skip
+
+
+def clusters(setup: Setup, split: str = "test") -> np.ndarray:
+    """The cluster of each image of a split, (N,): image k of every source shares its latent and draw of an attack."""
+    return np.tile(np.arange(getattr(setup, split)), len(setup.sources))
+
+
+def difference(run: Run, setup: Setup, a: Record, b: Record, first: np.ndarray, second: np.ndarray, **known) -> Record:
+    """How many points record ``a`` is above ``b``; ``first`` and ``second`` are what they predict for the same images.
+
+    Metric "difference", in the place of ``a``, with ``params.against`` the place of ``b`` and ``params.p`` the p-value.
+    """
+    found = metrics.paired_difference(setup.labels("test"), first, second, clusters(setup))
+    return record(
+        run, a.row, "difference", found.value, interval=(found.low, found.high), column=a.column, setup=a.setup,
+        variant=f"against {b.row}, {b.column}", n=len(first), classes=len(setup.sources),
+        params={"against": [b.row, b.column, b.setup], "p": found.p}, **known,
+    )  # fmt: skip
+
+
+def predictions(run: Run, method: str, setup: Setup, **part: Any) -> np.ndarray:
+    """The class that a method, or a variant of the network, names for each test image of a setup."""
+    return np.array(sorted(setup.classes))[run.array(run.evaluation(method, setup, **part), files.PREDICTIONS)]
+
+
+def attributor(run: Run, method: str, setup: Setup, **part: Any) -> Attributor:
+    """The fitted method itself."""
+    return Attributor.load(run.path(run.fit(method, setup, **part)))
+
+
+def chosen(run: Run, method: str, setup: Setup) -> dict[str, Any]:
+    """What a method chose on the validation images."""
+    return attributor(run, method, setup).chosen_
+
+
+# ---------------------------------------------------------------------------- features
+
+
+def features_of(run: Run, setup: Setup) -> dict[str, np.ndarray]:
+    """Features of the test images under the two rows of the FD ratio, in the order of ``setup.labels("test")``."""
+    return {
+        "Inception": run.array(run.features(setup), files.FEATURES),
+        "Our fingerprint": run.array(run.evaluation("cnn", setup), files.FEATURES),
+    }
+
+
+def extractor_name(run: Run) -> str:
+    """What really stands in the row "Inception" of this run."""
+    names = {InceptionWeights: "Inception v3", PerceptualTrunk: "ImageNet features"}
+    return names.get(type(run.extractor), "content network")
+
+
+def feature_name(run: Run, row: str) -> str:
+    """What stands in a row of the FD ratio."""
+    return extractor_name(run) if row == "Inception" else "fingerprint"
+
+
+def fd_ratios(run: Run, row: str, features: np.ndarray, labels: np.ndarray, **known: Any) -> list[Record]:
+    """The FD ratio with equal n on both sides, and, as a variant beside it, with the paper's own convention."""
+    found = []
+    for convention, variant in (("matched", ""), ("paper", "paper's convention")):
+        ratio = metrics.fd_ratio(features, labels, convention, run.seed, HALVINGS)
+        params = {"features": feature_name(run, row)}
+        params |= {key: getattr(ratio, key) for key in ("inter", "intra", "n_inter", "n_intra", "spread")}
+        classes = len(set(labels))
+        more = {"variant": variant, "n": len(features), "classes": classes, "params": params}
+        found.append(record(run, row, "fd_ratio", ratio.ratio, **more, **known))
+    return found
+
+
+def fingerprint_cosines(run: Run, setup: Setup) -> np.ndarray:
+    """Mean cosine between the image fingerprints of a class (row) and each model fingerprint (column), (K, K).
+
+    Model fingerprints are the weight vectors of the last layer, less their mean: a vector that is common to all of
+    them changes no decision.  Image fingerprints are the features, less the mean over the classes.
+    """
+    network = attributor(run, "cnn", setup)
+    models = network.fingerprints_[columns(network, setup.classes)]
+    images = np.asarray(features_of(run, setup)["Our fingerprint"])
+    images, models = images - images.mean(axis=0), models - models.mean(axis=0)
+    cosines = (images @ models.T) / np.outer(np.linalg.norm(images, axis=1), np.linalg.norm(models, axis=1))
+    truth = setup.labels("test")
+    return np.stack([cosines[truth == name].mean(axis=0) for name in setup.classes])
+
+
+def columns(fitted: Attributor, names: Iterable[str]) -> list[int]:
+    """The columns of a fitted method's scores that belong to these classes."""
+    return [list(fitted.classes_).index(name) for name in names]
+
+
+def smaller(setup: Setup, count: int) -> Setup:
+    """The same task with at most so many test images of each source."""
+    return replace(setup, test=min(count, setup.test))
