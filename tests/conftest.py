@@ -43,11 +43,11 @@ def store(request):
 @pytest.fixture(scope="session")
 def run(store):
     """A run at profile smoke, on faces, with all artifacts of the book made."""
-    from ganfp import experiments
+    from ganfp.paper import sections
     from ganfp.runs.run import begin_each
 
     runs = begin_each("smoke", "faces,bedrooms")
-    runs[0].build(experiments.needs(runs), quiet=True)
+    runs[0].build(sections.needs(runs), quiet=True)
     return runs[0]
 
 
