@@ -175,6 +175,12 @@ def every(signs: Iterable[int]) -> str:
     return REFUTED if -1 in signs else HOLDS if all(sign == 1 for sign in signs) else NOT_SHOWN
 
 
+def weakest(outcomes: Iterable[str]) -> str:
+    """The outcome of several together, of those that were measured."""
+    outcomes = set(outcomes)
+    return next((o for o in (REFUTED, NOT_SHOWN, HOLDS) if o in outcomes), NOT_MEASURED)
+
+
 def falling(e: Evidence, numbers: Sequence[Record]) -> str:
     """The outcome of "the further on, the lower": none is above the one before it, and the last is below the first."""
     rises = any(e.above(b, a) == 1 for a, b in zip(numbers, numbers[1:], strict=False))
@@ -209,9 +215,7 @@ def judge(one: Claim, records: Iterable[Record]) -> Verdict:
             outcome, found = NOT_MEASURED, str(missing)
         by_dataset[dataset] = outcome
         numbers.append(f"{dataset}: {found}")
-    measured = [o for o in by_dataset.values() if o != NOT_MEASURED]
-    weakest = next((o for o in (REFUTED, NOT_SHOWN, HOLDS) if o in measured), NOT_MEASURED)
-    return Verdict(weakest, "; ".join(numbers), by_dataset)
+    return Verdict(weakest(by_dataset.values()), "; ".join(numbers), by_dataset)
 
 
 def _paper_order(dataset: str) -> tuple[int, str]:

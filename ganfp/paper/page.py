@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ganfp.paper import published
 from ganfp.paper.judge import claims, judge
 from ganfp.paper.record import Record, published_records, reference_records
-from ganfp.paper.table import Table, plain
+from ganfp.paper.table import Table, plain, provenance
 from ganfp.runs.run import Run
 
 
@@ -29,6 +29,12 @@ def banner(*runs: Run) -> str:
     if run.profile.name == "smoke":
         text += " **Its numbers mean nothing:** every step runs in miniature, to test the machinery."
     return text
+
+
+def whose(run: Run, records: Iterable[Record]) -> str:
+    """A warning where numbers under a page's banner are not that run's own, and nothing where they are."""
+    others = [r for r in records if r.profile != run.profile.name]
+    return f"**Not this run's numbers, but of another:** {provenance(others)}." if others else ""
 
 
 def caption(table: str, records: Sequence[Record], more: str = "Small: 95 % interval. Bold: best accuracy.") -> str:

@@ -47,10 +47,10 @@ class Table:
         return {"text/html": self.html(), "text/markdown": self.markdown(), "text/plain": self.caption}
 
 
-def plain(header: Sequence[str], rows: Iterable[Sequence], name: str, caption: str, prose: bool = False) -> Table:
-    """Any other table; numbers are formatted as everywhere.  ``prose`` for cells that are sentences."""
+def plain(header: Sequence[str], rows: Iterable[Sequence], name: str, caption: str, **known) -> Table:
+    """Any other table; numbers are formatted as everywhere.  ``known`` are further fields of :class:`Table`."""
     cells = [[cell if isinstance(cell, str) else number(cell) for cell in row] for row in rows]
-    return Table(name, caption, header, cells, prose)
+    return Table(name, caption, header, cells, **known)
 
 
 def results(found: Iterable[Record], name: str, caption: str) -> Table:
