@@ -15,6 +15,7 @@ from nbformat import write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from ganfp import book, worlds
+from ganfp.notebooks import execute
 from ganfp.paper import plots
 from ganfp.runs.run import begin_each
 
@@ -92,7 +93,8 @@ def page(tmp_path_factory):
     shutil.copy(ROOT / "_config.yml", root)
     (root / "book" / "references.bib").touch()
     glued = "\n".join(f"{{glue:text}}`name-{i}` and" for i in range(len(HOSTILE)))
-    (root / "book" / "index.md").write_text("# Times\n\n## They took\n\n```{run-times}\n```\n", "utf-8")
+    other = "{glue:text}`../notebooks/s1_names.ipynb::name-0:s`"  # on another page
+    (root / "book" / "index.md").write_text(f"# Times\n\n## They took\n\n```{{run-times}}\n```\n\n{other}\n", "utf-8")
     cells = [
         new_markdown_cell("# Names\n\n## Shown"),
         new_code_cell(
@@ -110,7 +112,7 @@ def page(tmp_path_factory):
     toc = {"format": "jb-book", "root": "book/index", "parts": [{"chapters": [{"file": "notebooks/s1_names"}]}]}
     (root / "_toc.yml").write_text(yaml.safe_dump(toc))
     parameters = {"profile": "smoke", "dataset": ",".join(names), "seed": 0, "device": "cpu", "out": ""}
-    book.execute(root / "notebooks" / "s1_names.ipynb", root / "executed" / "s1_names.ipynb", parameters, root)
+    execute(root / "notebooks" / "s1_names.ipynb", root / "executed" / "s1_names.ipynb", parameters, root)
     run = {"digest": "", "seconds": 1.0, "date": "2026-01-01T00:00:00", "parameters": parameters}
     (root / "executed" / "run.json").write_text(json.dumps({"s1_names": run}))
     assert book.render(root) == 0
