@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ganfp.attributors import Attributor, attributor_class
+from ganfp import attributors
 from ganfp.runs.recipes.base import FEATURES, IMAGES, PREDICTIONS, PROBABILITIES, Recipe, joined, load_array
 from ganfp.runs.recipes.sources import GAN, Images, Sample, Snapshot
 
@@ -59,7 +59,7 @@ class Fit(Recipe):
     """An attributor fitted to the training images of a setup; its choices are made on the validation images."""
 
     kind = "attributor"
-    version = 2
+    version = 3
     code = (
         "attributors.base", "attributors.calibration", "attributors.pyramid", "attributors.network", "attributors.cnn",
         "attributors.knn", "attributors.eigenface", "attributors.prnu", "layers", "images", "seeding",
@@ -74,18 +74,13 @@ class Fit(Recipe):
         return [*self.setup.part("train"), *self.setup.part("validation")]
 
     def cost(self) -> float:
-        if self.method == "cnn":
-            settings = dict(self.settings)
-            return 1.2e-9 * settings["images"] * settings["fmap_base"] ** 2 * 3 / settings.get("factor", 1)
-        if self.method == "visnet":  # measured at 32 px, and so much more where there are more pixels
-            settings, resolution = dict(self.settings), self.setup.sources[0].origin.resolution
-            return 2e-8 * settings["images"] * settings["fmap_base"] ** 2 * (resolution / 32) ** 0.5
-        return 4e-3 * self.setup.train * len(self.setup.sources)
+        count, resolution = self.setup.train * len(self.setup.sources), self.setup.sources[0].origin.resolution
+        return attributors.attributor_class(self.method).cost(dict(self.settings), count, resolution)
 
     def make(self, folder, paths, device, progress) -> None:
-        attributor = attributor_class(self.method)(**dict(self.settings), **device_setting(self.method, device))
-        attributor.progress = progress
-        attributor.fit(*load_part(self.setup, "train", paths), validation=load_part(self.setup, "validation", paths))
+        attributor = attributors.attributor_class(self.method)(**dict(self.settings), device=device)
+        train, validation = (load_part(self.setup, name, paths) for name in ("train", "validation"))
+        attributor.fit(*train, validation=validation, progress=progress)
         attributor.save(folder)
 
 
@@ -97,7 +92,7 @@ class Evaluation(Recipe):
     """
 
     kind = "evaluation"
-    version = 2
+    version = 3
     code = Fit.code
 
     fit: Fit
@@ -108,13 +103,9 @@ class Evaluation(Recipe):
         return [self.fit, *self.setup.part(self.split)]
 
     def make(self, folder, paths, device, progress) -> None:
-        attributor = Attributor.load(paths(self.fit), **device_setting(self.fit.method, device))
         images, _ = load_part(self.setup, self.split, paths)
-        np.save(folder / PREDICTIONS, np.searchsorted(attributor.classes_, attributor.predict(images)))
-        np.save(folder / PROBABILITIES, attributor.predict_proba(images).astype(np.float32))
-        if hasattr(attributor, "features"):
-            np.save(folder / FEATURES, attributor.features(images))
-
-
-def device_setting(method: str, device: str) -> dict[str, str]:
-    return {"device": device} if "device" in attributor_class(method).__dataclass_fields__ else {}
+        found = attributors.load(paths(self.fit), device).attribute(images)
+        np.save(folder / PREDICTIONS, found.columns)
+        np.save(folder / PROBABILITIES, found.probabilities.astype(np.float32))
+        if found.features is not None:
+            np.save(folder / FEATURES, found.features)

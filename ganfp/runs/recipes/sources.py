@@ -124,6 +124,10 @@ class GAN(Recipe):
     subset: Subset | None = None
     snapshots: tuple[int, ...] = ()  # numbers of images after which the generator so far is kept
 
+    @property
+    def resolution(self) -> int:
+        return self.images.resolution
+
     def training_set(self, paths: Callable[[Recipe], Path]) -> np.ndarray | Rows:
         """The real images that it is trained on, uint8 (N, 3, R, R)."""
         images = self.images.part(load_array(paths(self.images), IMAGES), "gan")
@@ -150,6 +154,10 @@ class Snapshot(Recipe):
 
     gan: GAN
     seen: int
+
+    @property
+    def resolution(self) -> int:
+        return self.gan.resolution
 
     @property
     def name(self) -> str:
