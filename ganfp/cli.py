@@ -132,10 +132,10 @@ def render() -> None:
 @click.option("--output", type=click.Path(path_type=Path), help="The executed copy; below runs/ by default.")
 def notebook(name: str, parameters: tuple[tuple[str, str], ...], output: Path | None) -> None:
     """Execute one notebook, such as s4_2, with other parameters; the book's own results stay as they are."""
-    from ganfp import book as pages
+    from ganfp import notebooks as pages
     from ganfp.runs import profiles as sizes
 
-    path = pages.notebook(name)
+    path = pages.find(name)
     if "profile" in dict(parameters):
         sizes.load(dict(parameters)["profile"])  # before a kernel starts
     values = {key: value if key in ("dataset", "out") else plain(value) for key, value in parameters}
@@ -144,7 +144,7 @@ def notebook(name: str, parameters: tuple[tuple[str, str], ...], output: Path | 
         tag = ",".join(f"{key}={Path(str(value)).name}" for key, value in sorted(values.items()) if key != "out")
         output = Path("runs") / f"{path.stem}{'-' if tag else ''}{tag}" / path.name
     values.setdefault("out", str(output.parent))
-    seconds = pages.execute(path, output, values, Path.cwd())
+    seconds, _ = pages.execute(path, output, values, Path.cwd())
     click.echo(f"{output} in {seconds:.0f} s; records in {values['out']}")
 
 

@@ -1,7 +1,6 @@
 import importlib.util
 import io
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -309,22 +308,25 @@ def extension():
     return module
 
 
-def test_the_run_that_the_book_shows(extension, tmp_path):
-    assert extension.find_results(tmp_path) is None
-    for i, name in enumerate(("old", "new", "reference")):
-        file = tmp_path / "results" / name / "a.json"
-        file.parent.mkdir(parents=True)
+def test_the_run_that_the_book_shows_is_what_its_notebooks_left(extension, tmp_path):
+    assert extension.run_shown(tmp_path) == ("", [])
+    for name in ("s1/a.json", "s1/mine.json", "s2/a.json", "s2/a.npz", "old.json"):
+        file = tmp_path / "results" / "quick" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("[]")
-        os.utime(file, (i, i))
-    assert extension.find_results(tmp_path) == tmp_path / "results" / "new"
-    run = {
-        "s1": {"date": "2026-01-02T00:00:00", "parameters": {"out": "results/old"}},
-        "s2": {"date": "2026-01-01T00:00:00", "parameters": {"out": "results/other"}},
+    execute(tmp_path, s1=["a.json", "gone.json"], s2=["a.json", "a.npz"])
+    profile, files = extension.run_shown(tmp_path)
+    assert profile == "quick" and files == [tmp_path / "results" / "quick" / n / "a.json" for n in ("s1", "s2")]
+
+
+def execute(root, **records):
+    """Leave the list of executed notebooks that a book of profile quick leaves."""
+    pages = {
+        name: {"parameters": {"profile": "quick", "out": f"results/quick/{name}"}, "records": files}
+        for name, files in records.items()
     }
-    (tmp_path / "executed").mkdir()
-    (tmp_path / "executed" / "run.json").write_text(json.dumps(run))
-    assert extension.find_results(tmp_path) == tmp_path / "results" / "old"
-    assert extension.find_results(tmp_path, "mine") == tmp_path / "mine"
+    (root / "executed").mkdir()
+    (root / "executed" / "run.json").write_text(json.dumps(pages))
 
 
 @pytest.mark.parametrize("measured", [True, False])
@@ -336,8 +338,9 @@ def test_the_directive_renders_without_a_warning(extension, tmp_path, monkeypatc
     directive = ".. claims-ledger:: All of them\n   :name: tab\n   :tables: 3 4\n"
     (tmp_path / "index.rst").write_text(f"Ledger\n======\n\n{directive}\nSee :numref:`tab`.\n")
     if measured:
-        folder = tmp_path / "results" / "quick"
+        folder = tmp_path / "results" / "quick" / "s1"
         folder.mkdir(parents=True)
+        execute(tmp_path, s1=["a.json"])
         (folder / "a.json").write_text(json.dumps(change(faces_where_all_holds(), BREAKS["best-3"])))
         published = tmp_path / "results" / "reference"
         published.mkdir()

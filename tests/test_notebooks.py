@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from conftest import ROOT
 
-from ganfp import book
+from ganfp import book, notebooks
 
-PATHS = list(book.notebooks().values())
+PATHS = list(notebooks.by_name().values())
 NAMES = ["profile", "dataset", "seed", "device", "out"]
 RUN_METADATA = "metadata.papermill cell.metadata.papermill metadata.language_info.version"
 
@@ -42,7 +42,7 @@ def test_carries_no_outputs_and_no_traces_of_a_run(path):
 def test_has_one_parameters_cell_with_the_five_parameters_explained(path, cells):
     (cell,) = [cell for cell in code(cells) if "parameters" in cell.metadata.get("tags", [])]
     assert len(cell.source.splitlines()) == len(NAMES)
-    known = book.known_parameters(path)
+    known = notebooks.known_parameters(path)
     assert list(known) == NAMES
     for name, parameter in known.items():
         assert parameter["inferred_type_name"] == ("int" if name == "seed" else "str"), name

@@ -1,8 +1,7 @@
 """The directive ``{claims-ledger}``: each claim on the numbers of the paper, of the reference run and of this run.
 
-The run's records are all ``*.json`` of one folder: the configuration's ``ganfp_results``; else the one that
-the latest executed notebook wrote to; else the newest of ``results/*/`` other than ``reference``.  Without
-records every claim of the run reads "not measured".  Those of the reference run are in ``results/reference``.
+The run's records are those that the notebooks listed in ``executed/run.json`` left, and no others.  Without records
+every claim of the run reads "not measured".  Those of the reference run are in ``results/reference``.
 
 Options: ``:tables: 1 2 3`` shows only the claims that are read from these tables, ``:name:`` is a label.
 """
@@ -28,25 +27,13 @@ WIDTHS = (26, 7, 11, 12, 12, 32)
 CLASSES = {True: "claim-holds", False: "claim-fails", None: "claim-open"}
 
 
-def find_results(root, configured=None):
-    """Folder of the run that the book shows, or None."""
-    if configured:
-        return Path(root, configured)
-    run = Path(root, "executed", "run.json")
-    if run.exists():
-        notebooks = json.loads(run.read_text("utf-8")).values()
-        if outs := [(n["date"], n["parameters"]["out"]) for n in notebooks if "out" in n["parameters"]]:
-            return Path(root, max(outs)[1])
-    newest = sorted(
-        (file.stat().st_mtime, file.parent)
-        for file in Path(root, "results").glob("*/*.json")
-        if file.parent.name != "reference"
-    )
-    return newest[-1][1] if newest else None
-
-
-def sources(folder):
-    return sorted(folder.glob("*.json")) if folder else []
+def run_shown(root):
+    """Profile of the run that the pages show, and the files of its records: those that their notebooks left."""
+    ledger = Path(root, "executed", "run.json")
+    pages = json.loads(ledger.read_text("utf-8")).values() if ledger.exists() else ()
+    files = [Path(root, page["parameters"]["out"], name) for page in pages for name in page.get("records", ())]
+    profiles = {page["parameters"]["profile"]: None for page in pages}
+    return ", ".join(profiles), [file for file in files if file.suffix == ".json" and file.exists()]
 
 
 class ClaimsLedger(SphinxDirective):
@@ -55,21 +42,23 @@ class ClaimsLedger(SphinxDirective):
     option_spec = {"tables": directives.unchanged_required, "name": directives.unchanged}
 
     def run(self):
-        folder = find_results(self.env.srcdir, self.config.ganfp_results)
+        profile, files = run_shown(self.env.srcdir)
         code = sorted(Path(claims.__file__).parent.glob("*.py"))
         reference = Path(self.env.srcdir, "results", "reference")
-        for file in [*code, Path(paper.__file__).with_suffix(".yml"), *sources(folder), *sources(reference)]:
+        others = [Path(paper.__file__).with_suffix(".yml"), Path(self.env.srcdir, "executed", "run.json")]
+        for file in [*code, *others, *files, *sorted(reference.glob("*.json"))]:
             self.env.note_dependency(str(file))
         # photographs have a page of their own
         published = [record for record in records.load(reference) if record["dataset"] in DRAWN]
+        measured = [record for file in files for record in json.loads(file.read_text("utf-8"))]
         try:
-            rows = claims.ledger(paper.records(), records.load(folder) if folder else [], published)
+            rows = claims.ledger(paper.records(), measured, published)
         except (ValueError, KeyError) as error:
-            logger.warning("claims-ledger: records in %s: %s", folder, error, location=self.get_location())
+            logger.warning("claims-ledger: %s", error, location=self.get_location())
             return []
         tables = set(self.options.get("tables", "1 2 3 4 5 6 7 8").split())
         rows = [row for row in rows if tables & set(row.claim.tables)]
-        return [summary(rows, folder), self.table(rows)]
+        return [summary(rows, profile if files else ""), self.table(rows)]
 
     def table(self, rows):
         table = nodes.table(classes=["claims-ledger", "colwidths-given"])
@@ -118,18 +107,17 @@ def numbers(row):
     ]
 
 
-def summary(rows, folder):
+def summary(rows, profile):
     def count(results):
         held = Counter(result.holds for result in results)
         return f"{held[True]} hold, {held[False]} do not hold everywhere, {held[None]} are not measured"
 
-    run = f"in this run ({folder.name})" if folder else "in this run (no records found)"
+    run = f"in this run ({profile})" if profile else "in this run (no records found)"
     text = f"Of {len(rows)} claims, on the paper's numbers {count(r.paper for r in rows)}; "
     text += f"in the reference run {count(r.reference for r in rows)}; "
     return nodes.paragraph(text=f"{text}{run} {count(r.run for r in rows)}.")
 
 
 def setup(app):
-    app.add_config_value("ganfp_results", None, "env", [str])
     app.add_directive("claims-ledger", ClaimsLedger)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

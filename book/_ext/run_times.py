@@ -7,6 +7,8 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
+from ganfp import worlds
+
 HEADER = ("Page", "Profile", "Images", "Seed", "Device", "Executed", "Seconds")
 
 
@@ -15,7 +17,8 @@ def rows(ledger):
         p = run["parameters"]
         day = run["date"].partition("T")[0]
         page = f"{{doc}}`/notebooks/{name}`"
-        yield page, p["profile"], p["dataset"], p["seed"], p["device"], day, run["seconds"]
+        images = ", ".join(worlds.label(name) for name in worlds.names(p["dataset"]))
+        yield page, p["profile"], images, p["seed"], p["device"], day, run["seconds"]
 
 
 def list_table(lines):

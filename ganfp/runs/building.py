@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from ganfp.machine import cores
 from ganfp.runs.recipes import Recipe
 from ganfp.runs.store import Store
 
@@ -90,7 +91,7 @@ def build(
     if not todo:
         return 0.0
     own = executor is None
-    executor = executor or ProcessPoolExecutor(jobs or os.cpu_count(), get_context("spawn"), initializer=one_thread)
+    executor = executor or ProcessPoolExecutor(jobs or cores(), get_context("spawn"), initializer=one_thread)
     running: dict[Future, Recipe] = {}
     try:
         with _Bar(todo, store, quiet) as bar, _single_threaded_libraries():
@@ -203,4 +204,4 @@ def hardware(device: str = "cpu") -> str:
         model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         model = platform.processor() or platform.machine()
-    return f"{model}, {os.cpu_count()} cores"
+    return f"{model}, {cores()} cores"

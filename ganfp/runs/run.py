@@ -33,7 +33,7 @@ class Run:
     """``seed`` moves everything that is random after the GANs are trained; they keep seeds 1, 2, ... of their own."""
 
     profile: Profile
-    dataset: str
+    dataset: str  # its label, fit for any page and figure
     seed: int
     device: str
     out: str
@@ -223,7 +223,7 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     ``celeba:PATH`` or ``lsun:PATH``; device: ``cpu``,
     ``cuda``, ``cuda:1`` ...; out: a folder for records, none by default.  ``ValueError`` names what is wrong.
     """
-    kind, path = worlds.parse(dataset)
+    _, path = worlds.parse(dataset)
     if path and not Path(path).expanduser().exists():
         raise FileNotFoundError(f"dataset: {path} does not exist (it was looked for from {Path.cwd()})")
     if not isinstance(seed, int) or seed < 0:
@@ -233,11 +233,15 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"device {device!r} cannot be used here: {error}") from error
     assert available
-    size = profiles.load(profile)
-    label = f"{kind}:{Path(path).name}" if path else kind
-    return Run(size, label, seed, device, out, dataset)
+    return Run(profiles.load(profile), worlds.label(dataset), seed, device, out, dataset)
 
 
 def begin_each(profile: str = "quick", dataset: str = "faces", **parameters) -> list[Run]:
-    """A run of each of the data sets that ``dataset`` names, separated by commas; otherwise as :func:`begin`."""
-    return [begin(profile, name, **parameters) for name in worlds.names(dataset)]
+    """A run of each of the data sets that ``dataset`` names, separated by commas; otherwise as :func:`begin`.
+
+    ``ValueError`` where two of them would have one label, so that their records could not be told apart.
+    """
+    runs = [begin(profile, name, **parameters) for name in worlds.names(dataset)]
+    if shared := {one.dataset for one in runs if [other.dataset for other in runs].count(one.dataset) > 1}:
+        raise ValueError(f"dataset: two would both be called {shared.pop()}; rename a file or a folder")
+    return runs

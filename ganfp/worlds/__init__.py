@@ -7,6 +7,7 @@ image on).  Where several are meant, commas stand between them.
 
 from __future__ import annotations
 
+import os
 import re
 from importlib import import_module
 from types import ModuleType
@@ -42,6 +43,17 @@ def parse(name: str) -> tuple[str, str]:
         return kind, path
     known = [*DRAWN, *(f"{kind}:PATH" for kind in FILES)]
     raise ValueError(f"unknown dataset {name!r}; known are {', '.join(known)}")
+
+
+def label(name: str) -> str:
+    """What pages and figures call a data set: its kind and the last part of its path, ``folder:my_photos``.
+
+    A file's name is a stranger's text.  Letters, digits, and a single ``_``, ``.`` or ``-`` between them mean nothing
+    to Markdown, HTML, Jinja or mathtext; whatever else it holds becomes ``-``.
+    """
+    kind, path = parse(name)
+    shown = re.sub(r"(?:[^\w.]|\b_+|_+\b|\.{2,})+", "-", os.path.basename(os.path.abspath(os.path.expanduser(path))))
+    return f"{kind}:{shown[:60]}" if path else kind
 
 
 def names(text: str) -> list[str]:

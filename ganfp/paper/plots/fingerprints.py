@@ -202,8 +202,8 @@ def card(
         response.imshow(responses[k], cmap=SIGNED, vmin=-vmax, vmax=vmax)
         bar.barh(0, probabilities[k], height=0.34, color=palette[classes[k]])
         bar.barh(0, 1, height=0.34, color=MUTED, alpha=0.15)
-        first = k == order[0]
-        bar.text(0, 0.32, readable(classes[k]), va="bottom", color=INK, fontweight="bold" if first else "normal")
+        weight = "bold" if k == order[0] else "normal"
+        bar.text(0, 0.32, readable(classes[k]), va="bottom", color=INK, fontweight=weight, parse_math=False)
         text = f"{percent(probabilities[k])}    correlation {responses[k].sum():+.2f}".replace("-", "−")
         bar.text(0, -0.32, text, va="top", fontsize=8, color=INK)
         bar.set(xlim=(0, 1), ylim=(-0.9, 0.9))
@@ -212,7 +212,7 @@ def card(
     axes[0, 0].set_title("model", fontsize=8)
     axes[0, 1].set_title("response", fontsize=8)
     if title:
-        figure.suptitle(title, fontsize=11, fontweight="bold", color=INK)
+        figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     return figure
 
 
