@@ -7,7 +7,7 @@ import torch
 
 from ganfp import worlds
 from ganfp.attributors import Attributor
-from ganfp.gans import GANS, LABELS
+from ganfp.gans import GANS, gan_class
 from ganfp.gans.progan import ProGANConfig
 from ganfp.layers import count_parameters
 from ganfp.runs import recipes
@@ -49,7 +49,7 @@ def splits(run: Run) -> list[list]:
 
 def progan_settings(run: Run) -> list[list[str]]:
     """Rows (setting, paper, this run) of what a reader would ask about a ProGAN's training."""
-    paper, here = ProGANConfig(), run.trained_as.profile.progan
+    paper, here = ProGANConfig(), run.trained_as.profile.gans["progan"]
     shown = {
         "resolution": "resolution, px",
         "latent": "latent dimensions",
@@ -64,22 +64,14 @@ def progan_settings(run: Run) -> list[list[str]]:
     return [*rows, ["GANs that differ in the seed", "10", str(run.profile.seeds)]]
 
 
-LOSSES = {
-    "progan": "Wasserstein distance, gradient penalty",
-    "sngan": "hinge, spectral norm",
-    "cramergan": "energy distance, gradient penalty",
-    "mmdgan": "maximum mean discrepancy, gradient penalty",
-}
-OUTPUTS = {"progan": "linear", "sngan": "tanh", "cramergan": "sigmoid", "mmdgan": "sigmoid"}
-
-
 def gan_settings(run: Run) -> list[list[str]]:
     """Rows (GAN, loss, last layer, parameters at the paper's size, parameters here, seconds of training here)."""
     rows = []
-    for name, gan in GANS.items():
-        theirs, ours = (_parameters(gan, config) for config in (gan.Config(), getattr(run.trained_as.profile, name)))
+    for name, entry in GANS.items():
+        gan = gan_class(name)
+        theirs, ours = (_parameters(gan, config) for config in (gan.Config(), run.trained_as.profile.gans[name]))
         seconds = f"{run.seconds(run.generator(name)):,.0f}"
-        rows.append([LABELS[name], LOSSES[name], OUTPUTS[name], theirs, ours, seconds])
+        rows.append([entry.label, entry.loss, entry.output, theirs, ours, seconds])
     return rows
 
 

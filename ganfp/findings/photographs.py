@@ -22,9 +22,9 @@ def photograph_runs(records: Sequence[dict]) -> str:
         seeds = "one seed" if len(p["seeds"]) == 1 else f"{len(p['seeds'])} seeds"
         texts.append(
             f"**{name.capitalize()}:** profile `{r['profile']}`, {p['resolution']} × {p['resolution']} pixels, "
-            f"{r['classes'] - 1} ProGANs trained on {size.progan.total_images:,} images each, {size.real.train:,} "
-            f"training and {size.real.test:,} test images per source, {seeds} of everything after the GANs "
-            f"({p['hardware']}; commit {r['commit']})."
+            f"{r['classes'] - 1} ProGANs trained on {size.gans['progan'].total_images:,} images each, "
+            f"{size.real.train:,} training and {size.real.test:,} test images per source, {seeds} of everything "
+            f"after the GANs ({p['hardware']}; commit {r['commit']})."
         )
     return "\n\n".join(texts)
 
