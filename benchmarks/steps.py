@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganfp import layers, memory
 from ganfp.attributors.network import AttributionNetwork
-from ganfp.gans import LABELS, progan, resample
+from ganfp.gans import GANS, progan, resample
 from ganfp.gans.base import PRECISIONS
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic
 from ganfp.gans.training import Seeds, Training
@@ -63,7 +63,7 @@ def gan_speeds(name: str, config, device: str = "cpu", seconds: float = 2.0) -> 
         def made(precision: str, side: int = side) -> Callable[[], None]:
             return gan_step(name, replace(config, precision=precision), side, device)
 
-        yield from speeds(LABELS[name], made, side, batch, config.critic_steps * batch, device, seconds)
+        yield from speeds(GANS[name].label, made, side, batch, config.critic_steps * batch, device, seconds)
 
 
 def attribution_speeds(resolution: int, classes: int, settings, device: str = "cpu", seconds: float = 2.0):

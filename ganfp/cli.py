@@ -205,10 +205,10 @@ def bench(profile: str, device: str, seconds: float) -> None:
     click.echo(f"{device}: matrix products at {' and '.join(products)} GFLOP/s{' per core' * (device == 'cpu')}")
     click.echo(benchmark.HEADER)
     for name in GANS:
-        for speed in benchmark.gan_speeds(name, getattr(size, name), device, seconds):
+        for speed in benchmark.gan_speeds(name, size.gans[name], device, seconds):
             click.echo(speed)
     classes = size.seeds + 1  # of Table 3: as many GANs and the real images
-    for speed in benchmark.attribution_speeds(size.resolution, classes, size.classifier, device, seconds):
+    for speed in benchmark.attribution_speeds(size.resolution, classes, size.methods["cnn"], device, seconds):
         click.echo(speed)
 
 

@@ -33,7 +33,7 @@ def fitted():
 
 
 def test_parameters_and_operations_at_profile_paper_and_one_step():
-    size = profiles.load("paper").classifier
+    size = profiles.load("paper").methods["cnn"]
     for classes in (5, 11):
         network = AttributionNetwork(128, classes, size.fmap_base, size.fmap_max)
         assert count_parameters(network) == paper.load()["parameters"][f"classifier, {classes} classes"]

@@ -1,11 +1,13 @@
 """Profiles: read strictly, and the paper's is the paper's."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import yaml
 
-from ganfp.gans import GANS
+from ganfp.gans import GANS, Entry, gan_class
+from ganfp.gans.resnet import ResNetConfig
+from ganfp.gans.sngan import SNGAN
 from ganfp.paper import published as paper
 from ganfp.runs import profiles
 
@@ -14,15 +16,16 @@ from ganfp.runs import profiles
 def test_every_profile_reads_and_says_what_it_costs(name):
     profile = profiles.load(name)
     assert profile.name == name and profile.cost.seconds > 0 and profile.cost.bytes > 0 and profile.cost.machine
-    assert profile.progan.resolution == profile.resolution
+    assert {config.resolution for config in profile.gans.values()} == {profile.resolution}
     assert profile.plane.per_class <= profile.real.test
-    assert profile.progan.total_images >= 2 * profile.progan.phase_images * (profile.resolution.bit_length() - 3)
+    progan = profile.gans["progan"]
+    assert progan.total_images >= 2 * progan.phase_images * (profile.resolution.bit_length() - 3)
 
 
 def test_the_papers_numbers():
     profile = profiles.load("paper")
-    for gan in GANS.values():
-        assert getattr(profile, gan.__name__.lower()) == gan.Config()  # whose defaults are the official configuration
+    for name in GANS:
+        assert profile.gans[name] == gan_class(name).Config()  # whose defaults are the official configuration
     assert profile.resolution == paper.load()["resolution"]
     assert {"train": profile.real.train, "test": profile.real.test} == paper.load()["images_per_source"]
     assert profile.seeds + 1 == paper.load()["setups"]["seeds"]["classes"]
@@ -38,11 +41,17 @@ def test_an_unknown_profile_is_named_and_the_known_are_listed():
     ("text", "message"),
     [
         ("colour: red", "unknown keys colour; known are"),
-        ("progan: {depth: 3}", "presets/x.yml: progan: unknown keys depth"),
+        ("gans: {progan: {depth: 3}}", "presets/x.yml: gans: progan: unknown keys depth"),
+        ("gans: {progan: 3}", "presets/x.yml: gans: progan: expected a mapping, not 3"),
+        ("gans: 3", "presets/x.yml: gans: expected a mapping, not 3"),
+        ("gans: {stylegan: {}}", "gans: unknown GANs stylegan; known are progan, .*, and all"),
+        ("gans: {all: {depth: 3}}", "gans: all: no GAN knows depth"),
+        ("methods: {cnn: {depth: 3}}", "presets/x.yml: methods: cnn: unknown keys depth"),
+        ("methods: {cnn: {batch: few}}", "methods: cnn: batch: expected int, not 'few'"),
         ("resolution: big", "resolution: expected int, not 'big'"),
         ("real: 3", "real: expected a mapping"),
         ("resolution: 16", "missing"),
-        ("baselines: {svm: {}}", "unknown baselines svm"),
+        ("methods: {svm: {}}", "methods: unknown attribution method 'svm'; known"),
         ("ladder: [10, 100]", "ladder must begin with 1"),
         ("snapshots: [100]", "no finished resolution after 100 images"),
         ("snapshots: [640]", "no finished resolution after 640 images"),
@@ -61,3 +70,27 @@ def test_from_scratch_is_the_same_profile_without_shipped_generators():
     assert replace(scratch, name="quick", generators="reference", cost=quick.cost) == quick
     with pytest.raises(ValueError, match="unknown profile 'quik-from-scratch'"):
         profiles.load("quik-from-scratch")
+
+
+@dataclass(frozen=True)
+class FifthConfig(ResNetConfig):
+    ema: float = 0.5
+    extra: int = 7
+
+
+class Fifth(SNGAN):
+    Config = FifthConfig
+
+
+def test_a_fifth_gan_needs_no_change_of_a_preset(monkeypatch):
+    monkeypatch.setitem(GANS, "fifth", Entry(__name__, "Fifth", "a loss", "tanh", "round", 1.0))
+    text = (profiles.folder() / "quick.yml").read_text("utf-8")
+    shared = yaml.safe_load(text)["gans"]["all"]
+    fifth = profiles.read(text, "quick").gans["fifth"]
+    assert isinstance(fifth, FifthConfig) and fifth.extra == 7 and fifth.resolution == 32
+    assert all(getattr(fifth, key) == value for key, value in shared.items())
+
+
+def test_settings_of_methods_are_attributes():
+    profile = profiles.load("smoke")
+    assert profile.methods["cnn"].images == 640 and profile.methods["visnet"].ema == 0.9

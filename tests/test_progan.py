@@ -13,7 +13,7 @@ SMALL = ProGANConfig(resolution=16, latent=8, fmap_base=64, fmap_max=8, phase_im
 
 
 def test_parameters_at_profile_paper_and_one_step():
-    config = profiles.load("paper").progan
+    config = profiles.load("paper").gans["progan"]
     assert count_parameters(Generator(config)) == 22_933_394  # the official 22.93 million
     assert count_parameters(Critic(config)) == 22_941_313  # 22.94 million
     images = np.random.default_rng(0).integers(0, 256, (512, 3, 128, 128), dtype=np.uint8)

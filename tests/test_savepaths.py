@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganfp.gans import savepaths
+from ganfp.gans import GANS, savepaths
 from ganfp.images import quantise
 
 FLOATS = torch.linspace(-1.2, 1.2, 2 * 3 * 4 * 4).reshape(2, 3, 4, 4)
@@ -33,11 +33,12 @@ def test_the_stretch_of_one_image_by_hand():
 
 
 def test_which_habit_is_whose():
-    assert savepaths.of("ours", "sngan") is quantise and savepaths.of("official", "progan") is quantise
-    assert savepaths.of("official", "sngan") is savepaths.truncate
-    assert savepaths.of("official", "mmdgan") is savepaths.of("official", "cramergan") is savepaths.stretch
+    assert {savepaths.habit("ours", gan) for gan in GANS} == {"round"} and savepaths.HABITS["round"] is quantise
+    official = {gan: savepaths.habit("official", gan) for gan in GANS}
+    assert official == {"progan": "round", "sngan": "truncate", "cramergan": "stretch", "mmdgan": "stretch"}
+    assert set(official.values()) <= set(savepaths.HABITS)
     with pytest.raises(ValueError, match="ours, official, not 'theirs'"):
-        savepaths.of("theirs", "progan")
+        savepaths.habit("theirs", "progan")
 
 
 def test_cues_by_hand():

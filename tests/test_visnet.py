@@ -41,7 +41,7 @@ def fitted():
 
 def test_parameters_at_profile_paper():
     size = profiles.load("paper")
-    width = size.visnet.fmap_base, size.visnet.fmap_max
+    width = size.methods["visnet"].fmap_base, size.methods["visnet"].fmap_max
     with torch.device("meta"):
         network = FingerprintNetwork(size.resolution, 11, *width, "fixed", 1.0)
         critic = Critic(size.resolution, *width)

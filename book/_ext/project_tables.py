@@ -28,7 +28,7 @@ class ProfileTable(ProjectTable):
         for name in profiles.names():
             p = profiles.load(name)
             trained_by = profiles.load(p.generators) if p.generators else p
-            images = f"{trained_by.progan.total_images:,}" + (", shipped" if p.generators else "")
+            images = f"{trained_by.gans['progan'].total_images:,}" + (", shipped" if p.generators else "")
             time, disk = cli.duration(p.cost), cli.size(p.cost.bytes)
             yield f"`{name}`", p.summary, p.resolution, p.seeds, images, time, disk, p.cost.machine
 

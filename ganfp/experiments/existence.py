@@ -10,7 +10,7 @@ import numpy as np
 from ganfp import metrics
 from ganfp.experiments import attribution
 from ganfp.experiments.attribution import METHODS, accuracy, evaluate, extractor_name
-from ganfp.gans import GANS, LABELS, training
+from ganfp.gans import GANS, training
 from ganfp.paper.record import Result, joined, record
 from ganfp.runs import recipes
 from ganfp.runs.recipes import Recipe, Setup
@@ -21,7 +21,8 @@ from ganfp.runs.run import Run
 
 def architecture_setup(run: Run) -> Setup:
     """{real, ProGAN, SNGAN, CramerGAN, MMDGAN}: GANs that differ in the architecture and in the loss (Table 1)."""
-    return run.setup("architectures", [("real", run.images), *((LABELS[name], run.generator(name)) for name in GANS)])
+    gans = [(entry.label, run.generator(name)) for name, entry in GANS.items()]
+    return run.setup("architectures", [("real", run.images), *gans])
 
 
 def training_set_setup(run: Run) -> Setup:

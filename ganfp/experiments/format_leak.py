@@ -56,7 +56,7 @@ def network(run: Run, setup: Setup) -> Fit:
     fit = run.fit("cnn", setup)
     if setup == twin_setup(run):
         return fit
-    shorter = dict(fit.settings) | {"images": run.profile.classifier.images // 2}
+    shorter = dict(fit.settings) | {"images": run.profile.methods["cnn"].images // 2}
     return replace(fit, settings=recipes.settings(shorter))
 
 

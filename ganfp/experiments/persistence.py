@@ -134,7 +134,7 @@ def patch(run: Run, pool_at: int) -> int:
 
 def network(run: Run, **part) -> AttributionNetwork:
     """An untrained network of the run's size, to be looked at."""
-    size = run.profile.classifier
+    size = run.profile.methods["cnn"]
     return AttributionNetwork(run.profile.resolution, run.profile.seeds + 1, size.fmap_base, size.fmap_max, **part)
 
 

@@ -40,7 +40,7 @@ def extra_needs(run: Run) -> list[Recipe]:
 
 def _compared(run: Run, changes: dict) -> recipes.Fit:
     """A variant of visNet; all that are compared are trained on equally many images."""
-    return run.fit("visnet", seed_setup(run), images=run.profile.visnet.compared, **changes)
+    return run.fit("visnet", seed_setup(run), images=run.profile.logits.images, **changes)
 
 
 # ---------------------------------------------------------------------------- Figures 7 and 36

@@ -43,13 +43,13 @@ def _contrast(run: Run, records: Sequence[dict]) -> str:
         text += (
             "**The paper's contrast appears in part:** the learned fingerprint names the source of "
             f"{ours['value'] / knn['value']:.1f} times as many images as raw pixels do, but these are still above "
-            f"chance. Each ProGAN has seen {run.trained_as.profile.progan.total_images:,} images in training, in the "
-            f"paper {paper_images():,}, and what a GAN does not draw well yet can be seen in pixels, too."
+            f"chance. Each ProGAN has seen {run.trained_as.profile.gans['progan'].total_images:,} images in training, "
+            f"in the paper {paper_images():,}, and what a GAN does not draw well yet can be seen in pixels, too."
         )
     else:
         text += (
             "**The paper's contrast does not appear in this run:** raw pixels tell these sources apart far more often "
-            f"than in the paper. Each ProGAN has seen {run.trained_as.profile.progan.total_images:,} images in "
+            f"than in the paper. Each ProGAN has seen {run.trained_as.profile.gans['progan'].total_images:,} images in "
             f"training, in the paper {paper_images():,}. The GANs differ in plain sight, and any method can use that. "
             f"What does carry over is the uniqueness: every {DIFFERENCE[ours['setup']]} leaves a source of its own."
         )

@@ -27,7 +27,7 @@ def banner(*runs: Run) -> str:
     if run.trained_as is not run:
         text += (
             f" Its generators travel with the repository: profile `{run.trained_as.profile.name}`, each ProGAN trained "
-            f"on {run.trained_as.profile.progan.total_images:,} images."
+            f"on {run.trained_as.profile.gans['progan'].total_images:,} images."
         )
     if run.profile.name == "smoke":
         text += " **Its numbers mean nothing:** every step runs in miniature, to test the machinery."
@@ -67,7 +67,7 @@ def front_page(
     texts = {
         "profile": run.profile.name,
         "twins": "passes" if passed else "does not pass",
-        "gan_images": f"{run.trained_as.profile.progan.total_images:,}",
+        "gan_images": f"{run.trained_as.profile.gans['progan'].total_images:,}",
         "core_minutes": f"{sum(cost.values()) / 60:.{0 if sum(cost.values()) >= 60 else 1}f}",
     }
     for place, world in zip(FRONT, [*worlds, None], strict=False):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganfp.gans import entry
 from ganfp.images import quantise
 
 Save = Callable[[Tensor], Tensor]
@@ -33,15 +34,15 @@ def stretch(x: Tensor) -> Tensor:
     return ((x - low) * (255 / span)).round().to(torch.uint8)
 
 
-OFFICIAL: dict[str, Save] = {"progan": quantise, "sngan": truncate, "cramergan": stretch, "mmdgan": stretch}
+HABITS: dict[str, Save] = {"round": quantise, "truncate": truncate, "stretch": stretch}
 SAVE_PATHS = ("ours", "official")
 
 
-def of(save_path: str, gan: str) -> Save:
-    """The habit of a save path, ``ours`` or ``official``, for a GAN; ``ValueError`` for another name."""
+def habit(save_path: str, gan: str) -> str:
+    """Which of :data:`HABITS` a save path, ``ours`` or ``official``, has for a GAN; ``ValueError`` for another name."""
     if save_path not in SAVE_PATHS:
         raise ValueError(f"save_path must be one of {', '.join(SAVE_PATHS)}, not {save_path!r}")
-    return quantise if save_path == "ours" else OFFICIAL[gan]
+    return "round" if save_path == "ours" else entry(gan).official
 
 
 # What gives a save path away, without a look at what is shown.

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ganfp import memory
 from ganfp.files import read_tensors, write_json, write_tensors
-from ganfp.gans import GANS, config_from
+from ganfp.gans import config_from, gan_class
 from ganfp.gans.stage import Stage
 from ganfp.images import quantise
 from ganfp.layers import weights_fixed
@@ -72,7 +72,7 @@ class Training:
             raise ValueError(f"{len(images)} images are fewer than one batch of {config.stage(0).batch}")
         self.name, self.config, self.seeds, self.images = name, config, seeds, images
         self.device = torch.device(device)
-        self.gan = GANS[name](config)
+        self.gan = gan_class(name)(config)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.init)  # weights are drawn on the CPU: the same on every device
             self.generator = self.gan.Generator(config)
@@ -339,7 +339,7 @@ def sample(
     ``save`` turns the generator's numbers into bytes; another one than the default is for experiments only.
     """
     network, meta = load_generator(folder, device)
-    gan = GANS[meta["name"]](network.config)
+    gan = gan_class(meta["name"])(network.config)
     latents = gan.latents(count, torch.Generator().manual_seed(seed))
     parts = []
     with deterministic(device), torch.inference_mode():
@@ -353,7 +353,7 @@ def sample(
 def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
     tensors, meta = read_tensors(path, device)
     config = config_from(meta["name"], meta["config"])
-    network = getattr(GANS[meta["name"]], kind)(config)
+    network = getattr(gan_class(meta["name"]), kind)(config)
     network.load_state_dict(tensors)
     network.to(device=device, memory_format=torch.channels_last)
     return network.requires_grad_(False).eval(), meta

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ganfp import metrics
+from ganfp import attributors, metrics
 from ganfp.attributors import Attributor
-from ganfp.gans import GANS, LABELS
+from ganfp.gans import GANS
 from ganfp.paper.record import Record, Result, accuracy_record, record
 from ganfp.runs.recipes import base as files
 from ganfp.runs.recipes.attribution import Setup
@@ -18,8 +17,8 @@ from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.features import InceptionWeights, PerceptualTrunk
 from ganfp.runs.run import Run
 
-METHODS = {"knn": "kNN", "eigenface": "Eigenface", "prnu": "PRNU", "cnn": "Ours"}  # rows as the paper prints them
-VISNET = "Our visNet"
+VISNET = "visnet"  # the method that only Table 3 has
+METHODS = {name: method.row for name, method in attributors.METHODS.items() if name != VISNET}  # as the paper prints them
 HALVINGS = 5  # random halvings that an FD ratio is averaged over
 
 # ---------------------------------------------------------------------------- setups
@@ -27,7 +26,8 @@ HALVINGS = 5  # random halvings that an FD ratio is averaged over
 
 def architecture_setup(run: Run) -> Setup:
     """{real, ProGAN, SNGAN, CramerGAN, MMDGAN}: GANs that differ in the architecture and in the loss (Table 1)."""
-    return run.setup("architectures", [("real", run.images), *((LABELS[name], run.generator(name)) for name in GANS)])
+    gans = ((gan.label, run.generator(name)) for name, gan in GANS.items())
+    return run.setup("architectures", [("real", run.images), *gans])
 
 
 def training_set_setup(run: Run) -> Setup:
@@ -80,7 +80,7 @@ def evaluate(run: Run, setup: Setup, table: str = "") -> Result:
 
 def accuracy(run: Run, method: str, setup: Setup, table: str = "", arrays: dict | None = None, **known) -> Record:
     """Accuracy of one method on the test images; its confusion matrix goes to ``arrays``."""
-    row = METHODS.get(method, VISNET)
+    row = attributors.METHODS[method].row
     truth, predicted = setup.labels("test"), predictions(run, method, setup)
     if arrays is not None:
         arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
@@ -125,7 +125,7 @@ def attributor(run: Run, method: str, setup: Setup, **part: Any) -> Attributor:
 
 def chosen(run: Run, method: str, setup: Setup) -> dict[str, Any]:
     """What a method chose on the validation images."""
-    return attributor(run, method, setup).chosen_
+    return attributors.chosen(run.path(run.fit(method, setup)))
 
 
 # ---------------------------------------------------------------------------- features
@@ -170,17 +170,12 @@ def fingerprint_cosines(run: Run, setup: Setup) -> np.ndarray:
     them changes no decision.  Image fingerprints are the features, less the mean over the classes.
     """
     network = attributor(run, "cnn", setup)
-    models = network.fingerprints_[columns(network, setup.classes)]
+    models = network.fingerprints_[network.columns(setup.classes)]
     images = np.asarray(features_of(run, setup)["Our fingerprint"])
     images, models = images - images.mean(axis=0), models - models.mean(axis=0)
     cosines = (images @ models.T) / np.outer(np.linalg.norm(images, axis=1), np.linalg.norm(models, axis=1))
     truth = setup.labels("test")
     return np.stack([cosines[truth == name].mean(axis=0) for name in setup.classes])
-
-
-def columns(fitted: Attributor, names: Iterable[str]) -> list[int]:
-    """The columns of a fitted method's scores that belong to these classes."""
-    return [list(fitted.classes_).index(name) for name in names]
 
 
 def smaller(setup: Setup, count: int) -> Setup:

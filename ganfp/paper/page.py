@@ -21,7 +21,7 @@ def banner(*runs: Run) -> str:
         f"per source, seed {run.seed}, on `{run.device}`."
     )
     if run.trained_as is not run:
-        seen = run.trained_as.profile.progan.total_images
+        seen = run.trained_as.profile.gans["progan"].total_images
         text += (
             f" Its generators travel with the repository: profile `{run.trained_as.profile.name}`, each ProGAN trained "
             f"on {seen:,} images."

@@ -131,7 +131,7 @@ def record(
     table, low, high = known.get("table", ""), *(interval or (None, None))
     beside = table and not known.get("variant")
     return Record(
-        **{"gan_images": run.trained_as.profile.progan.total_images, **known},
+        **{"gan_images": run.trained_as.profile.gans["progan"].total_images, **known},
         row=row, metric=metric, value=float(value), column=column, dataset=run.dataset,
         ci_low=None if low is None else float(low), ci_high=None if high is None else float(high),
         paper=published.value(table, row, column, run.dataset, metric) if beside else None,

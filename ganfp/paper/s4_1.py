@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ganfp import worlds
-from ganfp.gans import GANS, LABELS, training
+from ganfp.gans import GANS, gan_class, training
 from ganfp.layers import count_parameters
 from ganfp.paper.attribution import METHODS, chosen, seed_setup
 from ganfp.runs.recipes.attribution import Setup
@@ -69,7 +69,7 @@ def samples(run: Run, setup: Setup, count: int = 10) -> dict[str, np.ndarray]:
 
 def progan_settings(run: Run) -> list[list[str]]:
     """Rows (setting, paper, this run) of what a reader would ask about a ProGAN's training."""
-    here = run.trained_as.profile.progan
+    here = run.trained_as.profile.gans["progan"]
     paper = type(here)()
     shown = {
         "resolution": "resolution, px",
@@ -90,9 +90,9 @@ def gan_settings(run: Run) -> list[list[str]]:
     """Rows (GAN, loss, last layer, parameters at the paper's size, parameters here, seconds of training here)."""
     rows = []
     for name, gan in GANS.items():
-        theirs, ours = (_parameters(gan, config) for config in (gan.Config(), getattr(run.trained_as.profile, name)))
-        seconds = f"{run.seconds(run.generator(name)):,.0f}"
-        rows.append([LABELS[name], gan.loss, gan.output, theirs, ours, seconds])
+        kind, here = gan_class(name), run.trained_as.profile.gans[name]
+        parameters = [_parameters(kind, config) for config in (kind.Config(), here)]
+        rows.append([gan.label, gan.loss, gan.output, *parameters, f"{run.seconds(run.generator(name)):,.0f}"])
     return rows
 
 

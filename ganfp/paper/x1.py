@@ -26,7 +26,7 @@ def setups(run: Run) -> dict[int, Setup]:
         early = [(gan.name, Snapshot(run.gan("progan", i), seen)) for i, gan in enumerate(gans, 1)]
         found[seen] = run.setup("seeds", [(real.name, real.origin), *early])
     last = run.setup("seeds", [(s.name, s.origin) for s in (real, *gans)])
-    return found | {run.profile.progan.total_images: last}
+    return found | {run.profile.gans["progan"].total_images: last}
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:

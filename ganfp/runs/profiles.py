@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 import yaml
 
+from ganfp.attributors import attributor_class
+from ganfp.gans import GANS, gan_class
 from ganfp.paper import published as paper
-from ganfp.gans import GANS
-from ganfp.gans.cramergan import CramerGANConfig
-from ganfp.gans.mmdgan import MMDGANConfig
-from ganfp.gans.progan import ProGANConfig
-from ganfp.gans.sngan import SNGANConfig
 
 FROM_SCRATCH = "-from-scratch"
 
@@ -40,21 +38,6 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Classifier:
-    """Training of the attribution network."""
-
-    fmap_base: int
-    fmap_max: int
-    images: int
-    batch: int
-    learning_rate: float
-    rise: float
-    decay: float
-    flip: bool
-    checks: int
-
-
-@dataclass(frozen=True)
 class Immunisation:
     """Fine-tuning of the attribution network under an attack; the rest is as in its training."""
 
@@ -64,20 +47,10 @@ class Immunisation:
 
 
 @dataclass(frozen=True)
-class Visible:
-    """Training of the network with visible fingerprints, and of each in the comparison of its three logits."""
+class Logits:
+    """Training of each network in the comparison of visNet's three logits; the rest is as in visNet's own."""
 
-    fmap_base: int
-    fmap_max: int
     images: int
-    batch: int
-    learning_rate: float
-    rise: float
-    decay: float
-    ema: float
-    flip: bool
-    checks: int
-    compared: int  # images shown to each of the three
 
 
 @dataclass(frozen=True)
@@ -109,13 +82,9 @@ class Profile:
     real: Real
     seeds: int
     ladder: tuple[int, ...]  # of Table 2: which of the paper's numbers of exchanged images, scaled to the training set
-    progan: ProGANConfig
-    sngan: SNGANConfig
-    cramergan: CramerGANConfig
-    mmdgan: MMDGANConfig
-    classifier: Classifier
+    methods: dict[str, SimpleNamespace]  # by name, settings that differ from a method's own
     immunisation: Immunisation
-    visnet: Visible
+    logits: Logits
     content: Content
     plane: Plane
     generators: str = (
@@ -125,7 +94,7 @@ class Profile:
     snapshots: tuple[int, ...] = ()  # images after which ProGANs are also looked at on their way (page x1)
     inception: str = ""  # a file of Inception weights; without one the content network stands in
     perceptual: str = ""  # a file of trunk weights for LPIPS; without one torch's cache, then the content network
-    baselines: dict[str, dict[str, Any]] = field(default_factory=dict)  # settings that differ from the methods' own
+    gans: dict[str, Any] = field(default_factory=dict)  # by name, the configuration of every known GAN
 
     def __post_init__(self) -> None:
         published = paper.load()["ladder"]
@@ -133,8 +102,6 @@ class Profile:
             raise ValueError(f"ladder must begin with 1 and take its other rungs from {published}, not {self.ladder}")
         if self.generators and self.generators not in names():
             raise ValueError(f"generators must be a profile, one of {', '.join(names())}, not {self.generators!r}")
-        if unknown := sorted(set(self.baselines) - {"knn", "eigenface", "prnu"}):
-            raise ValueError(f"unknown baselines {', '.join(unknown)}; known are knn, eigenface, prnu")
 
 
 def names() -> list[str]:
@@ -166,17 +133,62 @@ def load(name: str) -> Profile:
 
 def read(text: str, name: str) -> Profile:
     """A profile from YAML text; ``name`` is used in errors and as the profile's name."""
+    where = f"presets/{name}.yml"
     values = yaml.safe_load(text)
-    profile = _fill(Profile, {"name": name, **values}, f"presets/{name}.yml")
-    profile = replace(profile, **{gan: replace(getattr(profile, gan), resolution=profile.resolution) for gan in GANS})
+    gans, methods = values.pop("gans", {}), values.pop("methods", {})
+    for block, found in (("gans", gans), ("methods", methods)):
+        if not isinstance(found, dict):
+            raise ValueError(f"{where}: {block}: expected a mapping, not {found!r}")
+    values["methods"] = {method: _method(method, block, f"{where}: methods") for method, block in methods.items()}
+    profile = _fill(Profile, {"name": name, **values}, where)
+    profile = replace(profile, gans=_gans(gans, profile.resolution, f"{where}: gans"))
+    growth = profile.gans["progan"]
     for seen in profile.snapshots:
-        if profile.progan.stage(seen).resolution < profile.resolution or not 0 < seen < profile.progan.total_images:
-            raise ValueError(f"presets/{name}.yml: snapshots: ProGAN has no finished resolution after {seen} images")
+        if growth.stage(seen).resolution < profile.resolution or not 0 < seen < growth.total_images:
+            raise ValueError(f"{where}: snapshots: ProGAN has no finished resolution after {seen} images")
     return profile
+
+
+def _gans(blocks: dict[str, Any], resolution: int, where: str) -> dict[str, Any]:
+    """The configuration of every known GAN: its own defaults, then those of ``all`` that it knows, then its block."""
+    if unknown := sorted(set(blocks) - {"all", *GANS}):
+        raise ValueError(f"{where}: unknown GANs {', '.join(unknown)}; known are {', '.join(GANS)}, and all")
+    for name, block in blocks.items():
+        if not isinstance(block, dict):
+            raise ValueError(f"{where}: {name}: expected a mapping, not {block!r}")
+    shared, configs = blocks.get("all", {}), {name: gan_class(name).Config for name in GANS}
+    known = {name: {f.name for f in fields(config)} for name, config in configs.items()}
+    if unknown := sorted(set(shared) - set().union(*known.values())):
+        raise ValueError(f"{where}: all: no GAN knows {', '.join(unknown)}")
+    return {
+        name: _fill(
+            config,
+            {k: v for k, v in shared.items() if k in known[name]} | blocks.get(name, {}) | {"resolution": resolution},
+            f"{where}: {name}",
+        )
+        for name, config in configs.items()
+    }
+
+
+def _method(method: str, block: Any, where: str) -> SimpleNamespace:
+    """Settings of an attribution method, checked against its class."""
+    try:
+        kind = attributor_class(method)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    return SimpleNamespace(**_checked(kind, block, f"{where}: {method}"))
 
 
 def _fill(kind: type, values: Any, where: str):
     """A dataclass from a mapping, nested ones too; errors name the file and the key."""
+    try:
+        return kind(**_checked(kind, values, where))
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _checked(kind: type, values: Any, where: str) -> dict[str, Any]:
+    """The values as the dataclass's fields want them; an unknown key or another type is an error."""
     if not isinstance(values, dict):
         raise ValueError(f"{where}: expected a mapping, not {values!r}")
     known = {f.name for f in fields(kind)}
@@ -186,16 +198,12 @@ def _fill(kind: type, values: Any, where: str):
         key: next(iter(get_args(hint)), hint) if type(None) in get_args(hint) else hint
         for key, hint in get_type_hints(kind).items()
     }
-    filled = {
+    return {
         key: _fill(hints[key], value, f"{where}: {key}")
         if is_dataclass(hints[key])
         else _typed(hints[key], value, f"{where}: {key}")
         for key, value in values.items()
     }
-    try:
-        return kind(**filled)
-    except TypeError as error:
-        raise ValueError(f"{where}: {error}") from error
 
 
 def _typed(kind: type, value: Any, where: str):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 
 from ganfp import worlds
+from ganfp.attributors import attributor_class
 from ganfp.paper import published as paper
 from ganfp.runs import profiles, recipes, shipping
 from ganfp.runs.building import build
@@ -61,7 +63,7 @@ class Run:
         """
         subset = None if swapped is None else recipes.Subset(swapped)
         snapshots = self.profile.snapshots if name == "progan" and subset is None and not replica else ()
-        config = getattr(self.profile, name)
+        config = self.profile.gans[name]
         return recipes.GAN(self.images, name, config, Seeds.all(seed), replica, subset, snapshots)
 
     def generator(self, name: str, seed: int = 1, swapped: int | None = None) -> shipping.Shipped | recipes.GAN:
@@ -125,16 +127,9 @@ class Run:
 
     def fit(self, method: str, setup: Setup, **changes: Any) -> Fit:
         """A method fitted to a setup, with the profile's settings but for ``changes``."""
-        if method == "cnn":
-            settings = recipes.settings(self.profile.classifier) + (("seed", self.seed),)
-        elif method == "visnet":
-            settings = recipes.settings(self.profile.visnet) + (("seed", self.seed),)
-            settings = tuple(pair for pair in settings if pair[0] != "compared")
-        else:
-            settings = recipes.settings(self.profile.baselines.get(method, {}))
-        if changes:
-            settings = recipes.settings({**dict(settings), **changes})
-        return Fit(method, setup, settings)
+        settings = vars(self.profile.methods.get(method, SimpleNamespace()))
+        seed = {"seed": self.seed} if "seed" in _known(method) else {}
+        return Fit(method, setup, recipes.settings({**settings, **seed, **changes}))
 
     def evaluation(self, method: str, setup: Setup, **changes: Any) -> Evaluation:
         """What a method says of the setup's test images."""
@@ -142,8 +137,8 @@ class Run:
 
     def immunised(self, method: str, setup: Setup, attack: recipes.Attack) -> recipes.Immunised:
         """A method after its defence against an attack, with the profile's schedule."""
-        tuned = recipes.settings(self.profile.immunisation) if method == "cnn" else ()
-        return recipes.Immunised(self.fit(method, setup), attack, tuned)
+        known = {k: v for k, v in asdict(self.profile.immunisation).items() if k in _known(method)}
+        return recipes.Immunised(self.fit(method, setup), attack, recipes.settings(known))
 
     @cached_property
     def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights | recipes.PerceptualTrunk:
@@ -214,6 +209,11 @@ class Run:
         """Write records and arrays into ``out``; without an ``out`` a run leaves nothing behind."""
         if self.out:
             result.save(self.out, name)
+
+
+def _known(method: str) -> set[str]:
+    """The names of a method's settings."""
+    return {field.name for field in fields(attributor_class(method))}
 
 
 def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device: str = "cpu", out: str = "") -> Run:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from ganfp.files import project_root, read_tensors, sha256, write_json, write_tensors
-from ganfp.gans import LABELS, training
+from ganfp.gans import GANS, training
 from ganfp.runs.recipes import GAN, Recipe
 from ganfp.paper.record import commit
 from ganfp.runs.store import Store
@@ -109,7 +109,7 @@ def identity(gan: GAN) -> dict[str, Any]:
 def file_name(gan: GAN) -> str:
     """``faces-ProGAN-seed-1``, ``faces-ProGAN-exchanged-100``."""
     what = f"seed-{gan.seeds.init}" if gan.subset is None else f"exchanged-{gan.subset.swapped}"
-    return f"{gan.images.dataset}-{LABELS[gan.name]}-{what}"
+    return f"{gan.images.dataset}-{GANS[gan.name].label}-{what}"
 
 
 def _thinned(rows: list[dict], count: int) -> list[dict]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ganfp import worlds
-from ganfp.gans import savepaths
+from ganfp.gans import GANS, savepaths
 from ganfp.worlds import split
 from ganfp.worlds.rows import Rows
 from ganfp.gans import training
@@ -22,7 +22,6 @@ GAN_CODE = tuple(
     f"gans.{name}"
     for name in ("base", "losses", "resample", "resnet", "dcgan", "progan", "sngan", "cramergan", "mmdgan")
 )
-RELATIVE_COST = {"progan": 1.0, "sngan": 0.5, "cramergan": 0.75, "mmdgan": 0.6}  # of a step, measured at 32 px
 HELD_OUT = 500_009  # how far the seed of held-out drawings is from that of the GANs' images
 SEEN, CURVE = "seen.npy", "curve.npy"
 
@@ -135,7 +134,7 @@ class GAN(Recipe):
 
     def cost(self) -> float:
         levels = (self.config.resolution // 2).bit_length() - 1
-        return 5e-9 * RELATIVE_COST[self.name] * self.config.total_images * self.config.fmap_base**2 * levels
+        return 5e-9 * GANS[self.name].cost * self.config.total_images * self.config.fmap_base**2 * levels
 
     def make(self, folder, paths, device, progress) -> None:
         images = self.training_set(paths)
@@ -198,7 +197,7 @@ class Sample(Recipe):
         else:
             # splits and replicas never share a latent: two identical generators must not show identical images
             stream = mix(self.seed, worlds.SPLITS.index(self.split), self.origin.replica)
-            save = savepaths.of(self.save_path, self.origin.name)
+            save = savepaths.HABITS[savepaths.habit(self.save_path, self.origin.name)]
             images = training.sample(paths(self.origin), self.count, stream, device, progress, save)
         np.save(folder / IMAGES, images)
 
