@@ -15,16 +15,26 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from ganfp import claims
-from ganfp.paper import published as paper
-from ganfp.paper import record as records
+from ganfp.paper import judge, published
+from ganfp.paper.record import load, read
 from ganfp.worlds import DRAWN
 
 logger = logging.getLogger(__name__)
 
 HEADINGS = ("Claim", "Section", "Paper's numbers", "Reference run", "This run", "Numbers")
 WIDTHS = (26, 7, 11, 12, 12, 32)
-CLASSES = {True: "claim-holds", False: "claim-fails", None: "claim-open"}
+CLASSES = {
+    judge.HOLDS: "claim-holds",
+    judge.REFUTED: "claim-fails",
+    judge.NOT_SHOWN: "claim-open",
+    judge.NOT_MEASURED: "claim-missing",
+}
+COUNTED = {
+    judge.HOLDS: "hold",
+    judge.NOT_SHOWN: "are not shown",
+    judge.REFUTED: "are refuted",
+    judge.NOT_MEASURED: "are not measured",
+}
 
 
 def run_shown(root):
@@ -43,17 +53,16 @@ class ClaimsLedger(SphinxDirective):
 
     def run(self):
         profile, files = run_shown(self.env.srcdir)
-        code = sorted(Path(claims.__file__).parent.glob("*.py"))
+        code = sorted(Path(judge.__file__).parent.glob("*.py"))
         reference = Path(self.env.srcdir, "results", "reference")
-        others = [Path(paper.__file__).with_suffix(".yml"), Path(self.env.srcdir, "executed", "run.json")]
+        others = [Path(published.__file__).with_suffix(".yml"), Path(self.env.srcdir, "executed", "run.json")]
         for file in [*code, *others, *files, *sorted(reference.glob("*.json"))]:
             self.env.note_dependency(str(file))
         # photographs have a page of their own
-        published = [record for record in records.load(reference) if record["dataset"] in DRAWN]
-        measured = [record for file in files for record in json.loads(file.read_text("utf-8"))]
+        drawn = [record for record in load(reference) if record.dataset in DRAWN]
         try:
-            rows = claims.ledger(paper.records(), measured, published)
-        except (ValueError, KeyError) as error:
+            rows = judge.ledger([record for file in files for record in read(file)], drawn)
+        except ValueError as error:
             logger.warning("claims-ledger: %s", error, location=self.get_location())
             return []
         tables = set(self.options.get("tables", "1 2 3 4 5 6 7 8").split())
@@ -95,13 +104,13 @@ def line(cells):
 
 
 def verdict(result):
-    return nodes.paragraph("", "", nodes.inline(text=str(result), classes=[CLASSES[result.holds]]))
+    return nodes.paragraph("", "", nodes.inline(text=str(result), classes=[CLASSES[result.outcome]]))
 
 
 def numbers(row):
     """The numbers behind each verdict; nothing where nothing was measured."""
     return [
-        nodes.paragraph("", "", nodes.strong(text=name), nodes.Text(f" {result.detail}"))
+        nodes.paragraph("", "", nodes.strong(text=name), nodes.Text(f" {result.numbers}"))
         for name, result in (("Paper", row.paper), ("Reference", row.reference), ("Run", row.run))
         if result.holds is not None
     ]
@@ -109,8 +118,8 @@ def numbers(row):
 
 def summary(rows, profile):
     def count(results):
-        held = Counter(result.holds for result in results)
-        return f"{held[True]} hold, {held[False]} do not hold everywhere, {held[None]} are not measured"
+        found = Counter(result.outcome for result in results)
+        return ", ".join(f"{found[outcome]} {said}" for outcome, said in COUNTED.items())
 
     run = f"in this run ({profile})" if profile else "in this run (no records found)"
     text = f"Of {len(rows)} claims, on the paper's numbers {count(r.paper for r in rows)}; "

@@ -18,7 +18,7 @@ from ganfp.runs.recipes.features import InceptionWeights, PerceptualTrunk
 from ganfp.runs.run import Run
 
 VISNET = "visnet"  # the method that only Table 3 has
-METHODS = {name: method.row for name, method in attributors.METHODS.items() if name != VISNET}  # as the paper prints them
+METHODS = {name: method.row for name, method in attributors.METHODS.items() if name != VISNET}  # rows as printed
 HALVINGS = 5  # random halvings that an FD ratio is averaged over
 
 # ---------------------------------------------------------------------------- setups

@@ -88,7 +88,7 @@ def critic_scores(run: Run, setup: Setup, images: np.ndarray) -> np.ndarray:
     return scores
 
 
-STUDIES = {"critics": Study(critics, every_dataset=False, photographs=False, arrays=True)}
+STUDIES = {"critics": Study(critics, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True)}
 
 
 @claim("critics", "3.1", "3", "The GANs' critics do not name an image's GAN as well as a network taught to do so.")

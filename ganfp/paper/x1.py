@@ -65,7 +65,7 @@ def followed(run: Run) -> Result:
         ) from None
 
 
-STUDIES = {"how_long": Study(study, every_dataset=False, photographs=False)}
+STUDIES = {"how_long": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
 
 
 def _by_length(e: Evidence, row: str) -> list[Record]:
