@@ -139,7 +139,8 @@ def network(run: Run, **part) -> AttributionNetwork:
 
 
 def _accuracy(run: Run, setup: Setup, table: str, row: str, column: str, part: Mapping, **params) -> dict:
-    measured = metrics.accuracy(setup.labels("test"), predictions(run, "cnn", setup, **part))
+    named = predictions(run, "cnn", setup, **part)
+    measured = metrics.accuracy(setup.labels("test"), named, attribution.latents(setup))
     params["chosen"] = attributor(run, "cnn", setup, **part).chosen_
     return accuracy_record(
         run, row, measured, table=table, setup=setup.name, column=column, classes=len(setup.sources), params=params,
@@ -148,10 +149,9 @@ def _accuracy(run: Run, setup: Setup, table: str, row: str, column: str, part: M
 
 
 def _paired(run: Run, setup: Setup, row: str, cells: Mapping[str, Mapping]) -> dict:
-    truth = setup.labels("test")
     low, high = (predictions(run, "cnn", setup, **cells[column]) for column in BANDS)
-    test = metrics.mcnemar(truth, high, low)
-    params = {"only_high": test.only_first, "only_low": test.only_second}
+    test, nets = attribution.paired(setup, high, low)
+    params = {"only_high": test.only_first, "only_low": test.only_second} | nets
     return record(
         run,
         row,
@@ -160,7 +160,7 @@ def _paired(run: Run, setup: Setup, row: str, cells: Mapping[str, Mapping]) -> d
         table="4",
         setup=setup.name,
         column="H-f against L-f",
-        n=len(truth),
+        n=len(high),
         classes=len(setup.sources),
         params=params,
     )
@@ -207,14 +207,16 @@ def selected(run: Run) -> Result:
     for method, row in METHODS.items():
         predicted = predictions(run, method, setup)
         for variant, chosen in parts.items():
-            result.records.append(_selected_accuracy(run, row, truth[chosen], predicted[chosen], setup, variant))
+            result.records.append(_selected_accuracy(run, row, setup, predicted, chosen, variant))
     for row, features in features_of(run, setup).items():
         result.records += attribution.fd_ratios(run, row, features[kept], truth[kept], "selected", "6")
     return result
 
 
-def _selected_accuracy(run: Run, row: str, truth: np.ndarray, predicted: np.ndarray, setup: Setup, variant: str):
-    measured, by_class = metrics.accuracy(truth, predicted), metrics.per_class_accuracy(truth, predicted)
+def _selected_accuracy(run: Run, row: str, setup: Setup, predicted: np.ndarray, chosen: np.ndarray, variant: str):
+    truth, named = setup.labels("test")[chosen], predicted[chosen]
+    measured = metrics.accuracy(truth, named, attribution.latents(setup)[chosen])
+    by_class = metrics.per_class_accuracy(truth, named)
     params = {"by_class": {name: [a.value, a.low, a.high] for name, a in by_class.items()}}
     params |= {"distance": distance_name(run)} | ({"variant": variant} if variant else {})
     classes = len(setup.sources)

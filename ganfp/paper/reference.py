@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ganfp import metrics
 from ganfp.experiments import (
     critics,
     existence,
@@ -18,6 +17,7 @@ from ganfp.experiments import (
     visualization,
 )
 from ganfp.gans import GANS
+from ganfp.paper.pooling import pool
 from ganfp.paper.record import Result, reference_folder
 from ganfp.runs import building, shipping
 from ganfp.runs.recipes import GAN
@@ -113,10 +113,10 @@ def measure(
 ) -> list[Path]:
     """Measure the tables of the reference run and write their records into ``results/reference``.
 
-    Tables 1 to 3 are measured with several ``seeds``, which move the latents of all images, too; the records hold the
-    means.  Tables 4 to 8 have one seed, and so have the studies beside them, which are of the first data set.  Of
-    photographs only Tables 1 and 3 to 8 are measured; their GANs are trained first, and stay in the store.  Raises
-    ``ValueError`` for a drawn data set of which a generator is missing.
+    Tables 1 to 3 are measured with several ``seeds``, which move the latents of all images, too; the records hold
+    what is pooled over them.  Tables 4 to 8 have one seed, and so have the studies beside them, which are of the first
+    data set.  Of photographs only Tables 1 and 3 to 8 are measured; their GANs are trained first, and stay in the
+    store.  Raises ``ValueError`` for a drawn data set of which a generator is missing.
     """
     for run in runs:
         if run.dataset in DRAWN and not run.shipped:
@@ -151,12 +151,8 @@ def _publish(name: str, result: Result, run: Run, say: Callable[[str], None]) ->
 
 
 def over_seeds(results: Sequence[Result], run: Run) -> Result:
-    """One result of several that differ in the seed: the mean of every number, and of every array.
-
-    An accuracy's interval covers the choice of test images and the seeds: Student's interval of the mean over the
-    seeds, but never narrower than Wilson's of all test images together.  ``params.seeds`` has the single numbers.
-    """
-    records = [_mean(same, run) for same in zip(*(result.records for result in results), strict=True)]
+    """One result of several that differ in the seed: every number pooled (:func:`pool`), the mean of every array."""
+    records = [_pooled(same, run) for same in zip(*(result.records for result in results), strict=True)]
     numeric = {key for key, value in results[0].arrays.items() if value.dtype.kind in "if"}
     arrays = {
         key: sum(result.arrays[key] for result in results) / len(results) if key in numeric else value
@@ -165,19 +161,10 @@ def over_seeds(results: Sequence[Result], run: Run) -> Result:
     return Result(records, arrays)
 
 
-def _mean(same: Sequence[dict], run: Run) -> dict:
-    first, values = same[0], [r["value"] for r in same]
-    place = ("table", "dataset", "row", "column", "metric")
+def _pooled(same: Sequence[dict], run: Run) -> dict:
+    first, place = same[0], ("table", "dataset", "setup", "row", "column", "metric")
     if any([r[key] for key in place] != [first[key] for key in place] for r in same):
-        raise ValueError(f"results of different experiments cannot be averaged: {[r['row'] for r in same]}")
-    mean = sum(values) / len(values)
-    found = {**first, "value": mean, "reference": None, "n": sum(r["n"] for r in same)}
-    kept = {k: v for k, v in first["params"].items() if k not in ("chosen", "by_class", "seed")}
-    found["params"] = {**kept, "seeds": values, "hardware": building.hardware(run.device)}
-    if first["metric"] == "paired_p":
-        only = {key: sum(r["params"][key] for r in same) for key in first["params"] if key.startswith("only_")}
-        found["params"] |= only
-        found["value"] = metrics.discordant_p(*only.values())
-    elif first["metric"] == "accuracy":
-        found["ci_low"], found["ci_high"] = metrics.interval_over_seeds(values, found["n"])
+        raise ValueError(f"results of different experiments cannot be pooled: {[r['row'] for r in same]}")
+    found = {**first, "reference": None, **pool(first["metric"], same)}
+    found["params"]["hardware"] = building.hardware(run.device)
     return found
