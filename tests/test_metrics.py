@@ -137,7 +137,8 @@ def test_clusters_that_do_not_fit(clusters, message):
 @settings(max_examples=20, deadline=None)
 def test_the_test_over_clusters_is_a_count_of_all_signs(seed):
     rng = np.random.default_rng(seed)
-    net = {int(k): int(v) for k, v in zip(rng.choice(np.arange(-4, 5), 4, replace=False), rng.integers(1, 4, 4))}
+    values = rng.choice(np.arange(-4, 5), 4, replace=False)
+    net = dict(zip(values.tolist(), rng.integers(1, 4, 4).tolist(), strict=True))
     terms = np.repeat(np.abs(list(net)), list(net.values()))
     signs = (np.arange(2 ** len(terms))[:, None] >> np.arange(len(terms)) & 1) * 2 - 1
     observed = abs(sum(k * v for k, v in net.items()))
