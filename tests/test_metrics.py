@@ -100,6 +100,105 @@ def test_mcnemar_counts_only_the_discordant_images():
     assert mcnemar(truth, first, first).p == 1
 
 
+def test_clusters_of_one_image_change_nothing_but_the_quantile():
+    right = np.random.default_rng(0).random(2000) < 0.9
+    plain, single = metrics.share(right), metrics.share(right, np.arange(2000))
+    assert (single.deff, single.clusters) == (1, 2000) and (plain.deff, plain.clusters) == (1, 2000)
+    assert (single.low, single.high) == pytest.approx((plain.low, plain.high), abs=2e-3)
+
+
+def test_images_that_are_wholly_alike_count_once():
+    right = np.random.default_rng(1).random(200) < 0.8
+    once = metrics.share(right)
+    copies = metrics.share(np.repeat(right, 6), np.repeat(np.arange(200), 6))
+    assert copies.deff == pytest.approx(6, rel=0.01) and copies.n == 1200 and copies.clusters == 200
+    assert (copies.low, copies.high) == pytest.approx((once.low, once.high), abs=0.1)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_nothing_but_right_answers_say_nothing_of_how_errors_gather(right):
+    found = metrics.share([right] * 600, np.arange(600) % 100)
+    assert found.deff == 6
+    expected = binomtest(100 * right, 100).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((100 * expected.low, 100 * expected.high), abs=0.1)
+    sizes = np.repeat(np.arange(50), np.arange(50) % 5 + 1)
+    uneven = metrics.share([right] * len(sizes), sizes)
+    assert uneven.deff == pytest.approx((1 + 4 + 9 + 16 + 25) / 15)
+
+
+@pytest.mark.parametrize(("clusters", "message"), [([1, 2], "each of the 4"), ([7] * 4, "at least two")])
+def test_clusters_that_do_not_fit(clusters, message):
+    for call in (metrics.share, metrics.mean, lambda x, c: metrics.mcnemar(x, x, x, c)):
+        with pytest.raises(ValueError, match=message):
+            call([1, 0, 1, 1], clusters)
+
+
+@given(seeds)
+@settings(max_examples=20, deadline=None)
+def test_the_test_over_clusters_is_a_count_of_all_signs(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.choice(np.arange(-4, 5), 4, replace=False)
+    net = dict(zip(values.tolist(), rng.integers(1, 4, 4).tolist(), strict=True))
+    terms = np.repeat(np.abs(list(net)), list(net.values()))
+    signs = (np.arange(2 ** len(terms))[:, None] >> np.arange(len(terms)) & 1) * 2 - 1
+    observed = abs(sum(k * v for k, v in net.items()))
+    assert metrics.sign_flip_p(net) == pytest.approx((abs(signs @ terms) >= observed).mean(), rel=1e-9)
+
+
+def test_mcnemar_over_clusters():
+    truth, clusters = ["x"] * 40, np.arange(40) % 10
+    first, second = ["x"] * 40, ["x"] * 28 + ["o"] * 12  # 12 of 40, of one or two in each of ten clusters
+    alone, together = mcnemar(truth, first, second), mcnemar(truth, first, second, clusters)
+    assert (alone.only_first, alone.net) == (12, {1: 12}) and alone.p == 2 / 2**12
+    assert (together.only_first, together.net) == (12, {1: 8, 2: 2}) and together.p == 2 / 2**10
+    singles = mcnemar(truth, first, second, np.arange(40))
+    assert singles == alone
+
+
+def test_paired_difference_by_hand():
+    truth = ["x"] * 50
+    first, second = ["x"] * 45 + ["o"] * 5, ["o"] * 9 + ["x"] * 38 + ["o"] * 3
+    b, c, n = 9, 2, 50  # right on 45 and on 38
+    centre = (b - c) / (n + 2)
+    half = stats.t.ppf(0.975, n - 1) * np.sqrt((b + c + 1) / (n + 2) - centre**2) / np.sqrt(n + 2)
+    found = metrics.paired_difference(truth, first, second)
+    assert found.value == pytest.approx(14)
+    # Agresti and Min's but for Student's quantile and n - 1
+    assert (found.low, found.high) == pytest.approx((100 * (centre - half), 100 * (centre + half)), abs=0.3)
+    turned = metrics.paired_difference(truth, second, first)
+    assert (turned.low, turned.high, turned.p) == pytest.approx((-found.high, -found.low, found.p))
+
+
+def test_a_difference_is_significant_where_its_interval_leaves_out_none():
+    rng = np.random.default_rng(3)
+    for shift in np.linspace(0, 0.3, 40):
+        truth = np.ones(120, int)
+        found = metrics.paired_difference(truth, rng.random(120) < 0.7 + shift, rng.random(120) < 0.7)
+        assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+
+
+def test_equal_methods_differ_by_less_than_a_margin_only_where_images_are_many():
+    few, many = (metrics.paired_difference(["x"] * n, ["x"] * n, ["x"] * n) for n in (20, 2000))
+    assert few.value == 0 and few.p == 1 and not few.at_least(2) and many.at_least(2)
+
+
+def test_a_gain_is_the_difference_of_two_differences():
+    rng = np.random.default_rng(4)
+    truth, clusters = np.ones(300, int), np.arange(300) % 60
+    a, b, c, d = (rng.random(300) < p for p in (0.3, 0.9, 0.4, 0.6))
+    found = metrics.gain_difference(truth, (a, b), (c, d), clusters)
+    assert found.value == pytest.approx(100 * ((b.mean() - a.mean()) - (d.mean() - c.mean())))
+    same = metrics.gain_difference(truth, (np.zeros(300), b), (np.zeros(300), d), clusters)
+    assert same == metrics.paired_difference(truth, b, d, clusters)
+
+
+def test_difference_of_unrelated_accuracies_is_newcombes():
+    """Newcombe's own example, 56 of 70 against 48 of 80: 0.2, from 0.0524 to 0.3339."""
+    first, second = metrics.share([True] * 56 + [False] * 14), metrics.share([True] * 48 + [False] * 32)
+    found = metrics.difference_of(first, second)
+    assert (found.value, found.low, found.high) == pytest.approx((20, 5.24, 33.39), abs=0.01)
+
+
 # -------------------------------------------------------------------------------------- Fréchet distance
 
 
@@ -289,9 +388,29 @@ def test_trend_is_the_correlation_of_right_answers_with_the_score(seed):
 
 
 def test_trend_where_there_can_be_none():
-    assert metrics.trend([10, 10], [10, 10], [0, 1]) == metrics.Trend(0.0, 1.0)
+    assert metrics.trend([10, 10], [10, 10], [0, 1]) == metrics.Trend(0.0, 1.0, None, None, 1.0)
     with pytest.raises(ValueError, match="two different scores"):
         metrics.trend([3, 4], [10, 10], [1, 1])
+
+
+def test_trend_over_groups_is_kendalls():
+    found = metrics.trend([5, 6, 7, 8], [10, 10, 10, 10], [0, 1, 2, 3])
+    assert (found.tau, found.p_groups) == (1, pytest.approx(2 / 24))
+
+
+def test_trend_of_images_is_the_trend_of_their_counts_and_knows_their_clusters():
+    rng = np.random.default_rng(2)
+    scores, latents = np.repeat([0, 1, 2, 3], 200), np.tile(np.arange(200), 4)
+    right = rng.random(800) < 0.6
+    counts = [right[scores == s].sum() for s in range(4)]
+    assert metrics.trend_of_images(right, scores) == metrics.trend(counts, [200] * 4, range(4))
+    # GANs that are right on the same latents differ less by accident than others
+    alike = np.tile(rng.random(200) < 0.6, 4) ^ (rng.random(800) < 0.05)
+    assert metrics.trend_of_images(alike, scores, latents).deff < 0.4
+    # and GANs of which one is right exactly where the other is wrong, more
+    named = rng.integers(0, 2, 200)
+    rivals = np.concatenate([named == 0, named == 0, named == 1, named == 1])
+    assert metrics.trend_of_images(rivals, scores, latents).deff > 2
 
 
 def test_trend_keeps_its_level():

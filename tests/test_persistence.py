@@ -52,7 +52,7 @@ def test_every_network_is_the_variant_that_its_row_says(run):
 def test_the_paired_test_is_that_of_the_two_predictions(run, table4):
     setup = seed_setup(run)
     low, high = (attribution.predictions(run, "cnn", setup, **persistence.band(c, 2)) for c in ("L-f", "H-f"))
-    expected = metrics.mcnemar(setup.labels("test"), high, low)
+    expected = metrics.mcnemar(setup.labels("test"), high, low, attribution.latents(setup))
     (found,) = pick(table4.records, row="2", metric="paired_p")
     assert found["value"] == expected.p and found["params"]["only_high"] == expected.only_first
 

@@ -1,4 +1,4 @@
-"""Means over seeds: the numbers that are published with the generators."""
+"""Numbers pooled over seeds, which are published with the generators."""
 
 from dataclasses import replace
 
@@ -8,30 +8,95 @@ from scipy import stats
 
 from ganfp import metrics
 from ganfp.paper import reference
-from ganfp.paper.record import Result, record
+from ganfp.paper.pooling import pooled
+from ganfp.paper.record import Record, Result, record
 from ganfp.runs import shipping
 from ganfp.runs.run import begin
 
 
-def result(value, seed, row="Ours", only=(3, 1)):
+def result(value, seed, row="Ours"):
     run = begin("smoke", seed=seed)
-    right = record(run, row, "accuracy", value, table="3", interval=(0, 100), n=100, classes=3)
-    paired = record(
-        run, "PRNU", "paired_p", 0.5, table="3", n=100, params={"only_ours": only[0], "only_rival": only[1]}
-    )  # fmt: skip
-    return Result([right, paired], {"counts": np.array([value]), "classes": np.array(["real"])})
+    params = {"shared": 20, "chosen": {"k": seed}}
+    return [record(run, row, "accuracy", value, table="3", interval=(0, 100), n=100, classes=3, params=params)]
 
 
-def test_means_over_seeds():
-    merged = reference.over_seeds([result(80.0, 0), result(84.0, 1), result(88.0, 2, only=(10, 2))], begin("smoke"))
-    accuracy, paired = merged.records
-    assert accuracy["value"] == 84 and accuracy["n"] == 300 and accuracy["params"]["seeds"] == [80, 84, 88]
+def test_numbers_of_several_seeds_are_pooled():
+    (found,) = pooled([result(80.0, 0), result(84.0, 1), result(88.0, 2)], "a machine")
+    assert found.value == 84 and found.params["seeds"] == [80, 84, 88]
+    assert found.n == 3 * 80 + 20  # the twenty that all seeds share are the same images
     half = stats.t.ppf(0.975, 2) * 4 / np.sqrt(3)
-    assert (accuracy["ci_low"], accuracy["ci_high"]) == pytest.approx((84 - half, 84 + half))
-    assert "seed" not in accuracy["params"] and accuracy["params"]["hardware"]
-    assert (paired["params"]["only_ours"], paired["params"]["only_rival"]) == (16, 4)
-    assert paired["value"] == pytest.approx(stats.binomtest(16, 20).pvalue)
-    assert merged.arrays["counts"] == [84] and merged.arrays["classes"] == ["real"]
+    assert (found.ci_low, found.ci_high) == pytest.approx((84 - half, 84 + half))
+    assert not {"seed", "chosen"} & set(found.params) and found.params["hardware"] == "a machine"
+
+
+def plain(metric, value, n=400, interval=(None, None), **params):
+    return Record(row="Ours", metric=metric, value=value, ci_low=interval[0], ci_high=interval[1], n=n, params=params)
+
+
+def pool(metric, records):
+    (found,) = pooled([[r] for r in records], "a machine")
+    assert found.metric == metric
+    return found
+
+
+def test_images_that_all_seeds_share_widen_the_interval():
+    own = pool("accuracy", [plain("accuracy", 84.0, shared=0)] * 3)
+    common = pool("accuracy", [plain("accuracy", 84.0, shared=400)] * 3)
+    alike = pool("accuracy", [plain("accuracy", 84.0, shared=0, deff=4.0)] * 3)
+    assert own.n == 1200 and common.n == 400
+    for found, n in ((own, 1200), (common, 400), (alike, 300)):
+        expected = tuple(100 * x for x in metrics.wilson(0.84, n))
+        assert (found.ci_low, found.ci_high) == pytest.approx(expected)
+
+
+def test_a_trend_over_seeds_is_that_of_all_their_counts():
+    """What one seed sees falling and another rising need not be in both together: nothing of one seed may be left."""
+    scores = [0.0, 2.0, 3.0, 5.0]
+    hits = [[320, 330, 325, 345], [340, 320, 310, 290], [345, 330, 318, 300]]
+    tests = [metrics.trend(h, [400] * 4, scores, deff) for h, deff in zip(hits, (1.0, 1.5, 0.5), strict=True)]
+    records = [
+        plain(
+            "trend", t.p, 1600, hits=h, counts=[400] * 4, scores=scores, deff=t.deff, slope=t.slope, tau=t.tau,
+            p_rungs=t.p_groups, rungs=4,
+        )
+        for t, h in zip(tests, hits, strict=True)
+    ]  # fmt: skip
+    found, expected = pool("trend", records), metrics.trend(np.sum(hits, axis=0), [1200] * 4, scores)
+    assert (found.value, found.params["slope"]) == (expected.p, expected.slope) and expected.slope < 0
+    assert (found.params["tau"], found.params["p_rungs"]) == (expected.tau, expected.p_groups) == (-1, 1 / 12)
+    assert found.n == 4800 and found.params["rungs"] == 4 and found.params["deff"] == 1
+
+
+def test_an_fd_ratio_over_seeds_is_that_of_its_mean_distances():
+    distances = ((6, 1), (8, 4))
+    records = [plain("fd_ratio", a / b, inter=a, intra=b, spread=0.1) for a, b in distances]
+    found = pool("fd_ratio", records)
+    assert (found.value, found.params["inter"], found.params["intra"]) == (7 / 2.5, 7, 2.5)
+    assert found.params["seeds"] == [6, 2] and (found.ci_low, found.ci_high) == (None, None)
+
+
+def test_a_mean_over_seeds_covers_seeds_and_images():
+    wide = [plain("margin", v, interval=(v - 3, v + 3), own=v) for v in (5.0, 5.0, 5.0)]
+    apart = [plain("margin", v, interval=(v - 0.1, v + 0.1), own=v) for v in (4.0, 5.0, 6.0)]
+    found, seeds = pool("margin", wide), pool("margin", apart)
+    assert (found.value, found.ci_high - found.value) == (5, pytest.approx(3 / 3**0.5))
+    assert seeds.ci_high - seeds.value == pytest.approx(stats.t.ppf(0.975, 2) / 3**0.5)
+    assert seeds.params["own"] == 5
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([plain("fd_ratio_random", 1.0), plain("fd_ratio_random", 2.0)], "'fd_ratio_random' cannot be pooled"),
+        ([plain("accuracy", 80.0), plain("accuracy", 81.0)], "lack 'shared'"),
+        ([plain("trend", 0.1), plain("trend", 0.2)], "lack 'hits'"),
+        ([plain("accuracy", 80.0, 10, shared=0), plain("accuracy", 81.0, 20, shared=0)], r"\[10, 20\] images"),
+        ([plain("accuracy", 80.0, shared=0, k=1), plain("accuracy", 80.0, shared=0, k=2)], r"\['k'\] .* differ"),
+    ],
+)
+def test_what_cannot_be_pooled_is_refused(records, message):
+    with pytest.raises(ValueError, match=message):
+        pool(records[0].metric, records)
 
 
 def test_an_interval_over_seeds_is_never_narrower_than_that_of_the_images():
@@ -40,9 +105,9 @@ def test_an_interval_over_seeds_is_never_narrower_than_that_of_the_images():
     assert metrics.interval_over_seeds([84.0], 300) == (low, high)
 
 
-def test_results_of_different_experiments_are_not_averaged():
-    with pytest.raises(ValueError, match="different experiments"):
-        reference.over_seeds([result(80.0, 0), result(80.0, 1, row="kNN")], begin("smoke"))
+def test_results_of_different_experiments_are_not_pooled():
+    with pytest.raises(ValueError, match="different row cannot be pooled: Ours, kNN"):
+        pooled([result(80.0, 0), result(80.0, 1, row="kNN")], "a machine")
 
 
 def test_nothing_is_measured_before_all_generators_are_shipped(tmp_path, monkeypatch):
@@ -52,14 +117,11 @@ def test_nothing_is_measured_before_all_generators_are_shipped(tmp_path, monkeyp
         reference.measure([run], print)
 
 
-def test_intervals_that_are_not_of_accuracies_stay_as_they_were_measured():
+def test_numbers_of_one_seed_stay_as_they_were_measured():
     run = begin("smoke")
     found = record(run, "Inception", "fd_ratio_random", 1.5, table="6", interval=(1.4, 1.6), n=40)
-    bands = {"only_high": 7, "only_low": 2}
-    paired = record(run, "2", "paired_p", 0.2, table="4", column="H-f against L-f", n=40, params=bands)
-    ratio, test = reference.over_seeds([Result([found, paired])], run).records
-    assert (ratio["ci_low"], ratio["ci_high"]) == (1.4, 1.6)
-    assert test["value"] == pytest.approx(stats.binomtest(7, 9).pvalue) and test["params"]["only_high"] == 7
+    (ratio,) = pooled([[found]], "a machine")
+    assert (ratio.value, ratio.ci_low, ratio.ci_high, ratio.n) == (1.5, 1.4, 1.6, 40)
 
 
 def test_what_is_published_does_not_say_where_the_photographs_are(tmp_path, monkeypatch):
@@ -67,7 +129,7 @@ def test_what_is_published_does_not_say_where_the_photographs_are(tmp_path, monk
     run = replace(begin("smoke"), dataset="celeba:my_photos.npz")
     found = Result([record(run, "Ours", "accuracy", 90.0, table="3", n=10)], {"images": np.zeros(3)})
     said = []
-    reference._publish("table3", found, run, said.append)
+    reference.publish("table3", found, run, said.append)
     assert [path.name for path in tmp_path.iterdir()] == ["table3-celeba.json"] and said
     (read,) = Result.load(tmp_path, "table3-celeba").records
-    assert read["dataset"] == "celeba" and read["value"] == 90 and "my_photos" not in str(read)
+    assert read.dataset == "celeba" and read.value == 90 and "my_photos" not in str(read)

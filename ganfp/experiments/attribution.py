@@ -39,17 +39,30 @@ def evaluate(run: Run, setup: Setup, table: str) -> Result:
 def accuracy(run: Run, method: str, row: str, setup: Setup, table: str, arrays: dict) -> dict:
     """Accuracy of one method on the test images, as a record; its confusion matrix goes to ``arrays``."""
     truth, predicted = setup.labels("test"), predictions(run, method, setup)
-    measured = metrics.accuracy(truth, predicted)
+    measured = metrics.accuracy(truth, predicted, latents(setup))
     arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
     by_class = metrics.per_class_accuracy(truth, predicted)
     params = {
         "chosen": chosen(run, method, setup),
         "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
+        "shared": int((~generated(setup)).sum()),
+        "deff": measured.deff,
     }
     return accuracy_record(
         run, row, measured, table=table, setup=setup.name, classes=len(setup.sources), params=params,
         seconds=run.seconds(run.fit(method, setup)),
     )  # fmt: skip
+
+
+def generated(setup: Setup) -> np.ndarray:
+    """Which test images of a setup are generated, (N,): the real ones are the same for every seed."""
+    return np.repeat([not isinstance(source.origin, recipes.Images) for source in setup.sources], setup.test)
+
+
+def latents(setup: Setup) -> np.ndarray:
+    """Which test images share a cause, (N,): image k of every GAN comes from one latent, a real image is its own."""
+    place = np.arange(len(setup.sources) * setup.test)
+    return np.where(generated(setup), place % setup.test, -1 - place)
 
 
 def against(run: Run, setup: Setup, rival: str, table: str) -> dict:
@@ -58,11 +71,21 @@ def against(run: Run, setup: Setup, rival: str, table: str) -> dict:
     ``params.only_ours`` and ``params.only_rival`` are the numbers of images on which just one of the two is right.
     """
     ours, theirs = (predictions(run, method, setup) for method in ("cnn", rival))
-    test = metrics.mcnemar(setup.labels("test"), ours, theirs)
+    test, nets = paired(setup, ours, theirs)
     params = {"only_ours": test.only_first, "only_rival": test.only_second, "variant": f"Ours against {METHODS[rival]}"}
     return record(
-        run, METHODS[rival], "paired_p", test.p, table=table, setup=setup.name, n=len(ours), params=params
+        run, METHODS[rival], "paired_p", test.p, table=table, setup=setup.name, n=len(ours), params=params | nets
     )  # fmt: skip
+
+
+def paired(setup: Setup, first: np.ndarray, second: np.ndarray) -> tuple[metrics.PairedTest, dict]:
+    """McNemar's test of predictions of the test images, and what pooling it over seeds needs."""
+    truth, groups, new = setup.labels("test"), latents(setup), generated(setup)
+    nets = [
+        metrics.mcnemar(truth[of], first[of], second[of], groups[of]).net if of.any() else {} for of in (new, ~new)
+    ]
+    shown = [{str(value): count for value, count in net.items()} for net in nets]
+    return metrics.mcnemar(truth, first, second, groups), {"net": shown[0], "net_shared": shown[1]}
 
 
 def predictions(run: Run, method: str, setup: Setup, **part) -> np.ndarray:

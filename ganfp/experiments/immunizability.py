@@ -124,8 +124,10 @@ def measured(run: Run, answer: Answers, row: str, table: str, column: str, varia
     """The accuracy of a method's answers, as a record."""
     setup = answer.setup
     predicted = np.array(sorted(setup.classes))[run.array(answer, recipes.PREDICTIONS)]
-    found = metrics.accuracy(setup.labels(answer.split), predicted)
-    params = {"options": dict(answer.attack.options) if answer.attack else {}}
+    # image k of every source meets the same draw of an attack
+    draws = np.tile(np.arange(getattr(setup, answer.split)), len(setup.sources))
+    found = metrics.accuracy(setup.labels(answer.split), predicted, draws)
+    params = {"options": dict(answer.attack.options) if answer.attack else {}, "deff": found.deff}
     if variant:
         params["variant"] = variant
     classes = len(setup.sources)

@@ -10,7 +10,7 @@ from ganfp import metrics, worlds
 from ganfp.attributors import pyramid, summary
 from ganfp.attributors.network import SMALLEST, AttributionNetwork
 from ganfp.experiments import attribution, existence
-from ganfp.experiments.attribution import METHODS, chosen, features_of, predictions
+from ganfp.experiments.attribution import METHODS, attributor, features_of, predictions
 from ganfp.experiments.existence import seed_setup
 from ganfp.images import to_float
 from ganfp.paper import published as paper
@@ -134,13 +134,14 @@ def patch(run: Run, pool_at: int) -> int:
 
 def network(run: Run, **part) -> AttributionNetwork:
     """An untrained network of the run's size, to be looked at."""
-    size = run.profile.methods["cnn"]
+    size = run.profile.classifier
     return AttributionNetwork(run.profile.resolution, run.profile.seeds + 1, size.fmap_base, size.fmap_max, **part)
 
 
 def _accuracy(run: Run, setup: Setup, table: str, row: str, column: str, part: Mapping, **params) -> dict:
-    measured = metrics.accuracy(setup.labels("test"), predictions(run, "cnn", setup, **part))
-    params["chosen"] = chosen(run, "cnn", setup, **part)
+    named = predictions(run, "cnn", setup, **part)
+    measured = metrics.accuracy(setup.labels("test"), named, attribution.latents(setup))
+    params["chosen"] = attributor(run, "cnn", setup, **part).chosen_
     return accuracy_record(
         run, row, measured, table=table, setup=setup.name, column=column, classes=len(setup.sources), params=params,
         seconds=run.seconds(run.fit("cnn", setup, **part)),
@@ -148,10 +149,9 @@ def _accuracy(run: Run, setup: Setup, table: str, row: str, column: str, part: M
 
 
 def _paired(run: Run, setup: Setup, row: str, cells: Mapping[str, Mapping]) -> dict:
-    truth = setup.labels("test")
     low, high = (predictions(run, "cnn", setup, **cells[column]) for column in BANDS)
-    test = metrics.mcnemar(truth, high, low)
-    params = {"only_high": test.only_first, "only_low": test.only_second}
+    test, nets = attribution.paired(setup, high, low)
+    params = {"only_high": test.only_first, "only_low": test.only_second} | nets
     return record(
         run,
         row,
@@ -160,7 +160,7 @@ def _paired(run: Run, setup: Setup, row: str, cells: Mapping[str, Mapping]) -> d
         table="4",
         setup=setup.name,
         column="H-f against L-f",
-        n=len(truth),
+        n=len(high),
         classes=len(setup.sources),
         params=params,
     )
@@ -206,15 +206,17 @@ def selected(run: Run) -> Result:
     result = Result(arrays={"classes": np.array(setup.classes), "distance": distance.reshape(len(setup.sources), -1)})
     for method, row in METHODS.items():
         predicted = predictions(run, method, setup)
-        for variant, rows in parts.items():
-            result.records.append(_selected_accuracy(run, row, truth[rows], predicted[rows], setup, variant))
+        for variant, chosen in parts.items():
+            result.records.append(_selected_accuracy(run, row, setup, predicted, chosen, variant))
     for row, features in features_of(run, setup).items():
         result.records += attribution.fd_ratios(run, row, features[kept], truth[kept], "selected", "6")
     return result
 
 
-def _selected_accuracy(run: Run, row: str, truth: np.ndarray, predicted: np.ndarray, setup: Setup, variant: str):
-    measured, by_class = metrics.accuracy(truth, predicted), metrics.per_class_accuracy(truth, predicted)
+def _selected_accuracy(run: Run, row: str, setup: Setup, predicted: np.ndarray, chosen: np.ndarray, variant: str):
+    truth, named = setup.labels("test")[chosen], predicted[chosen]
+    measured = metrics.accuracy(truth, named, attribution.latents(setup)[chosen])
+    by_class = metrics.per_class_accuracy(truth, named)
     params = {"by_class": {name: [a.value, a.low, a.high] for name, a in by_class.items()}}
     params |= {"distance": distance_name(run)} | ({"variant": variant} if variant else {})
     classes = len(setup.sources)

@@ -14,7 +14,6 @@ from ganfp.runs import recipes
 from ganfp.runs.run import Run
 
 REGIONS = ("eyes", "face", "background")
-RESAMPLED = 1000  # bootstrap samples of the test images
 VALUES = 2**28  # of response images at a time, 1 GB: at 128 px that is 135 images of each of eleven sources
 DRAWS = 20  # random sets of pixels that a region is compared with
 
@@ -116,7 +115,7 @@ def _densities(run: Run, source: str, maps: np.ndarray, parts: np.ndarray, varia
     found = []
     for metric, values in {"response": maps, "energy": maps**2}.items():
         for column, part in zip(REGIONS, np.moveaxis(parts, 1, 0), strict=True):
-            value, low, high = density(values, part, run.seed)
+            value, low, high = density(values, part)
             params = {"variant": variant} if variant else {}
             found.append(
                 record(
@@ -135,19 +134,19 @@ def _densities(run: Run, source: str, maps: np.ndarray, parts: np.ndarray, varia
     return found
 
 
-def density(values: np.ndarray, part: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
+def density(values: np.ndarray, part: np.ndarray) -> tuple[float, float, float]:
     """Mean of values (N, R, R) within a mask (N or 1, R, R) over their mean everywhere, with a 95 % interval.
 
-    Both means are over all images together; the interval is a bootstrap over images.
+    Both means are over all images together; the interval is the jackknife's, with Student's quantile: a bootstrap's
+    percentiles are too narrow where images are few.
     """
     inside = (values * part).sum(axis=(1, 2), dtype=np.float64)
     area = np.broadcast_to(part.sum(axis=(1, 2), dtype=np.float64), inside.shape)
-    whole = values.mean(axis=(1, 2), dtype=np.float64)
-    rng, n = np.random.default_rng(seed), len(values)
-    weights = np.concatenate([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), RESAMPLED)])
-    ratios = (weights @ inside) / (weights @ area) / (weights @ whole / n)
-    low, high = np.percentile(ratios[1:], [2.5, 97.5])
-    return float(ratios[0]), float(low), float(high)
+    whole, n = values.mean(axis=(1, 2), dtype=np.float64), len(values)
+    without = (inside.sum() - inside) / (area.sum() - area) / ((whole.sum() - whole) / (n - 1))
+    half = (n - 1) * (metrics.mean(without).high - without.mean())
+    ratio = inside.sum() / area.sum() / whole.mean()
+    return float(ratio), float(ratio - half), float(ratio + half)
 
 
 def regions_of(usual: np.ndarray) -> np.ndarray:

@@ -18,7 +18,6 @@ from ganfp.runs.recipes import Recipe
 from ganfp.runs.run import Run
 
 FIGURE = {"faces": "7", "bedrooms": "36"}
-SIGMAS = 1.96  # of a mean, for 95 %
 LOGITS: dict[str, dict] = {  # "fixed" is the paper's Equation 3, which has no temperature
     "learned": {},
     "fixed": {"logits": "fixed", "temperature": 1.0},
@@ -90,19 +89,18 @@ def margins(run: Run, row: str, responses: np.ndarray, truth: np.ndarray, classe
     for k, name in enumerate(classes):
         r = responses[truth == name]
         rival = max((j for j in range(len(classes)) if j != k), key=lambda j: r[:, j].mean())
-        gap = r[:, k] - r[:, rival]
-        half = SIGMAS * gap.std(ddof=1) / len(gap) ** 0.5
+        gap = metrics.mean(r[:, k] - r[:, rival])
         found.append(
             record(
                 run,
                 row,
                 "margin",
-                gap.mean(),
+                gap.value,
                 figure=FIGURE.get(worlds.parse(run.source or run.dataset)[0], ""),
                 setup="seeds",
                 column=name,
-                interval=(gap.mean() - half, gap.mean() + half),
-                n=len(gap),
+                interval=(gap.low, gap.high),
+                n=gap.n,
                 classes=len(classes),
                 params={"own": float(r[:, k].mean()), "rival": classes[rival]},
             )

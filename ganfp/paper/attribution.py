@@ -16,6 +16,7 @@ from ganfp.runs.recipes.attribution import Setup
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.features import InceptionWeights, PerceptualTrunk
 from ganfp.runs.run import Run
+from ganfp.worlds import DRAWN
 
 VISNET = "visnet"  # the method that only Table 3 has
 METHODS = {name: method.row for name, method in attributors.METHODS.items() if name != VISNET}  # rows as printed
@@ -86,6 +87,7 @@ def accuracy(run: Run, method: str, setup: Setup, table: str = "", arrays: dict 
         arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
     by_class = metrics.per_class_accuracy(truth, predicted)
     params = {
+        "shared": 0 if run.dataset in DRAWN else setup.test,  # test images that other seeds have, too
         "chosen": chosen(run, method, setup),
         "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
     }

@@ -141,7 +141,9 @@ def record(
 
 
 def accuracy_record(run, row: str, measured: Accuracy, **known: Any) -> Record:
-    """A :func:`record` of an accuracy, with its interval and its number of images."""
+    """A :func:`record` of an accuracy, with interval, number of images and, over clusters, the design effect."""
+    deff = {"deff": measured.deff} if measured.clusters < measured.n else {}
+    known["params"] = {**known.get("params", {}), **deff}
     return record(run, row, "accuracy", measured.value, interval=(measured.low, measured.high), n=measured.n, **known)
 
 

@@ -30,8 +30,9 @@ _NAME = re.compile(r"([a-z])(\d+|[A-Z])(?:_(\d+))?")  # s4_3, sA, x1
 class Study:
     """Something that the reference run measures and publishes: a function of a run, and what it is asked for.
 
-    ``needs``: the recipes that it loads; ``seeds``: measured with several seeds, and pooled; ``every_dataset``: not of the first drawn world alone;
-    ``photographs``: of photographs, too; ``arrays``: published with its arrays, because a page shows them.
+    ``needs``: the recipes that it loads; ``seeds``: measured with several seeds, and pooled; ``every_dataset``: not of
+    the first drawn world alone; ``photographs``: of photographs, too; ``arrays``: published with its arrays, because a
+    page shows them.
     """
 
     measure: Callable[[Run], Result]
