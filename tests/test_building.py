@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from ganfp.runs import building
-from ganfp.runs.recipes import Recipe
+from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import DamagedArtifactError, Store
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_built_on_a_damaged_file(tmp_path):
 
 
 def test_processes_see_the_same_store(tmp_path):
-    from ganfp.runs.recipes import Images
+    from ganfp.runs.recipes.images import Images
     from ganfp.worlds import DRAWN
 
     store, images = Store(tmp_path), Images(DRAWN[0], 8, 12, 2, 2, 2)

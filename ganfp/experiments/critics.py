@@ -11,8 +11,7 @@ from ganfp.experiments.existence import seed_setup
 from ganfp.gans import training
 from ganfp.images import to_float
 from ganfp.paper.record import Result, accuracy_record, reference_folder
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Setup
+from ganfp.runs.recipes.samples import Setup, load_part
 from ganfp.runs.run import Run
 
 
@@ -28,8 +27,8 @@ def critics(run: Run) -> Result:
     if run.trained_as is not run:
         return Result.load(reference_folder(), f"critics-{run.dataset}")
     generated = generated_setup(run)
-    held, _ = recipes.load_part(generated, "validation", run.path)
-    images, truth = recipes.load_part(generated, "test", run.path)
+    held, _ = load_part(generated, "validation", run.path)
+    images, truth = load_part(generated, "test", run.path)
     reference, raw = (critic_scores(run, generated, part) for part in (held, images))
     scaled = (raw - reference.mean(axis=0)) / reference.std(axis=0)
     classes = np.array(generated.classes)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from ganfp.experiments import attribution
 from ganfp.experiments.existence import seed_setup
 from ganfp.paper.record import Result, reference_folder
-from ganfp.runs.recipes import Recipe, Setup, Snapshot
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.gans import Snapshot
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 SEEDS = 3  # GANs that are followed

@@ -8,7 +8,7 @@ from ganfp import metrics
 from ganfp.experiments.attribution import attributor
 from ganfp.experiments.existence import seed_setup, training_set_setup
 from ganfp.paper.record import Result, record
-from ganfp.runs.recipes import Recipe
+from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
 
 FOLDER = 100  # images

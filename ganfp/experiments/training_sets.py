@@ -8,8 +8,8 @@ from ganfp import metrics
 from ganfp.experiments import existence
 from ganfp.experiments.attribution import METHODS, predictions
 from ganfp.paper.record import Result, record
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Beginnings, Recipe
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.gans import CURVE, SEEN, Beginnings
 from ganfp.runs.run import Run
 
 BEYOND = 512  # images for which the trainings are followed after the last has met its first exchanged image
@@ -35,7 +35,7 @@ def beginnings(run: Run) -> Result:
     a bit differed.
     """
     recipe = beginnings_recipe(run)
-    seen, difference = run.array(recipe, recipes.SEEN), run.array(recipe, recipes.CURVE)
+    seen, difference = run.array(recipe, SEEN), run.array(recipe, CURVE)
     swapped = np.array([gan.subset.swapped for gan in recipe.gans])
     first = np.array([gan.subset.first_seen(run.base_images, gan.seeds.order) for gan in recipe.gans])
     result = Result(arrays={"seen": seen, "difference": difference, "swapped": swapped, "first": first})

@@ -10,7 +10,8 @@ from ganfp.attributors import Attributor
 from ganfp.gans import GANS, gan_class
 from ganfp.gans.progan import ProGANConfig
 from ganfp.layers import count_parameters
-from ganfp.runs import recipes
+from ganfp.runs.recipes.base import IMAGES
+from ganfp.runs.recipes.extractors import ContentNetwork
 from ganfp.runs.run import Run
 from ganfp.worlds import SPLITS, split
 
@@ -36,7 +37,7 @@ def sweeps(count: int, resolution: int, world: str = "faces") -> dict[str, np.nd
 def splits(run: Run) -> list[list]:
     """Rows (part, images, what for) of how the real images are divided."""
     real = run.profile.real
-    total = len(run.array(run.images, recipes.IMAGES))
+    total = len(run.array(run.images, IMAGES))
     parts = split(total, {"train": real.train, "validation": real.validation, "test": real.test})
     purposes = {
         "gan": "training every GAN",
@@ -92,13 +93,13 @@ def choices(attributor: Attributor) -> str:
 def content_report(run: Run, count: int = 1000) -> list[list]:
     """Rows (world, factor, percent, percent of knowing nothing, measure): the content network on new drawn images.
 
-    Empty where real Inception features are used.
+    Empty where other features are used.
     """
-    if isinstance(run.extractor, recipes.InceptionWeights):
+    if not isinstance(run.extractor, ContentNetwork):
         return []
-    from ganfp.features.content import ContentNetwork
+    from ganfp.features import content
 
-    network, drawn = ContentNetwork.load(run.path(run.extractor)), worlds.drawn(run.extractor.world)
+    network, drawn = content.ContentNetwork.load(run.path(run.extractor)), worlds.drawn(run.extractor.world)
     truth = drawn.content(drawn.factors(count, HELD_OUT_SEED))
     report = network.report(drawn.draw(count, run.profile.resolution, HELD_OUT_SEED), truth)
     measure = {"accuracy": "right answers, %", "r2": "variance explained, %"}

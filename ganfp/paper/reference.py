@@ -20,7 +20,7 @@ from ganfp.experiments import (
 from ganfp.gans import GANS
 from ganfp.paper.record import Result, reference_folder
 from ganfp.runs import building, shipping
-from ganfp.runs.recipes import GAN
+from ganfp.runs.recipes.gans import GAN
 from ganfp.runs.run import Run
 from ganfp.worlds import DRAWN
 

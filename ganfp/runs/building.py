@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ganfp.runs.recipes import Recipe
+from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import Store
 
 POLL_SECONDS = 0.5

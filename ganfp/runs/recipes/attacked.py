@@ -11,9 +11,9 @@ import numpy as np
 
 from ganfp import attacks, worlds
 from ganfp.attributors import Attributor, attributor_class
-from ganfp.runs.recipes.attribution import Fit, Setup, device_setting, load_part
+from ganfp.runs.recipes.attribution import Fit, device_setting
 from ganfp.runs.recipes.base import IMAGES, PREDICTIONS, Recipe, load_array
-from ganfp.runs.recipes.sources import Sample
+from ganfp.runs.recipes.samples import Sample, Setup, load_part
 from ganfp.seeding import mix
 
 
@@ -48,7 +48,6 @@ class Resaved(Recipe):
     """The images of a sample after one way through a JPEG file of a quality (page x2)."""
 
     kind = "resaved"
-    code = ("attacks", "images")
 
     sample: Sample
     quality: int
@@ -80,8 +79,6 @@ class Immunised(Recipe):
     """
 
     kind = "immunised"
-    version = 4
-    code = (*Fit.code, "attacks", "relighting")
 
     fit: Fit
     attack: Attack
@@ -93,6 +90,9 @@ class Immunised(Recipe):
 
     def needs(self) -> list[Recipe]:
         return [self.fit, *self.fit.needs()]
+
+    def modules(self) -> tuple[str, ...]:
+        return self.fit.modules()
 
     def cost(self) -> float:
         return replace(self.fit, settings=tuple((dict(self.fit.settings) | dict(self.settings)).items())).cost()
@@ -119,8 +119,6 @@ class Answers(Recipe):
     """What a fitted attributor answers for images, after an attack or as they are: columns of ``classes_``, (N,)."""
 
     kind = "answers"
-    version = 4
-    code = Immunised.code
 
     fit: Fit | Immunised
     setup: Setup
@@ -133,6 +131,9 @@ class Answers(Recipe):
 
     def needs(self) -> list[Recipe]:
         return [self.fit, *self.setup.part(self.split)]
+
+    def modules(self) -> tuple[str, ...]:
+        return self.fit.modules()
 
     def make(self, folder, paths, device, progress) -> None:
         attributor = Attributor.load(paths(self.fit), **device_setting(self.method, device))
