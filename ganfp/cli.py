@@ -268,22 +268,22 @@ def attribute(folder: Path, model: Path, service: str | None, table: Path | None
     import numpy as np
 
     from ganfp import metrics
-    from ganfp.attributors import Attributor
+    from ganfp.attributors import load
     from ganfp.worlds import files
 
-    attributor = Attributor.load(model)
+    attributor = load(model)
     if service is not None and service not in attributor.classes_:
         known = ", ".join(attributor.classes_)
         raise click.ClickException(f"--service: {model} does not know {service!r}; it knows {known}")
     paths, images = files.load_exact(folder, attributor.resolution_)
-    probabilities = attributor.predict_proba(images)
-    predicted = attributor.predict(images)
+    attributed = attributor.attribute(images)
+    predicted = attributed.labels
     names, counts = np.unique(predicted, return_counts=True)
     for name, count in sorted(zip(names, counts, strict=True), key=lambda pair: -pair[1]):
         click.echo(f"{name:<28} {count:>6} images  {100 * count / len(images):5.1f} %")
     if table is not None:
         files_ = [str(path.relative_to(folder)) for path in paths]
-        write_csv(table, files_, predicted, probabilities, attributor.classes_)
+        write_csv(table, files_, predicted, attributed.probabilities, attributor.classes_)
         click.echo(f"{len(images)} lines in {table}")
     if service is not None:
         found = metrics.service_authenticity(predicted, service)

@@ -61,7 +61,7 @@ def test_learns_a_faint_pattern_and_keeps_its_best_check(fitted):
 
 def test_scores_are_features_times_fingerprints(fitted):
     images, _ = sources(5, 5)
-    bias = fitted.network.classify.bias.detach().numpy()
+    bias = fitted.network_.classify.bias.detach().numpy()
     expected = fitted.features(images) @ fitted.fingerprints_.T + bias
     np.testing.assert_allclose(fitted.scores(images), expected, atol=1e-4)
 
@@ -118,21 +118,21 @@ def test_fine_tuning_goes_on_from_the_weights_and_shows_changed_images(fitted, t
         return 255 - images
 
     tuned = CNN.load(tmp_path, images=1600, learning_rate=0.001)
-    start = {name: value.clone() for name, value in tuned.network.state_dict().items()}
-    tuned.fine_tune(*sources(100, 1), validation=negative, change=change)
+    start = {name: value.clone() for name, value in tuned.network_.state_dict().items()}
+    tuned.fine_tune(*sources(100, 1), change, negative)
     assert seen == list(range(1600))  # a number of its own for each showing
     assert (tuned.predict(negative[0]) == negative[1]).mean() > 0.9
     moved = [
-        float((value - start[name]).norm() / start[name].norm()) for name, value in tuned.network.state_dict().items()
+        float((value - start[name]).norm() / start[name].norm()) for name, value in tuned.network_.state_dict().items()
     ]
     assert 0 < np.median(moved) < 0.5
     again = CNN.load(tmp_path, images=1600, learning_rate=0.001)
-    again.fine_tune(*sources(100, 1), validation=negative, change=lambda images, _: 255 - images)
+    again.fine_tune(*sources(100, 1), lambda images, _: 255 - images, negative)
     assert all(
-        torch.equal(a, b) for a, b in zip(*(x.network.state_dict().values() for x in (tuned, again)), strict=True)
+        torch.equal(a, b) for a, b in zip(*(x.network_.state_dict().values() for x in (tuned, again)), strict=True)
     )
-    with pytest.raises(ValueError, match="not trained for: c"):
-        again.fine_tune(sources(1, 1)[0], ["a", "c"])
+    with pytest.raises(ValueError, match="not among the training labels: c"):
+        again.fine_tune(sources(1, 1)[0], ["a", "c"], change)
 
 
 def test_the_learning_rate_rises_and_falls_on_lines():

@@ -66,8 +66,8 @@ def test_a_defence_starts_from_the_fitted_weights(sealed):
     setup = seed_setup(sealed)
     before = Attributor.load(sealed.path(sealed.fit("cnn", setup)))
     after = Attributor.load(sealed.path(sealed.immunised("cnn", setup, Attack("noise"))))
-    assert after.images == sealed.profile.immunisation.images and after.classes_ == before.classes_
-    one, two = (x.network.stages[0].first.weight.detach().numpy().ravel() for x in (before, after))
+    assert after.images == sealed.profile.immunisation.images and after.classes_.tolist() == before.classes_.tolist()
+    one, two = (x.network_.stages[0].first.weight.detach().numpy().ravel() for x in (before, after))
     assert (one != two).any() and np.corrcoef(one, two)[0, 1] > 0.5
 
 

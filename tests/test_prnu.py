@@ -184,4 +184,4 @@ def test_cuda_gives_the_same_residuals():
 @pytest.mark.parametrize("settings", [{"sigma": 0}, {"levels": 0}, {"postprocess": "camera"}])
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
-        PRNU(**settings)
+        PRNU(**settings).fit(*planted(np.zeros((2, 3, SIZE, SIZE)), 1, 0))

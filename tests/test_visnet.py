@@ -145,7 +145,7 @@ def test_same_seed_same_weights_and_another_seed_another():
     one, again, other = (VisNet(**{**TINY, "images": 160, "seed": s}).fit(*sources(20, 1)) for s in (3, 3, 4))
     assert np.array_equal(one.fingerprints_, again.fingerprints_)
     assert not np.array_equal(one.fingerprints_, other.fingerprints_)
-    moved = one.fingerprints_ - one._network_of_seed().fingerprints.detach().numpy()
+    moved = one.fingerprints_ - one._built(one._network, one.seed).fingerprints.detach().numpy()
     assert 0.5 < np.abs(one.agreement_with_start()).min() < 1 and np.abs(moved).max() < 160 / 16 * 0.05
 
 
@@ -173,7 +173,7 @@ def test_few_images_and_no_validation():
 )
 def test_settings_are_checked(settings, message):
     with pytest.raises(ValueError, match=message):
-        VisNet(**settings)
+        VisNet(**settings).fit(*sources(3, 1))
 
 
 def test_a_loss_that_is_not_finite_is_an_error():

@@ -79,7 +79,7 @@ def test_figure_7_adds_up(run):
     network = Attributor.load(run.path(run.fit("visnet", setup)))
     for k, name in enumerate(setup.classes):
         np.testing.assert_array_equal(a["images"][k], images[truth == name][0])
-        responses = network.responses(images[truth == name])[:, [network.classes_.index(c) for c in setup.classes]]
+        responses = network.responses(images[truth == name])[:, network.columns(setup.classes)]
         np.testing.assert_allclose(a["shown"][k], responses[0], atol=1e-5)
         np.testing.assert_allclose(a["responses_visnet"][k], responses.mean(axis=0), atol=1e-5)
         (margin,) = pick(found.records, row="Our visNet", column=name)
@@ -168,7 +168,7 @@ def test_all_pixels_together_attribute_as_the_network_does(run):
     setup = existence.seed_setup(run)
     images, truth = load_part(setup, "test", run.path)
     network = Attributor.load(run.path(run.fit("visnet", setup)))
-    columns = [network.classes_.index(name) for name in setup.classes]
+    columns = network.columns(setup.classes)
     everything = np.ones((3, *images.shape[2:]), bool)
     found = regions._only(run, network.response_images(images)[:, columns], truth, setup.classes, everything)
     for r in found:

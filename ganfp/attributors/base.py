@@ -1,4 +1,4 @@
-"""What every attribution method has in common: checks, classes, probabilities, and files.
+"""What every attribution method has in common: checks, classes, probabilities, files, scikit-learn's conventions.
 
 A method is a dataclass of its settings plus four functions: ``_fit`` and ``_scores`` get checked arrays,
 ``_state`` and ``_restore`` turn what was learned into named arrays and back.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -25,27 +25,61 @@ from ganfp.files import replacing, sha256, write_json
 Labelled = tuple[np.ndarray, np.ndarray]
 """Images (N, 3, H, W) uint8 and, for each, its column in ``classes_`` (N,) int64."""
 
+Progress = Callable[[float], None]
+"""Is called with the share of the work done, 0 to 1."""
+
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From uint8 images (n, 3, H, H), and a number for each that no other showing of an image of its class has, to the
+images that are shown in their place."""
+
 WEIGHTS, SIDECAR = "model.safetensors", "model.json"
 FORMAT = 1
 ENTRIES = {"format", "method", "config", "classes", "resolution", "temperature", "chosen", "shapes", "sha256"}
 
 
-class NotFittedError(RuntimeError):
-    """The attributor was asked about images before ``fit``."""
+@dataclass(frozen=True)
+class Attribution:
+    """What an attributor says of N images, of K sources.
+
+    ``classes`` (K,) str, ``scores`` (N, K) float32, ``probabilities`` (N, K) float64, and, where the method has image
+    fingerprints, these as ``features`` (N, D) float32.
+    """
+
+    classes: np.ndarray
+    scores: np.ndarray
+    probabilities: np.ndarray
+    features: np.ndarray | None = None
+
+    @property
+    def columns(self) -> np.ndarray:
+        """The column of the class with the highest score, (N,) int64."""
+        return self.scores.argmax(axis=1)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The name of the class with the highest score, (N,) str."""
+        return self.classes[self.columns]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Attributor(ABC):
     """Tells which of several known sources an image comes from (paper, Section 3.1).
 
     Images are uint8 (N, 3, H, H), all of the resolution seen in ``fit``; another size is an error, never a
-    silent resize, which would destroy the fingerprint.  After ``fit``:
+    silent resize, which would destroy the fingerprint.
 
-    ``classes_``      source names, sorted: the columns of ``scores`` and ``predict_proba``
-    ``resolution_``   side of the images in pixels
-    ``chosen_``       what was chosen on the validation images (hyper-parameters, stopping), plain JSON values
-    ``temperature_``  of the probabilities, fitted on the validation images; 1 where ``fit`` got none
+    device: where the arithmetic is done, such as ``cpu`` or ``cuda``.  It is not saved: :meth:`load` chooses anew.
+
+    After ``fit``:
+
+    - ``classes_``: source names (K,) str, sorted: the columns of ``scores`` and ``predict_proba``
+    - ``resolution_``: side of the images in pixels
+    - ``n_features_in_``: values of an image
+    - ``chosen_``: what was chosen on the validation images (hyper-parameters, stopping), plain JSON values
+    - ``temperature_``: of the probabilities, fitted on the validation images; 1 where ``fit`` got none
     """
+
+    device: str = "cpu"
 
     method: ClassVar[str]
 
@@ -55,60 +89,112 @@ class Attributor(ABC):
         images: np.ndarray,
         labels: Sequence[str],
         validation: tuple[np.ndarray, Sequence[str]] | None = None,
-    ) -> Attributor:
+        progress: Progress | None = None,
+    ) -> Self:
         """Learn to tell the sources of images apart; labels: N source names, at least two different ones.
 
-        validation: (images, labels) that choose hyper-parameters, stopping and temperature.
+        validation: (images, labels) that choose hyper-parameters, stopping and temperature.  progress: is called with
+        the share of the work done, 0 to 1.
         """
         self.temperature_ = None
-        images, names = check_images(images), check_labels(labels, len(images), "labels")
-        self.classes_ = sorted(set(names))
+        self._check_settings()
+        check_device(self.device)
+        images = check_images(images)
+        self._take_classes(sorted(set(check_labels(labels, len(images), "labels"))), images.shape[-1])
         if len(self.classes_) < 2:
             raise ValueError(f"labels name {len(self.classes_)} class(es); attribution needs at least two")
-        self.resolution_ = images.shape[-1]
-        self.chosen_: dict[str, Any] = {}
+        held_out, self.chosen_ = self._validation(validation), {}
+        self._fit(images, self.columns(labels), held_out, progress or _silent)
+        return self._calibrate(held_out)
 
-        held_out = None
-        if validation is not None:
-            held_images = check_images(validation[0], self.resolution_, "validation images")
-            held_names = check_labels(validation[1], len(held_images), "validation labels")
-            if not held_names:
-                raise ValueError("validation is empty; pass None to do without")
-            if unknown := sorted(set(held_names) - set(self.classes_)):
-                raise ValueError(f"validation labels not among the training labels: {', '.join(unknown)}")
-            held_out = held_images, self._codes(held_names)
+    def fine_tune(
+        self,
+        images: np.ndarray,
+        labels: Sequence[str],
+        change: Change,
+        validation: tuple[np.ndarray, Sequence[str]] | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Become immune to a change of images, such as an attack, for the classes at hand (Section 4.4).
 
-        self._fit(images, self._codes(names), held_out)
-        # Set last: this is what marks the attributor as fitted.
-        self.temperature_ = 1.0 if held_out is None else self._temperature(held_out)
-        return self
+        change: from uint8 images (n, 3, H, H) and numbers (n,) that no other showing of an image of its class has to
+        the images that are shown in their place; validation images are taken as they are.  A network is trained on
+        from its weights, each showing changed anew; other methods are fitted anew to changed images.
+        """
+        images = self._checked(images)
+        columns = self.columns(check_labels(labels, len(images), "labels"), "labels")
+        held_out, self.chosen_ = self._validation(validation), {}
+        self._fine_tune(images, columns, held_out, progress or _silent, change)
+        return self._calibrate(held_out)
+
+    def attribute(self, images: np.ndarray) -> Attribution:
+        """All that the attributor says of images, from one pass over them."""
+        images = self._checked(images)
+        asked = images if len(images) else np.zeros((1, 3, self.resolution_, self.resolution_), np.uint8)
+        scores, features = self._scores_and_features(asked)
+        scores = np.asarray(scores, dtype=np.float32)[: len(images)]
+        if not np.isfinite(scores).all():
+            raise FloatingPointError(f"{type(self).__name__} gives scores that are not finite")
+        features = None if features is None else features[: len(images)]
+        return Attribution(self.classes_, scores, self._probabilities(scores), features)
 
     def scores(self, images: np.ndarray) -> np.ndarray:
         """One float32 score per image and class, (N, K), columns as ``classes_``; higher is more likely."""
-        images = self._checked(images)
-        if not len(images):
-            return np.zeros((0, len(self.classes_)), dtype=np.float32)
-        scores = np.asarray(self._scores(images), dtype=np.float32)
-        if not np.isfinite(scores).all():
-            raise FloatingPointError(f"{type(self).__name__} gives scores that are not finite")
-        return scores
+        return self.attribute(images).scores
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """The name of the class with the highest score for each image, (N,) str."""
-        best = self.scores(images).argmax(axis=1)
-        return np.array(self.classes_)[best]
+        return self.attribute(images).labels
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Probabilities (N, K), columns as ``classes_``: softmax of ``scores / temperature_``."""
-        scores = self.scores(images)
-        return softmax(scores, self.temperature_)
+        return self.attribute(images).probabilities
 
+    def score(self, images: np.ndarray, labels: Sequence[str]) -> float:
+        """Share of images that are attributed rightly, 0 to 1."""
+        return float((self.predict(images) == np.asarray(labels)).mean())
+
+    def columns(self, names: Sequence[str], what: str = "names") -> np.ndarray:
+        """The column in ``classes_`` of each name, (N,) int64; ``ValueError`` for a name that is not there."""
+        if unknown := sorted(set(names) - set(self.classes_)):
+            raise ValueError(f"{what} not among the training labels: {', '.join(unknown)}")
+        return np.searchsorted(self.classes_, np.asarray(names, dtype=self.classes_.dtype))
+
+    # ---------------------------------------------------------------- for scikit-learn
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The settings by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings by name; ``ValueError`` for one that is not there.  ``fit`` checks the values."""
+        if unknown := sorted(set(params) - set(self.get_params())):
+            raise ValueError(f"{type(self).__name__} has no setting {', '.join(unknown)}; see get_params")
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return getattr(self, "temperature_", None) is not None
+
+    def __sklearn_tags__(self):
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=False),
+        )
+
+    # ---------------------------------------------------------------- files
     def save(self, folder: str | os.PathLike) -> None:
         """Write ``model.safetensors`` and ``model.json`` into folder, made if need be; never half a file."""
         self._check_fitted()
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         state = {name: _to_numpy(value) for name, value in self._state().items()}
+        config = asdict(self)
+        del config["device"]
         with replacing(folder / WEIGHTS) as temporary:
             save_file(state, temporary)
             digest = sha256(temporary)
@@ -118,8 +204,8 @@ class Attributor(ABC):
             {
                 "format": FORMAT,
                 "method": self.method,
-                "config": asdict(self),
-                "classes": self.classes_,
+                "config": config,
+                "classes": self.classes_.tolist(),
                 "resolution": self.resolution_,
                 "temperature": self.temperature_,
                 "chosen": self.chosen_,
@@ -129,8 +215,8 @@ class Attributor(ABC):
         )
 
     @classmethod
-    def load(cls, folder: str | os.PathLike, **changes: Any) -> Attributor:
-        """The attributor saved in folder, as the class that saved it; changes override settings.
+    def load(cls, folder: str | os.PathLike, device: str = "cpu", **changes: Any) -> Self:
+        """The attributor saved in folder, as the class that saved it, on any device; changes override settings.
 
         An error names the file that is missing, damaged, of another method, or not its neighbour's partner.
         """
@@ -155,18 +241,35 @@ class Attributor(ABC):
         if (shapes := {name: list(value.shape) for name, value in state.items()}) != meta["shapes"]:
             raise ValueError(f"{weights}: tensors {shapes} where {SIDECAR} says {meta['shapes']}")
         try:
-            self = kind(**{**meta["config"], **changes})
+            self = kind(**{**meta["config"], **changes, "device": check_device(device)})
         except TypeError as error:
             raise ValueError(f"{sidecar}: settings do not fit {kind.__name__} ({error})") from error
-        self.classes_, self.resolution_ = meta["classes"], meta["resolution"]
+        self._take_classes(meta["classes"], meta["resolution"])
         self.chosen_, self.temperature_ = meta["chosen"], meta["temperature"]
         self._restore(state)
         return self
 
     # ---------------------------------------------------------------- for methods
+    @classmethod
+    def cost(cls, settings: Mapping[str, Any], images: int, resolution: int) -> float:
+        """Roughly how many core-seconds a fit with these settings to so many images takes."""
+        return 4e-3 * images
+
+    def _check_settings(self) -> None:  # noqa: B027
+        """Raise ``ValueError`` for a setting that makes no sense."""
+
     @abstractmethod
-    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None) -> None:
+    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
         """Learn; fill ``chosen_``.  ``classes_`` and ``resolution_`` are set, images may be a memmap."""
+
+    def _fine_tune(
+        self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress, change: Change
+    ) -> None:
+        """Learn from changed images; what was learned before is there."""
+        numbers = np.empty(len(codes), np.int64)
+        for code in range(len(self.classes_)):  # image k of every class has number k: no draw gives a class away
+            numbers[codes == code] = np.arange((codes == code).sum())
+        self._fit(change(images, numbers), codes, validation, progress)
 
     @abstractmethod
     def _scores(self, images: np.ndarray) -> np.ndarray:
@@ -180,21 +283,60 @@ class Attributor(ABC):
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         """Take ``_state`` back; settings, ``classes_``, ``resolution_`` and ``chosen_`` are set."""
 
+    def _scores_and_features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Scores and, for a method with image fingerprints, these, from one pass."""
+        return self._scores(images), None
+
     def _temperature(self, validation: Labelled) -> float:
         """What ``predict_proba`` divides scores by, fitted on the validation images."""
         return fit_temperature(self._scores(validation[0]), validation[1])
+
+    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+        return softmax(scores, self.temperature_)
+
+    def _take_classes(self, classes: Sequence[str], resolution: int) -> None:
+        self.classes_, self.resolution_ = np.array(classes), resolution
+        self.n_features_in_ = 3 * resolution**2
+
+    def _validation(self, validation: tuple[np.ndarray, Sequence[str]] | None) -> Labelled | None:
+        """Checked validation images with the columns of their labels."""
+        if validation is None:
+            return None
+        images = check_images(validation[0], self.resolution_, "validation images")
+        names = check_labels(validation[1], len(images), "validation labels")
+        if not len(images):
+            raise ValueError("validation is empty; pass None to do without")
+        return images, self.columns(names, "validation labels")
+
+    def _calibrate(self, held_out: Labelled | None) -> Self:
+        """Set what marks the attributor as fitted; last, so that a failed fit does not look like one."""
+        self.temperature_ = 1.0 if held_out is None else self._temperature(held_out)
+        return self
 
     def _checked(self, images: np.ndarray) -> np.ndarray:
         self._check_fitted()
         return check_images(images, self.resolution_)
 
     def _check_fitted(self) -> None:
-        if getattr(self, "temperature_", None) is None:
+        if not self.__sklearn_is_fitted__():
+            from sklearn.exceptions import NotFittedError
+
             name = type(self).__name__
             raise NotFittedError(f"this {name} is not fitted; call fit(images, labels) or load(folder)")
 
-    def _codes(self, names: list[str]) -> np.ndarray:
-        return np.searchsorted(np.array(self.classes_), np.array(names))
+
+def chosen(folder: str | os.PathLike) -> dict[str, Any]:
+    """``chosen_`` of the attributor saved in folder, read without its weights."""
+    return _read_sidecar(Path(folder) / SIDECAR)["chosen"]
+
+
+def check_device(device: str) -> str:
+    """The device's name, or ``ValueError`` where this machine has no such device."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # the latter where torch was built without CUDA
+        raise ValueError(f"device {device!r} cannot be used here ({error}); device='cpu' always can") from error
+    return device
 
 
 def check_images(images: np.ndarray, resolution: int | None = None, name: str = "images") -> np.ndarray:
@@ -221,11 +363,8 @@ def check_labels(labels: Sequence[str], count: int, name: str) -> list[str]:
     return [str(label) for label in labels]
 
 
-def pixel_blocks(images: np.ndarray, size: int = 1024) -> Iterator[np.ndarray]:
-    """The raw pixels of images as float32 vectors (n, 3 H W) in 0 ... 255, at most size images at a time."""
-    for start in range(0, len(images), size):
-        block = images[start : start + size]
-        yield np.asarray(block, dtype=np.float32).reshape(len(block), -1)
+def _silent(share: float) -> None:
+    pass
 
 
 def _to_numpy(value: np.ndarray | torch.Tensor) -> np.ndarray:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import torch
 
-from ganfp.attributors.base import Attributor, Labelled, pixel_blocks
+from ganfp.attributors.base import Attributor, Labelled, Progress
 
 VARIANCES = (0.25, 0.5, 0.75, 0.95)
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Eigenface(Attributor):
     """PCA of raw pixels, then a linear support vector machine, one class against the rest.
 
@@ -26,7 +28,8 @@ class Eigenface(Attributor):
     Each component is scaled to unit variance.  The classifiers at hand stay the same, but the SVM's penalty
     then treats faint components, where a GAN's traces are, like the strong ones, and the solver converges.
 
-    PCA, scaling and SVM compose to one affine map, and only that is kept: ``scores = x W^T + b``.
+    PCA, scaling and SVM compose to one affine map, and only that is kept: ``scores = x W^T + b``.  They are fitted by
+    scikit-learn, on the CPU whatever ``device`` is; scores are computed on the device.
     """
 
     method: ClassVar[str] = "eigenface"
@@ -36,7 +39,7 @@ class Eigenface(Attributor):
     pca_images: int = 10_000
     seed: int = 0
 
-    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None) -> None:
+    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
         from sklearn.svm import LinearSVC
 
         pca = self._components(images)
@@ -89,7 +92,9 @@ class Eigenface(Attributor):
         self.bias_ = (bias - composed @ pca.mean_).astype(np.float32)
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
-        return np.concatenate([block @ self.weights_.T for block in pixel_blocks(images)]) + self.bias_
+        weights, bias = (torch.from_numpy(x).to(self.device) for x in (self.weights_, self.bias_))
+        blocks = (torch.from_numpy(block).to(self.device) for block in pixel_blocks(images))
+        return torch.cat([block @ weights.T + bias for block in blocks]).cpu().numpy()
 
     def _state(self) -> dict[str, np.ndarray]:
         return {"weights": self.weights_, "bias": self.bias_}
@@ -108,3 +113,10 @@ def _one_row_per_class(svm) -> tuple[np.ndarray, np.ndarray]:
 
 def _project(pca, images: np.ndarray) -> np.ndarray:
     return np.concatenate([pca.transform(block) for block in pixel_blocks(images)])
+
+
+def pixel_blocks(images: np.ndarray, size: int = 1024) -> Iterator[np.ndarray]:
+    """The raw pixels of images as float32 vectors (n, 3 H W) in 0 ... 255, at most size images at a time."""
+    for start in range(0, len(images), size):
+        block = images[start : start + size]
+        yield np.asarray(block, dtype=np.float32).reshape(len(block), -1)

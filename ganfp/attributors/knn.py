@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from ganfp.attributors.base import Attributor, Labelled, pixel_blocks
+from ganfp.attributors.base import Attributor, Labelled, Progress
 
 LARGEST = 1025
 SHARE = 0.1
+VALUES = 2**25  # of pixels that are held as float64 at a time
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class KNN(Attributor):
     """Votes of the k training images nearest in Euclidean distance between raw pixels.
 
@@ -29,10 +33,10 @@ class KNN(Attributor):
     method: ClassVar[str] = "knn"
     neighbours: int | None = None
 
-    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None) -> None:
+    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
         if self.neighbours is not None and not 1 <= self.neighbours <= len(images):
             raise ValueError(f"neighbours = {self.neighbours}, with {len(images)} training images")
-        self._index(images, codes)
+        self._images, self._labels = images, codes
         k = self.neighbours or 1
         if self.neighbours is None and validation is not None:
             ks = candidates(len(images))
@@ -47,31 +51,33 @@ class KNN(Attributor):
     def _temperature(self, validation: Labelled) -> float:
         return 1.0
 
-    def predict_proba(self, images: np.ndarray) -> np.ndarray:
-        """The share of the k neighbours that each class has, (N, K)."""
-        images = self._checked(images)
-        if not len(images):
-            return np.zeros((0, len(self.classes_)))
-        nearest = self._nearest(images, self.chosen_["neighbours"])
-        return np.stack([(nearest == c).mean(axis=1) for c in range(len(self.classes_))], axis=1)
-
-    def _index(self, images: np.ndarray, codes: np.ndarray) -> None:
-        from sklearn.neighbors import NearestNeighbors
-
-        self._images, self._labels = images, codes
-        # Trees do not help in thousands of dimensions; brute force is one matrix product per block.
-        self._search = NearestNeighbors(algorithm="brute").fit(np.concatenate(list(pixel_blocks(images))))
+    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+        k = self.chosen_["neighbours"]  # what breaks ties is a multiple of 1 / (k + 1) and below 1, but for rounding
+        return np.floor(scores.astype(np.float64) * k + 0.5 / (k + 1)) / k
 
     def _nearest(self, images: np.ndarray, k: int) -> np.ndarray:
-        """The classes of the k nearest training images, nearest first, (N, k)."""
-        found = [self._search.kneighbors(block, k, return_distance=False) for block in pixel_blocks(images)]
-        return self._labels[np.concatenate(found)]
+        """The classes of the k nearest training images, nearest first, (N, k).
+
+        Squared distances are whole numbers, and float64 holds them exactly; of equal ones the earlier image is nearer.
+        """
+        count = len(self._images)
+        nearest = [torch.empty(len(part), 0, dtype=torch.float64, device=self.device) for _, part in _parts(images)]
+        for start, some in _parts(self._images):
+            reference = _vectors(some, self.device)
+            numbers = torch.arange(start, start + len(some), device=self.device)
+            for i, (_, part) in enumerate(_parts(images)):
+                query = _vectors(part, self.device)
+                squares = query.square().sum(1, keepdim=True) + reference.square().sum(1)
+                keys = squares.addmm_(query, reference.T, alpha=-2).mul_(count).add_(numbers)
+                keys = torch.cat([nearest[i], keys], dim=1)
+                nearest[i] = keys.topk(min(k, keys.shape[1]), largest=False).values
+        return self._labels[torch.cat(nearest).remainder(count).long().cpu().numpy()]
 
     def _state(self) -> dict[str, np.ndarray]:
         return {"images": self._images, "labels": self._labels}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self._index(state["images"], state["labels"])
+        self._images, self._labels = state["images"], state["labels"]
 
 
 def candidates(count: int) -> list[int]:
@@ -89,3 +95,13 @@ def ranking(nearest: np.ndarray, classes: int) -> np.ndarray:
         first = np.where(member.any(axis=1), member.argmax(axis=1), k)
         columns.append((member.sum(axis=1) + (k - first) / (k + 1)) / k)
     return np.stack(columns, axis=1)
+
+
+def _parts(images: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Where each part of the images starts, and the part, of at most VALUES values."""
+    size = max(1, VALUES // images[0].size)
+    return ((start, images[start : start + size]) for start in range(0, len(images), size))
+
+
+def _vectors(images: np.ndarray, device: str) -> Tensor:
+    return torch.from_numpy(np.array(images)).to(device).flatten(1).double()

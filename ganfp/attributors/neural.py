@@ -1,76 +1,142 @@
-"""What the attributors that are networks share: where they are built, asked, checked while they learn, and saved."""
+"""What the attributors that are networks share: where they are built, trained, asked, checked, and saved."""
 
 from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganfp.attributors.base import Attributor, Labelled
+from ganfp import memory
+from ganfp.attributors.base import Attributor, Change, Labelled, Progress
+from ganfp.attributors.training import batches, flip, rate
 from ganfp.images import to_float
+from ganfp.seeding import deterministic, mix
 
 PREDICT_BATCH = 256
 
+Network = TypeVar("Network", bound=nn.Module)
+Module = TypeVar("Module", bound=nn.Module)
 
-class NeuralAttributor(Attributor):
-    """An attributor whose ``network`` maps images (N, 3, R, R) in [-1, 1] to logits (N, K).
 
-    A method has the settings ``seed`` and ``device``, and says in :meth:`_network` what its network is.
+@dataclass(frozen=True)
+class Step:
+    """A step of a training: what is shown, ``x`` (n, 3, R, R) in [-1, 1] of classes ``y`` (n,), how many images were
+    shown up to its end, and whether the network is then checked."""
+
+    number: int
+    x: Tensor
+    y: Tensor
+    shown: int
+    check: bool
+
+
+@dataclass(eq=False, kw_only=True)
+class NeuralAttributor(Attributor, Generic[Network]):
+    """An attributor whose ``network_`` maps images (N, 3, R, R) in [-1, 1] to logits (N, K).
+
+    The defaults are the official code's at 128 px.
     """
 
-    network: nn.Module
-    seed: int
-    device: str
-    progress = None  # called with the share of the training done, 0 to 1, if set
+    fmap_base: int = 4096
+    fmap_max: int = 512
+    images: int = 100_000_000  # shown in all, repetitions counted
+    batch: int = 32
+    learning_rate: float = 0.001
+    rise: float = 0.0  # shares of the training in which the learning rate rises from 0, at its start,
+    decay: float = 0.0  # and falls to 0, at its end; in the official code it is constant
+    flip: bool = True  # mirror each image with probability 1/2, as the official code does
+    checks: int = 100
+    seed: int = 1000
 
     @abstractmethod
-    def _network(self) -> nn.Module:
+    def _network(self) -> Network:
         """A new network of the settings, ``resolution_`` and ``classes_``."""
 
-    def _network_of_seed(self) -> nn.Module:
+    @abstractmethod
+    def _train(
+        self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress
+    ) -> None:
+        """Train ``network_`` and fill ``history_``."""
+
+    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
+        memory.keep()
+        with deterministic(self.device):
+            self.network_ = self._built(self._network, self.seed)
+            self._train(images, codes, validation, progress)
+
+    def _built(self, build: Callable[[], Module], seed: int) -> Module:
         """A new network whose weights depend on ``seed`` alone."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            return self._placed(self._network())
+            torch.manual_seed(seed)
+            return self._placed(build())
 
-    def _placed(self, network: nn.Module) -> nn.Module:
+    def _placed(self, network: Module) -> Module:
         return network.to(device=self.device, memory_format=torch.channels_last)
 
+    def _optimiser(self, network: nn.Module) -> torch.optim.Adam:
+        return torch.optim.Adam(network.parameters(), self.learning_rate, (0.0, 0.99), eps=1e-8, fused=True)
+
+    def _steps(
+        self, images: np.ndarray, codes: np.ndarray, batch: int, optimisers: list[torch.optim.Adam],
+        progress: Progress, change: Change | None = None,
+    ) -> Iterator[Step]:  # fmt: skip
+        """The steps of a training on ``batch`` images each; they set the learning rate of the optimisers."""
+        steps, columns = max(1, self.images // self.batch), torch.from_numpy(codes)
+        check_at = {round(steps * (i + 1) / self.checks) for i in range(self.checks)}
+        for number, chosen in enumerate(batches(len(images), batch, steps, self.seed), start=1):
+            some, before = images[chosen], (number - 1) * self.batch
+            if change is not None:
+                some = change(np.asarray(some), np.arange(before, before + len(some)))
+            x = self._input(some)
+            if self.flip:
+                x = flip(x, mix(self.seed, 1, number))
+            for optimiser in optimisers:
+                optimiser.param_groups[0]["lr"] = self.learning_rate * rate(number, steps, self.rise, self.decay)
+            yield Step(number, x, columns[chosen].to(self.device), before + self.batch, number in check_at)
+            progress(number / steps)
+
     def _input(self, images: np.ndarray) -> Tensor:
-        return to_float(images, self.device).contiguous(memory_format=torch.channels_last)
+        """Images on the device, in [-1, 1].  They travel as bytes, and a GPU takes them while the CPU goes on."""
+        some = torch.from_numpy(np.array(images))
+        if torch.device(self.device).type == "cuda":
+            some = some.pin_memory().to(self.device, non_blocking=True)
+        return to_float(some, self.device).contiguous(memory_format=torch.channels_last)
 
     def _check(self, images: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
         """Share of images attributed correctly, and mean cross-entropy."""
-        logits, codes = torch.from_numpy(self._scores(images)), torch.from_numpy(codes)
-        return float((logits.argmax(1) == codes).float().mean()), float(F.cross_entropy(logits, codes))
+        logits, truth = torch.from_numpy(self._scores(images)), torch.from_numpy(codes)
+        return float((logits.argmax(1) == truth).float().mean()), float(F.cross_entropy(logits, truth))
 
-    def _validate(self, best: BestCheck, shown: int, validation: Labelled) -> dict[str, float]:
+    def _validate(self, best: BestCheck, shown: int, validation: Labelled) -> dict[str, Any]:
         """Score the validation images after ``shown`` training images and keep the weights if none did better."""
         correct, loss = self._check(*validation)
-        if best.offer(self.network, correct, loss):
+        if best.offer(self.network_, correct, loss):
             self.chosen_ = {"images": shown, "validation_accuracy": 100 * correct}
         return {"images": shown, "accuracy": 100 * correct, "loss": loss}
 
     @torch.inference_mode()
-    def _run(self, function, images: np.ndarray) -> np.ndarray:
+    def _run(self, function: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
         """A function of images in [-1, 1], batch by batch."""
         starts = range(0, len(images), PREDICT_BATCH)
         parts = [function(self._input(images[i : i + PREDICT_BATCH])) for i in starts]
         return torch.cat(parts).float().cpu().numpy()
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
-        return self._run(self.network, images)
+        return self._run(self.network_, images)
 
     def _state(self) -> dict[str, Tensor]:
-        return self.network.state_dict()
+        return self.network_.state_dict()
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self.network = self._placed(self._network())
-        self.network.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
+        self.network_ = self._placed(self._network())
+        self.network_.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
 
 
 class BestCheck:

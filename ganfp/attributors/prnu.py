@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganfp.attributors.base import Attributor, Labelled, check_images
+from ganfp.attributors.base import Attributor, Labelled, Progress, check_images
 
 WAVELET = "db4"
 RADII = (1, 2, 3, 4)  # windows of 3, 5, 7 and 9 coefficients
@@ -27,7 +27,7 @@ LEVELS = (1, 2, 4)
 CHUNK_PIXELS = 2**18
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class PRNU(Attributor):
     """Correlates an image's denoising residual with each source's mean residual.
 
@@ -53,14 +53,13 @@ class PRNU(Attributor):
     levels: int | None = None
     postprocess: str = "none"
     search_images: int = 512
-    device: str = "cpu"
 
-    def __post_init__(self) -> None:
+    def _check_settings(self) -> None:
         if self.postprocess not in ("none", "sensor"):
             raise ValueError(f"postprocess must be 'none' or 'sensor', not {self.postprocess!r}")
         _check_denoiser(1.0 if self.sigma is None else self.sigma, 1 if self.levels is None else self.levels)
 
-    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None) -> None:
+    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
         deepest = max_levels(self.resolution_)
         sigmas = (5.0,) if validation is None else SIGMAS
         depths = (4,) if validation is None else LEVELS
@@ -72,7 +71,8 @@ class PRNU(Attributor):
         if len(grid) > 1:
             few = _first_of_each(codes, self.search_images)
             accuracies = []
-            for depth, sigma in grid:
+            for tried, (depth, sigma) in enumerate(grid):
+                progress(tried / len(grid))
                 self._estimate(images[few], codes[few], sigma, depth)
                 accuracies.append((self._scores(validation[0]).argmax(axis=1) == validation[1]).mean())
             best = grid[int(np.argmax(accuracies))]
@@ -81,18 +81,18 @@ class PRNU(Attributor):
     def _estimate(self, images: np.ndarray, codes: np.ndarray, sigma: float, levels: int) -> None:
         """The fingerprint of each class, with one denoiser."""
         self.chosen_ = {"sigma": sigma, "levels": levels}
-        sums = weights = torch.zeros((), dtype=torch.float64, device=self.device)
+        shape = len(self.classes_), images[0].size
+        # float64: in float32 the sum of many images stops growing by what a single one of them adds
+        sums, weights = (torch.zeros(shape, dtype=torch.float64, device=self.device) for _ in range(2))
         for part in _chunks(images):
             x = _grey_levels(images[part], self.device)
             residual = denoising_residual(x, sigma, levels)
-            member = F.one_hot(torch.from_numpy(codes[part]).to(self.device), len(self.classes_)).T.float()
-            if self.postprocess == "sensor":  # a sensor's pattern is proportional to the light: r = k x
-                sums = sums + member @ (residual * x).flatten(1)
-                weights = weights + member @ x.square().flatten(1)
-            else:
-                sums = sums + member @ residual.flatten(1)
-                weights = weights + member.sum(dim=1, keepdim=True)
-        fingerprints = (sums / weights.clamp(min=1)).unflatten(1, x.shape[1:])
+            member = F.one_hot(torch.from_numpy(codes[part]).to(self.device), len(self.classes_)).T.double()
+            # a sensor's pattern is proportional to the light: r = k x
+            light = x if self.postprocess == "sensor" else torch.ones_like(x)
+            sums += member @ (residual * light).flatten(1).double()
+            weights += member @ light.square().flatten(1).double()
+        fingerprints = (sums / weights.clamp(min=1)).unflatten(1, images.shape[1:])
         self.fingerprints_ = self._clean(fingerprints).float().cpu().numpy()
 
     def _scores(self, images: np.ndarray) -> np.ndarray:

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganfp import memory
 from ganfp.attributors.autoencoder import AutoEncoder, Critic
-from ganfp.attributors.base import Labelled
+from ganfp.attributors.base import Labelled, Progress
 from ganfp.attributors.neural import BestCheck, NeuralAttributor
-from ganfp.attributors.training import batches, flip, rate
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
-from ganfp.seeding import deterministic, mix
+from ganfp.seeding import mix
 
 LOGITS = ("learned", "fixed", "inner")
 GROUP = 4  # images whose variation the critic sees
@@ -79,8 +78,8 @@ def standardised(x: Tensor) -> Tensor:
     return F.normalize(flat - flat.mean(dim=1, keepdim=True), dim=1).view_as(x)
 
 
-@dataclass(eq=False)
-class VisNet(NeuralAttributor):
+@dataclass(eq=False, kw_only=True)
+class VisNet(NeuralAttributor[FingerprintNetwork]):
     """The network above, trained with Equation 4 against a critic; the defaults are the official code's at 128 px.
 
     logits: how an image fingerprint is compared, see :class:`FingerprintNetwork`; temperature: of a correlation, where
@@ -90,15 +89,8 @@ class VisNet(NeuralAttributor):
     accuracy, then lowest loss); without validation images the last weights are.
     """
 
-    fmap_base: int = 4096
-    fmap_max: int = 512
-    images: int = 25_000_000  # shown in all, repetitions counted
-    batch: int = 32
-    learning_rate: float = 0.001
-    rise: float = 0.0  # shares of the training in which the learning rate rises from 0, at its start,
-    decay: float = 0.0  # and falls to 0, at its end; in the official code it is constant
+    images: int = 25_000_000
     ema: float = 0.999
-    flip: bool = True  # mirror each image with probability 1/2, as the official code does
     logits: str = "learned"
     temperature: float = 0.1
     pixel: float = 20.0
@@ -106,13 +98,15 @@ class VisNet(NeuralAttributor):
     classification: float = 1.0
     gradient_penalty: float = 10.0
     drift: float = 0.001  # times the critic's squared scores of originals, as in ProGAN and the official code
-    checks: int = 100
-    seed: int = 1000
-    device: str = "cpu"
 
     method: ClassVar[str] = "visnet"
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def cost(cls, settings: Mapping[str, Any], images: int, resolution: int) -> float:
+        one = cls(**settings)  # measured at 32 px, and so much more where there are more pixels
+        return 2e-8 * one.images * one.fmap_base**2 * (resolution / 32) ** 0.5
+
+    def _check_settings(self) -> None:
         if self.logits not in LOGITS:
             raise ValueError(f"logits must be one of {', '.join(LOGITS)}, not {self.logits!r}")
         if self.batch % GROUP:
@@ -124,7 +118,7 @@ class VisNet(NeuralAttributor):
 
     def reconstructions(self, images: np.ndarray) -> np.ndarray:
         """R(I), float32 (N, 3, R, R) in (-1, 1)."""
-        return self._run(self.network.reconstruct, self._checked(images))
+        return self._run(self.network_.reconstruct, self._checked(images))
 
     def image_fingerprints(self, images: np.ndarray) -> np.ndarray:
         """F_im = R(I) - I, float32 (N, 3, R, R), in units of half the range of grey levels."""
@@ -133,11 +127,11 @@ class VisNet(NeuralAttributor):
     @property
     def fingerprints_(self) -> np.ndarray:
         """F_mod, float32 (K, 3, R, R), in the order of ``classes_``; their scale is free."""
-        return self.network.fingerprints.detach().cpu().numpy()
+        return self.network_.fingerprints.detach().cpu().numpy()
 
     def responses(self, images: np.ndarray) -> np.ndarray:
         """corr(F_im, F_mod) of each image with each source, float32 (N, K) in [-1, 1], columns as ``classes_``."""
-        return self._run(lambda x: correlation(self._residual(x), self.network.fingerprints), self._checked(images))
+        return self._run(lambda x: correlation(self._residual(x), self.network_.fingerprints), self._checked(images))
 
     def response_images(self, images: np.ndarray) -> np.ndarray:
         """Where in the image each response comes from, float32 (N, K, R, R), columns as ``classes_``.
@@ -145,7 +139,7 @@ class VisNet(NeuralAttributor):
         The product of Equation 3 before it is summed over the pixels, with its three colours added: each of these
         images sums to the correlation that :meth:`responses` gives.
         """
-        models = standardised(self.network.fingerprints)
+        models = standardised(self.network_.fingerprints)
         return self._run(
             lambda x: torch.einsum("nchw,kchw->nkhw", standardised(self._residual(x)), models), self._checked(images)
         )
@@ -165,73 +159,54 @@ class VisNet(NeuralAttributor):
     @property
     def trained_temperature(self) -> float:
         """What correlations are divided by in training; ``temperature_`` is fitted afterwards, on top of it."""
-        return float(self.network.log_temperature.detach().exp())
+        return float(self.network_.log_temperature.detach().exp())
 
     def agreement_with_start(self) -> np.ndarray:
         """Correlation of each model fingerprint with the noise that it was started from, (K,) in [-1, 1]."""
-        start = self._network_of_seed().fingerprints
-        return correlation(self.network.fingerprints, start).diagonal().detach().cpu().numpy()
+        start = self._built(self._network, self.seed).fingerprints
+        return correlation(self.network_.fingerprints, start).diagonal().detach().cpu().numpy()
 
     # ---------------------------------------------------------------- training
-
-    def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None) -> None:
-        memory.keep()
-        with deterministic(self.device):
-            self.network = self._network_of_seed()
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(mix(self.seed, 3))
-                critic = self._placed(Critic(self.resolution_, self.fmap_base, self.fmap_max))
-            self._train(critic, images, torch.from_numpy(codes), validation)
 
     def _network(self) -> FingerprintNetwork:
         size = self.fmap_base, self.fmap_max
         return FingerprintNetwork(self.resolution_, len(self.classes_), *size, self.logits, self.temperature)
 
-    def _train(self, critic: Critic, images: np.ndarray, codes: Tensor, validation: Labelled | None) -> None:
-        live = self.network
-        self.network = average = copy.deepcopy(live).requires_grad_(False)
-        networks = live, critic
-        learn, learn_critic = (
-            torch.optim.Adam(n.parameters(), self.learning_rate, (0.0, 0.99), eps=1e-8, fused=True) for n in networks
-        )
-        steps = max(1, self.images // self.batch)
-        check_at = {round(steps * (i + 1) / self.checks) for i in range(self.checks)}
-        best, sums, self.history_ = BestCheck(), {}, []
+    def _train(
+        self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress
+    ) -> None:
+        size = self.resolution_, self.fmap_base, self.fmap_max
+        live, critic = self.network_, self._built(lambda: Critic(*size), mix(self.seed, 3))
+        self.network_ = average = copy.deepcopy(live).requires_grad_(False)
+        learn, learn_critic = self._optimiser(live), self._optimiser(critic)
+        best, self.history_ = BestCheck(), []
+        sums: dict[str, Tensor] = {}
         random = torch.Generator().manual_seed(mix(self.seed, 2))
-        shown = min(self.batch, len(images) // GROUP * GROUP)
-        for step, batch in enumerate(batches(len(images), shown, steps, self.seed), start=1):
-            x = self._input(images[batch])
-            if self.flip:
-                x = flip(x, mix(self.seed, 1, step))
-            y = codes[batch].to(self.device)
-            for optimiser in (learn, learn_critic):
-                optimiser.param_groups[0]["lr"] = self.learning_rate * rate(step, steps, self.rise, self.decay)
-
-            reconstruction = live.reconstruct(x)
-            loss_critic = self._critic_loss(critic, x, reconstruction.detach(), random)
+        batch, since = min(self.batch, len(images) // GROUP * GROUP), max(1, self.images // self.batch) / self.checks
+        for step in self._steps(images, codes, batch, [learn, learn_critic], progress):
+            reconstruction = live.reconstruct(step.x)
+            loss_critic = self._critic_loss(critic, step.x, reconstruction.detach(), random)
             _update(learn_critic, loss_critic)
 
-            losses = self._losses(live, critic.requires_grad_(False), x, reconstruction, y)
+            losses = self._losses(live, critic.requires_grad_(False), step.x, reconstruction, step.y)
             weights = self.pixel, self.adversarial, self.classification
             _update(learn, sum(w * loss for w, loss in zip(weights, losses.values(), strict=True)))
             critic.requires_grad_(True)
 
             # the average of all weights so far until it is long enough, so that nothing of the start stays in it
-            decay = min(self.ema, 1 - 1 / step)
+            decay = min(self.ema, 1 - 1 / step.number)
             torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in live.parameters()], 1 - decay)
             for name, value in {**losses, "critic": loss_critic}.items():
                 sums[name] = sums.get(name, 0) + value.detach()
-            if step in check_at:
-                row = {name: float(total) / (steps / self.checks) for name, total in sums.items()}
+            if step.check:
+                row = {name: float(total) / since for name, total in sums.items()}
                 sums = {}
                 if not all(map(np.isfinite, row.values())):
-                    raise FloatingPointError(f"a loss is not finite after {step} steps; lower learning_rate")
-                row |= {"images": step * self.batch, "temperature": float(live.log_temperature.detach().exp())}
+                    raise FloatingPointError(f"a loss is not finite after {step.number} steps; lower learning_rate")
+                row |= {"images": step.shown, "temperature": float(live.log_temperature.detach().exp())}
                 self.history_.append(row)
                 if validation is not None:
-                    row |= self._validate(best, step * self.batch, validation)
-            if self.progress:
-                self.progress(step / steps)
+                    row |= self._validate(best, step.shown, validation)
         best.restore(average)
 
     def _critic_loss(self, critic: Critic, x: Tensor, reconstruction: Tensor, random: torch.Generator) -> Tensor:
@@ -251,7 +226,7 @@ class VisNet(NeuralAttributor):
         }
 
     def _residual(self, x: Tensor) -> Tensor:
-        return self.network.reconstruct(x) - x
+        return self.network_.reconstruct(x) - x
 
 
 def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganfp import metrics
+from ganfp import attributors, metrics
 from ganfp.attributors import Attributor
 from ganfp.paper.record import Result, accuracy_record, record
 from ganfp.runs.recipes.base import FEATURES, PREDICTIONS, Recipe
@@ -44,7 +44,7 @@ def accuracy(run: Run, method: str, row: str, setup: Setup, table: str, arrays: 
     arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
     by_class = metrics.per_class_accuracy(truth, predicted)
     params = {
-        "chosen": attributor(run, method, setup).chosen_,
+        "chosen": chosen(run, method, setup),
         "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
     }
     return accuracy_record(
@@ -73,7 +73,12 @@ def predictions(run: Run, method: str, setup: Setup, **part) -> np.ndarray:
 
 def attributor(run: Run, method: str, setup: Setup, **part) -> Attributor:
     """The fitted method itself."""
-    return Attributor.load(run.path(run.fit(method, setup, **part)))
+    return attributors.load(run.path(run.fit(method, setup, **part)))
+
+
+def chosen(run: Run, method: str, setup: Setup, **part) -> dict:
+    """What the fitted method chose on the validation images."""
+    return attributors.chosen(run.path(run.fit(method, setup, **part)))
 
 
 def features_of(run: Run, setup: Setup) -> dict[str, np.ndarray]:
@@ -128,8 +133,7 @@ def fingerprint_cosines(run: Run, setup: Setup) -> np.ndarray:
     them changes no decision.  Image fingerprints are the features, less the mean over the classes.
     """
     network = attributor(run, "cnn", setup)
-    columns = [network.classes_.index(name) for name in setup.classes]
-    models = network.fingerprints_[columns]
+    models = network.fingerprints_[network.columns(setup.classes)]
     images = np.asarray(features_of(run, setup)["Our fingerprint"])
     images, models = images - images.mean(axis=0), models - models.mean(axis=0)
     cosines = (images @ models.T) / np.outer(np.linalg.norm(images, axis=1), np.linalg.norm(models, axis=1))

@@ -10,7 +10,7 @@ from ganfp import metrics, worlds
 from ganfp.attributors import pyramid, summary
 from ganfp.attributors.network import SMALLEST, AttributionNetwork
 from ganfp.experiments import attribution, existence
-from ganfp.experiments.attribution import METHODS, attributor, features_of, predictions
+from ganfp.experiments.attribution import METHODS, chosen, features_of, predictions
 from ganfp.experiments.existence import seed_setup
 from ganfp.images import to_float
 from ganfp.paper import published as paper
@@ -140,7 +140,7 @@ def network(run: Run, **part) -> AttributionNetwork:
 
 def _accuracy(run: Run, setup: Setup, table: str, row: str, column: str, part: Mapping, **params) -> dict:
     measured = metrics.accuracy(setup.labels("test"), predictions(run, "cnn", setup, **part))
-    params["chosen"] = attributor(run, "cnn", setup, **part).chosen_
+    params["chosen"] = chosen(run, "cnn", setup, **part)
     return accuracy_record(
         run, row, measured, table=table, setup=setup.name, column=column, classes=len(setup.sources), params=params,
         seconds=run.seconds(run.fit("cnn", setup, **part)),
@@ -203,8 +203,8 @@ def selected(run: Run) -> Result:
     result = Result(arrays={"classes": np.array(setup.classes), "distance": distance.reshape(len(setup.sources), -1)})
     for method, row in METHODS.items():
         predicted = predictions(run, method, setup)
-        for variant, chosen in parts.items():
-            result.records.append(_selected_accuracy(run, row, truth[chosen], predicted[chosen], setup, variant))
+        for variant, rows in parts.items():
+            result.records.append(_selected_accuracy(run, row, truth[rows], predicted[rows], setup, variant))
     for row, features in features_of(run, setup).items():
         result.records += attribution.fd_ratios(run, row, features[kept], truth[kept], "selected", "6")
     return result

@@ -83,7 +83,7 @@ def where(run: Run) -> Result:
     looked = np.tile(np.arange(setup.test) < each, len(setup.classes))
     images, truth = images[looked], truth[looked]
     network = attributor(run, "visnet", setup)
-    responses = network.response_images(images)[:, [network.classes_.index(name) for name in setup.classes]]
+    responses = network.response_images(images)[:, network.columns(setup.classes)]
     usual, true, result = usual_masks(run), masks(run), Result()
     true = None if true is None else true[:each]
     own = {name: responses[truth == name, k] for k, name in enumerate(setup.classes)}

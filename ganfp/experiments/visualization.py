@@ -60,8 +60,7 @@ def fingerprints(run: Run) -> Result:
     images, truth = load_part(setup, "test", run.path)
     first = np.array([np.argmax(truth == name) for name in setup.classes])
     network, prnu = attributor(run, "visnet", setup), attributor(run, "prnu", setup)
-    own = _columns(network, setup.classes)
-    shown = network.response_images(images[first])[:, own]
+    shown = network.response_images(images[first])[:, network.columns(setup.classes)]
     result = Result(
         arrays={
             "classes": np.array(setup.classes),
@@ -73,16 +72,12 @@ def fingerprints(run: Run) -> Result:
     )
     found = {"visnet": (network, network.responses(images)), "prnu": (prnu, prnu.scores(images))}
     for method, (fitted, responses) in found.items():
-        columns = _columns(fitted, setup.classes)
+        columns = fitted.columns(setup.classes)
         result.arrays[f"models_{method}"] = fitted.fingerprints_[columns]
         result.arrays[f"responses_{method}"] = by_source(responses[:, columns], truth, setup.classes)
         row = {"visnet": VISNET, "prnu": "PRNU"}[method]
         result.records += margins(run, row, responses[:, columns], truth, setup.classes)
     return result
-
-
-def _columns(fitted, classes: Sequence[str]) -> list[int]:
-    return [fitted.classes_.index(name) for name in classes]
 
 
 def by_source(responses: np.ndarray, truth: np.ndarray, classes: Sequence[str]) -> np.ndarray:
@@ -170,7 +165,7 @@ def logits(run: Run) -> Result:
         temperature = None if network.logits == "inner" else network.trained_temperature
         return {
             "temperature": temperature,
-            "cross_entropy": cross_entropy(scores, np.searchsorted(network.classes_, truth)),
+            "cross_entropy": cross_entropy(scores, network.columns(truth)),
             "floor": None if temperature is None else floor(classes, temperature),
             "start": float(np.abs(network.agreement_with_start()).mean()),
         }
@@ -202,9 +197,9 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
         fit = _compared(run, changes)
         network = VisNet.load(run.path(fit))
         scores = network.scores(images)
-        found = metrics.accuracy(truth, np.array(network.classes_)[scores.argmax(axis=1)])
+        found = metrics.accuracy(truth, network.classes_[scores.argmax(axis=1)])
         params = {"images": network.images, **about(network, scores, truth)}
-        result.arrays[f"models_{row}"] = network.fingerprints_[_columns(network, setup.classes)]
+        result.arrays[f"models_{row}"] = network.fingerprints_[network.columns(setup.classes)]
         fields = {"classes": len(setup.classes), "params": params, "seconds": run.seconds(fit)}
         result.records.append(accuracy_record(run, row, found, setup=name, **fields))
     return result

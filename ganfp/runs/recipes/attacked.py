@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ganfp import attacks, worlds
-from ganfp.attributors import Attributor, attributor_class
-from ganfp.runs.recipes.attribution import Fit, device_setting
+from ganfp import attacks, attributors, worlds
+from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import IMAGES, PREDICTIONS, Recipe, load_array
 from ganfp.runs.recipes.samples import Sample, Setup, load_part
 from ganfp.seeding import mix
@@ -74,8 +73,8 @@ class MixedFormats(Setup):
 class Immunised(Recipe):
     """A fitted attributor after its defence against a known attack (Section 4.4).
 
-    The network is trained on from its weights, each image under a new draw of the attack whenever it is shown; PRNU
-    and others are fitted anew to attacked images.  All choices are made on attacked validation images.
+    Each image is under a draw of the attack of its own whenever it is shown; see
+    :meth:`ganfp.attributors.base.Attributor.fine_tune`.  All choices are made on attacked validation images.
     """
 
     kind = "immunised"
@@ -98,20 +97,13 @@ class Immunised(Recipe):
         return replace(self.fit, settings=tuple((dict(self.fit.settings) | dict(self.settings)).items())).cost()
 
     def make(self, folder, paths, device, progress) -> None:
-        setup, options = self.fit.setup, device_setting(self.method, device)
-        validation = load_attacked(setup, "validation", self.attack, paths, device)
-        if self.method == "cnn":
-            attributor = Attributor.load(paths(self.fit), **options, **dict(self.settings))
-            attributor.progress = progress
+        def change(images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+            return self.attack.on(images, "train", numbers, device)
 
-            def change(images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-                return self.attack.on(images, "train", numbers, device)
-
-            attributor.fine_tune(*load_part(setup, "train", paths), validation=validation, change=change)
-        else:
-            attributor = attributor_class(self.method)(**dict(self.fit.settings), **options)
-            attributor.fit(*load_attacked(setup, "train", self.attack, paths, device), validation=validation)
-        attributor.save(folder)
+        train = load_part(self.fit.setup, "train", paths)
+        validation = load_attacked(self.fit.setup, "validation", self.attack, paths, device)
+        attributor = attributors.load(paths(self.fit), device, **dict(self.settings))
+        attributor.fine_tune(*train, change, validation, progress).save(folder)
 
 
 @dataclass(frozen=True)
@@ -136,9 +128,8 @@ class Answers(Recipe):
         return self.fit.modules()
 
     def make(self, folder, paths, device, progress) -> None:
-        attributor = Attributor.load(paths(self.fit), **device_setting(self.method, device))
         if self.attack is None:
             images, _ = load_part(self.setup, self.split, paths)
         else:
             images, _ = load_attacked(self.setup, self.split, self.attack, paths, device)
-        np.save(folder / PREDICTIONS, np.searchsorted(attributor.classes_, attributor.predict(images)))
+        np.save(folder / PREDICTIONS, attributors.load(paths(self.fit), device).attribute(images).columns)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ganfp.attributors import Attributor, attributor_class
+from ganfp import attributors
 from ganfp.runs.recipes.base import FEATURES, PREDICTIONS, Recipe
 from ganfp.runs.recipes.samples import Setup, load_part
 
@@ -26,21 +26,16 @@ class Fit(Recipe):
         return [*self.setup.part("train"), *self.setup.part("validation")]
 
     def modules(self) -> tuple[str, ...]:
-        return (attributor_class(self.method).__module__,)
+        return (attributors.attributor_class(self.method).__module__,)
 
     def cost(self) -> float:
-        if self.method == "cnn":
-            settings = dict(self.settings)
-            return 1.2e-9 * settings["images"] * settings["fmap_base"] ** 2 * 3 / settings.get("factor", 1)
-        if self.method == "visnet":  # measured at 32 px, and so much more where there are more pixels
-            settings, resolution = dict(self.settings), self.setup.sources[0].origin.resolution
-            return 2e-8 * settings["images"] * settings["fmap_base"] ** 2 * (resolution / 32) ** 0.5
-        return 4e-3 * self.setup.train * len(self.setup.sources)
+        count, resolution = self.setup.train * len(self.setup.sources), self.setup.sources[0].origin.resolution
+        return attributors.attributor_class(self.method).cost(dict(self.settings), count, resolution)
 
     def make(self, folder, paths, device, progress) -> None:
-        attributor = attributor_class(self.method)(**dict(self.settings), **device_setting(self.method, device))
-        attributor.progress = progress
-        attributor.fit(*load_part(self.setup, "train", paths), validation=load_part(self.setup, "validation", paths))
+        attributor = attributors.attributor_class(self.method)(**dict(self.settings), device=device)
+        train, validation = (load_part(self.setup, name, paths) for name in ("train", "validation"))
+        attributor.fit(*train, validation=validation, progress=progress)
         attributor.save(folder)
 
 
@@ -64,12 +59,8 @@ class Evaluation(Recipe):
         return self.fit.modules()
 
     def make(self, folder, paths, device, progress) -> None:
-        attributor = Attributor.load(paths(self.fit), **device_setting(self.fit.method, device))
         images, _ = load_part(self.setup, self.split, paths)
-        np.save(folder / PREDICTIONS, np.searchsorted(attributor.classes_, attributor.predict(images)))
-        if hasattr(attributor, "features"):
-            np.save(folder / FEATURES, attributor.features(images))
-
-
-def device_setting(method: str, device: str) -> dict[str, str]:
-    return {"device": device} if "device" in attributor_class(method).__dataclass_fields__ else {}
+        found = attributors.load(paths(self.fit), device).attribute(images)
+        np.save(folder / PREDICTIONS, found.columns)
+        if found.features is not None:
+            np.save(folder / FEATURES, found.features)
