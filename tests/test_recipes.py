@@ -208,7 +208,7 @@ ALL = {"images", "content"} | OF_GANS
         ("worlds.faces", "_CHUNK_PIXELS = 2**17", "_CHUNK_PIXELS = 2**16", ALL),
         ("worlds.bedrooms", "_CHUNK_PIXELS = 2**17", "_CHUNK_PIXELS = 2**16", set()),
         ("attributors.knn", "SHARE = 0.1", "SHARE = 0.2", {"knn", "leak"}),
-        ("attributors.network", "from torch import Tensor", "from torch import Tensor, Tensor", {"cnn", "evaluation", "immunised"}),
+        ("attributors.network", "import Tensor", "import Tensor, Tensor", {"cnn", "evaluation", "immunised"}),
         ("features.imagenet", "SIDE = ", "SIDE = 2 * ", {"features", "ratios", "embedding"}),  # imported in a function
         ("attacks", "import numpy", "import numpy as numpy, numpy", {"immunised", "leak"}),
         # a recipe's own code, and that of another in the same file
