@@ -31,7 +31,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 from traitlets.config import Config
 
-from ganfp import worlds
+from ganfp import machine, worlds
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
@@ -187,7 +187,7 @@ def execute_book(
     root = Path(root)
     out = f"results/{profile}"
     shared = dict(profile=profile, seed=seed, device=device, out=out)
-    cores = os.cpu_count() or 1
+    cores = machine.cores()
     jobs = jobs or min(cores, 4)
     paths = book_notebooks(root)
     parameters = {p: {**shared, "dataset": datasets_for(p, dataset)} for p in paths}

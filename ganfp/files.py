@@ -14,7 +14,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-
 TEMPORARY = ".tmp"  # how the names end of files that are not whole yet
 
 

@@ -27,6 +27,8 @@ from typing import BinaryIO, TypeVar
 
 import numpy as np
 
+from ganfp.machine import cores
+
 IMAGE_SUFFIXES = frozenset(".avif .bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split())
 _CHUNK = (
     1 << 24
@@ -358,4 +360,4 @@ def _warn(name: str | Path, notes: Counter) -> None:
 
 
 def _workers() -> int:
-    return min(8, os.cpu_count() or 1)
+    return min(8, cores())

@@ -140,7 +140,7 @@ class Beginnings(Recipe):
             for gan, images in [(base, base.training_set(paths)), *zip(self.gans, first, strict=True)]
         ]
         seen, curve = [0], [[0.0] * len(self.gans)]
-        with deterministic(device):
+        with deterministic():
             while seen[-1] <= last + self.beyond:
                 for one in trainings:
                     one.step()
