@@ -167,7 +167,7 @@ def train(
     from tqdm import tqdm
 
     from ganfp.gans import GANS, training
-    from ganfp.runs import recipes
+    from ganfp.runs.recipes.base import IMAGES
     from ganfp.runs.run import begin
 
     run = begin(profile, dataset, 0, device)
@@ -175,7 +175,7 @@ def train(
         raise click.ClickException(f"unknown GAN {name!r}; known are {', '.join(GANS)}")
     torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())
     config = getattr(run.profile, name)
-    images = run.images.part(run.array(run.images, recipes.IMAGES), "gan")
+    images = run.images.part(run.array(run.images, IMAGES), "gan")
     with tqdm(total=config.total_images, unit="image", desc=f"{name} seed {seed}") as bar:
         complete = training.train(
             name, config, training.Seeds.all(seed), images, out, device=device, budget=budget, resume=resume,

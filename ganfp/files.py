@@ -14,12 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+TEMPORARY = ".tmp"  # how the names end of files that are not whole yet
+
 
 @contextmanager
 def replacing(path: Path):
     """Yield a temporary path beside ``path``; it takes its place when the block ends well, and goes otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(TEMPORARY, f".{path.name}.", path.parent)
     os.close(handle)
     try:
         yield Path(name)

@@ -1,4 +1,4 @@
-"""What this process may use of the machine."""
+"""What this process may use of its machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def cores() -> int:
-    """How many cores this process may run on, which a container or ``taskset`` may have made fewer than there are."""
+    """Processor cores that this process may run on, which taskset or a scheduler may have made fewer than there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

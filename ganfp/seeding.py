@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,10 +14,8 @@ def mix(*integers: int) -> int:
 
 
 @contextmanager
-def deterministic(device: str = "cpu"):
+def deterministic():
     """Same inputs, same bytes, on the same machine, for as long as the context lasts."""
-    if torch.device(device).type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first cuBLAS handle is made
     debugging = torch.utils.deterministic
     before = (
         torch.are_deterministic_algorithms_enabled(),

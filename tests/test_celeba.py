@@ -158,7 +158,7 @@ def test_fingerprint_follows_names_content_and_identities(folder):
 def test_as_a_data_set_it_is_counted_and_stands_beside_celebas_numbers(folder, tmp_path):
     from ganfp.paper import published as paper
     from ganfp.paper.record import world
-    from ganfp.runs.recipes import real_images
+    from ganfp.runs.recipes.images import real_images
     from ganfp.runs.run import begin
 
     name = f"celeba:{folder}"

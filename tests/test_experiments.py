@@ -24,7 +24,9 @@ from ganfp.experiments import (
 from ganfp.gans import training
 from ganfp.paper import published as paper
 from ganfp.paper.record import KEYS, joined, pick
-from ganfp.runs import recipes
+from ganfp.runs.recipes.base import IMAGES
+from ganfp.runs.recipes.gans import Subset
+from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import begin
 
 
@@ -55,7 +57,7 @@ def test_needs_are_complete(sealed):
 
 def test_accuracy_is_counted_on_the_test_images(sealed, table3):
     setup = existence.seed_setup(sealed)
-    images, labels = recipes.load_part(setup, "test", sealed.path)
+    images, labels = load_part(setup, "test", sealed.path)
     for method, row in attribution.METHODS.items():
         predicted = Attributor.load(sealed.path(sealed.fit(method, setup))).predict(images)
         assert table3.value(row)["value"] == pytest.approx(100 * (predicted == labels).mean())
@@ -179,7 +181,7 @@ def test_rungs_of_table_2_differ_in_the_exchanged_images_alone(sealed):
     assert [gan.subset.swapped for gan in gans] == sealed.rungs == [1, sealed.base_images]
     assert len({(gan.seeds, gan.config, gan.images) for gan in gans}) == 1
     one, every = (gan.training_set(sealed.path) for gan in gans)
-    base = recipes.Subset(0).of(sealed.images.part(sealed.array(sealed.images, recipes.IMAGES), "gan"))
+    base = Subset(0).of(sealed.images.part(sealed.array(sealed.images, IMAGES), "gan"))
     one, every, base = map(np.asarray, (one, every, base))
     assert (one[:-1] == base[:-1]).all() and (one[-1] != base[-1]).any()
     assert not (every[:, None] == base[None]).all(axis=(2, 3, 4)).any()

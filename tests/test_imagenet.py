@@ -8,7 +8,7 @@ from ganfp.experiments.attribution import extractor_name
 from ganfp.features import perceptual
 from ganfp.features._tvcompat import import_torchvision
 from ganfp.features.imagenet import SIDE, imagenet_features
-from ganfp.runs.recipes import ContentNetwork, PerceptualTrunk
+from ganfp.runs.recipes.extractors import ContentNetwork, PerceptualTrunk
 from ganfp.runs.run import begin
 
 

@@ -12,8 +12,8 @@ from ganfp.experiments.existence import seed_setup
 from ganfp.paper import plots
 from ganfp.paper.published import ATTACKS
 from ganfp.paper.record import KEYS, pick
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Attack, MixedFormats
+from ganfp.runs.recipes.attacked import Attack, MixedFormats, Resaved, load_attacked
+from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import begin
 
 
@@ -30,8 +30,8 @@ def test_needs_are_complete(sealed):
 
 def test_image_k_of_every_source_meets_the_same_draw(sealed):
     setup, attack = seed_setup(sealed), Attack("cropping")
-    images, labels = recipes.load_attacked(setup, "test", attack, sealed.path)
-    clean, _ = recipes.load_part(setup, "test", sealed.path)
+    images, labels = load_attacked(setup, "test", attack, sealed.path)
+    clean, _ = load_part(setup, "test", sealed.path)
     for source in setup.classes:
         assert (images[labels == source] == attacks.attack("cropping", clean[labels == source], _seed(0, "test"))).all()
     train = attack.on(clean[:5], "train", np.arange(5))
@@ -59,7 +59,7 @@ def test_whatever_matters_changes_the_key(sealed):
     assert {need.split for need in one.needs()[1:]} == {"train", "validation"}  # never the test images
     plain, mixed = setup, format_leak.resaved(setup, "real")
     assert sealed.fit("knn", plain).key != sealed.fit("knn", mixed).key
-    assert [isinstance(sample, recipes.Resaved) for sample in mixed.part("test")] == [True, False, False]
+    assert [isinstance(sample, Resaved) for sample in mixed.part("test")] == [True, False, False]
 
 
 def test_a_defence_starts_from_the_fitted_weights(sealed):
@@ -74,8 +74,8 @@ def test_a_defence_starts_from_the_fitted_weights(sealed):
 def test_prnus_defence_is_estimated_from_attacked_images(sealed):
     setup, attack = seed_setup(sealed), immunizability.variants(sealed)["blur", ""]
     after = sealed.immunised("prnu", setup, attack)
-    images, labels = recipes.load_attacked(setup, "train", attack, sealed.path)
-    held = recipes.load_attacked(setup, "validation", attack, sealed.path)
+    images, labels = load_attacked(setup, "train", attack, sealed.path)
+    held = load_attacked(setup, "validation", attack, sealed.path)
     by_hand = attributor_class("prnu")().fit(images, labels, validation=held)
     found = Attributor.load(sealed.path(after))
     assert np.allclose(found.fingerprints_, by_hand.fingerprints_) and found.chosen_ == by_hand.chosen_
@@ -93,9 +93,8 @@ def test_the_tables_count_attacked_test_images(sealed, table7):
     setup = seed_setup(sealed)
     for column, defence in (("blur atk", None), ("blur dfs", Attack("blur"))):
         fit = sealed.fit("cnn", setup) if defence is None else sealed.immunised("cnn", setup, defence)
-        images, truth = recipes.load_attacked(setup, "test", Attack("blur"), sealed.path)
-        draws = np.tile(np.arange(setup.test), len(setup.sources))  # image k of every source meets the same
-        expected = metrics.accuracy(truth, Attributor.load(sealed.path(fit)).predict(images), draws)
+        images, truth = load_attacked(setup, "test", Attack("blur"), sealed.path)
+        expected = metrics.accuracy(truth, Attributor.load(sealed.path(fit)).predict(images))
         (found,) = [r for r in pick(table7.records, row="Ours", column=column) if not r["params"].get("variant")]
         assert (found["value"], found["ci_low"], found["n"]) == (expected.value, expected.low, expected.n)
         assert set(found) == set(KEYS) and found["table"] == "7" and found["seconds"] > 0

@@ -11,10 +11,15 @@ from ganfp.features import perceptual
 from ganfp.features._tvcompat import import_torchvision
 from ganfp.features.content import ContentNetwork
 from ganfp.files import sha256
-from ganfp.runs import recipes
+from ganfp.runs.recipes import base
+from ganfp.runs.recipes.base import DISTANCES, NEIGHBOURS
+from ganfp.runs.recipes.extractors import PerceptualTrunk
+from ganfp.runs.recipes.features import NearestReal
+from ganfp.runs.recipes.images import Images
+from ganfp.runs.recipes.samples import Sample
 
-IMAGES = recipes.Images("faces", 32, 40, 6, 4, 6)
-SAMPLE = recipes.Sample(IMAGES, "test", 4)
+IMAGES = Images("faces", 32, 40, 6, 4, 6)
+SAMPLE = Sample(IMAGES, "test", 4)
 
 
 def images(n, side, seed=0):
@@ -163,16 +168,16 @@ def test_nearest_real_images_by_a_trunk(no_trunk, tmp_path):
 
     path = no_trunk / "mine.npz"
     np.savez(path, **{k: v.numpy() for k, v in trunk_of(package("squeeze", False)).state_dict().items()})
-    recipe = recipes.NearestReal(recipes.PerceptualTrunk(sha256(path), str(path)), SAMPLE, IMAGES)
+    recipe = NearestReal(PerceptualTrunk(sha256(path), str(path)), SAMPLE, IMAGES)
     store = Store(tmp_path / "store")
     for need in building.closure([recipe]):
         building.make(need, store.root)
     folder, distance = store.folder(recipe), recipe.distance(store.folder)
-    real = IMAGES.part(np.load(store.folder(IMAGES) / recipes.IMAGES), "gan")
-    queries = np.load(store.folder(SAMPLE) / recipes.IMAGES)
+    real = IMAGES.part(np.load(store.folder(IMAGES) / base.IMAGES), "gan")
+    queries = np.load(store.folder(SAMPLE) / base.IMAGES)
     table = np.stack([distance.pairs(np.repeat(x[None], len(real), 0), real) for x in queries])
-    assert (np.load(folder / recipes.NEIGHBOURS) == table.argmin(axis=1)).all()
-    np.testing.assert_allclose(np.load(folder / recipes.DISTANCES), table.min(axis=1), rtol=1e-5)
+    assert (np.load(folder / NEIGHBOURS) == table.argmin(axis=1)).all()
+    np.testing.assert_allclose(np.load(folder / DISTANCES), table.min(axis=1), rtol=1e-5)
     assert distance.name == "deep-feature distance (squeeze)"
 
 

@@ -127,7 +127,7 @@ def test_numbers_of_one_seed_stay_as_they_were_measured():
 def test_what_is_published_does_not_say_where_the_photographs_are(tmp_path, monkeypatch):
     monkeypatch.setattr(reference, "reference_folder", lambda: tmp_path)
     run = replace(begin("smoke"), dataset="celeba:my_photos.npz")
-    found = Result([record(run, "Ours", "accuracy", 90.0, table="3", n=10)], {"images": np.zeros(3)})
+    found = Result([record(run, "Ours", "accuracy", 90.0, table="3", n=10)])
     said = []
     reference.publish("table3", found, run, said.append)
     assert [path.name for path in tmp_path.iterdir()] == ["table3-celeba.json"] and said

@@ -12,8 +12,10 @@ from ganfp.experiments import existence, how_long
 from ganfp.files import read_tensors, write_tensors
 from ganfp.gans import training
 from ganfp.paper import reference
-from ganfp.runs import building, recipes, shipping
-from ganfp.runs.recipes import GAN, Sample
+from ganfp.runs import building, shipping
+from ganfp.runs.recipes import base
+from ganfp.runs.recipes.gans import GAN
+from ganfp.runs.recipes.samples import Sample
 from ganfp.runs.run import begin_each
 from ganfp.runs.store import Store
 
@@ -57,7 +59,7 @@ def test_its_images_are_sampled_like_any_others(store, shipped):
     sample = Sample(shipping.find(GAN_1, shipped), "test", 20)
     for recipe in building.closure([sample]):
         building.make(recipe, store.root)
-    ours, trained = (np.load(store.folder(s) / recipes.IMAGES).astype(int) for s in (sample, Sample(GAN_1, "test", 20)))
+    ours, trained = (np.load(store.folder(s) / base.IMAGES).astype(int) for s in (sample, Sample(GAN_1, "test", 20)))
     assert np.abs(ours - trained).max() <= 2  # the same latents; a weight's last bits move few grey levels
 
 

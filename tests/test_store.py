@@ -2,12 +2,14 @@
 
 import json
 import multiprocessing
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from ganfp.files import sha256, write_text
 from ganfp.runs import store as module
 from ganfp.runs.store import DamagedArtifactError, Store
 
@@ -122,3 +124,44 @@ def _build_slowly(root):
         write(folder, progress)
 
     Store(root).build(Thing("a"), make)
+
+
+def test_what_a_killed_save_left_is_no_part_of_an_artifact(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    part = store.folder(Thing("a")).with_suffix(".part")
+    (part / "snapshots").mkdir(parents=True)
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    for name in ("data.txt", "snapshots/1"):  # as a kill leaves them: nothing cleans up
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("os.replace", die)
+            patch.setattr(Path, "unlink", lambda *_, **__: None)
+            write_text(part / name, "half")
+    assert len([p for p in part.rglob("*") if p.is_file()]) == 2
+    folder = store.build(Thing("a"), write)
+    assert sorted(store.info(Thing("a"))["sha256"]) == ["data.txt"]
+    assert sorted(p.name for p in folder.rglob("*") if p.is_file()) == [module.DONE, "data.txt"]
+
+
+def test_a_file_is_read_once_for_all_that_rest_on_it(tmp_path, monkeypatch):
+    store, read = Store(tmp_path), []
+    folder = store.build(Thing("a"), write)
+    monkeypatch.setattr(module, "sha256", lambda path: read.append(path) or sha256(path))
+    store.verify(Thing("a"))
+    store.verify(Thing("a"))
+    assert read == [folder / "data.txt"]
+    (folder / "data.txt").write_text("other")  # of the same length
+    os.utime(folder / "data.txt", ns=(0, 0))
+    with pytest.raises(DamagedArtifactError):
+        store.verify(Thing("a"))
+
+
+def test_a_broken_description_is_named(tmp_path):
+    store = Store(tmp_path)
+    folder = store.build(Thing("a"), write)
+    for text in ("{", ""):
+        (folder / module.DONE).write_text(text)
+        with pytest.raises(DamagedArtifactError, match="artifact.json cannot be read .* delete .*a and build again"):
+            store.verify(Thing("a"))

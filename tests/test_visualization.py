@@ -15,7 +15,9 @@ from ganfp.attributors.summary import layers  # noqa: E402
 from ganfp.experiments import existence, regions, visualization  # noqa: E402
 from ganfp.paper import plots
 from ganfp.paper.record import pick  # noqa: E402
-from ganfp.runs import recipes
+from ganfp.runs.recipes.base import IMAGES
+from ganfp.runs.recipes.images import HELD_OUT
+from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import begin  # noqa: E402
 from ganfp.worlds import faces  # noqa: E402
 
@@ -73,7 +75,7 @@ def test_figure_7_adds_up(run):
     found = visualization.fingerprints(run)
     a = found.arrays
     setup = existence.seed_setup(run)
-    images, truth = recipes.load_part(setup, "test", run.path)
+    images, truth = load_part(setup, "test", run.path)
     network = Attributor.load(run.path(run.fit("visnet", setup)))
     for k, name in enumerate(setup.classes):
         np.testing.assert_array_equal(a["images"][k], images[truth == name][0])
@@ -120,9 +122,9 @@ def test_cross_entropy_by_hand():
 
 
 def test_masks_belong_to_the_test_images(run):
-    real = run.images.part(run.array(run.images, recipes.IMAGES), "test")
+    real = run.images.part(run.array(run.images, IMAGES), "test")
     held = sum(run.images.held.values())
-    seed = run.images.seed + recipes.HELD_OUT
+    seed = run.images.seed + HELD_OUT
     scene = faces.render(faces.factors(held, seed), run.profile.resolution)
     np.testing.assert_array_equal(scene.image[-len(real) :], real)
     found = regions.masks(run)
@@ -164,7 +166,7 @@ def test_regions_are_disjoint_and_measured(run):
 
 def test_all_pixels_together_attribute_as_the_network_does(run):
     setup = existence.seed_setup(run)
-    images, truth = recipes.load_part(setup, "test", run.path)
+    images, truth = load_part(setup, "test", run.path)
     network = Attributor.load(run.path(run.fit("visnet", setup)))
     columns = network.columns(setup.classes)
     everything = np.ones((3, *images.shape[2:]), bool)

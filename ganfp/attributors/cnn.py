@@ -40,7 +40,7 @@ class CNN(NeuralAttributor[AttributionNetwork]):
         self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress, change: Change
     ) -> None:
         memory.keep()
-        with deterministic(self.device):
+        with deterministic():
             self._train(images, codes, validation, progress, change)
 
     def _network(self) -> AttributionNetwork:

@@ -67,7 +67,7 @@ class NeuralAttributor(Attributor, Generic[Network]):
 
     def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
         memory.keep()
-        with deterministic(self.device):
+        with deterministic():
             self.network_ = self._built(self._network, self.seed)
             self._train(images, codes, validation, progress)
 

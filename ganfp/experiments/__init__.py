@@ -15,7 +15,7 @@ from ganfp.experiments import (
     training_sets,
     visualization,
 )
-from ganfp.runs.recipes import Recipe
+from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from ganfp import attributors, metrics
 from ganfp.attributors import Attributor
 from ganfp.paper.record import Result, accuracy_record, record
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Recipe, Setup
+from ganfp.runs.recipes.base import FEATURES, PREDICTIONS, Recipe
+from ganfp.runs.recipes.extractors import InceptionWeights, PerceptualTrunk
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 METHODS = {"knn": "kNN", "eigenface": "Eigenface", "prnu": "PRNU", "cnn": "Ours"}  # rows as the paper prints them
@@ -90,7 +91,7 @@ def paired(setup: Setup, first: np.ndarray, second: np.ndarray) -> tuple[metrics
 
 def predictions(run: Run, method: str, setup: Setup, **part) -> np.ndarray:
     """The class that a method, or a variant of the network, names for each test image of a setup."""
-    return np.array(sorted(setup.classes))[run.array(run.evaluation(method, setup, **part), recipes.PREDICTIONS)]
+    return np.array(sorted(setup.classes))[run.array(run.evaluation(method, setup, **part), PREDICTIONS)]
 
 
 def attributor(run: Run, method: str, setup: Setup, **part) -> Attributor:
@@ -106,14 +107,14 @@ def chosen(run: Run, method: str, setup: Setup, **part) -> dict:
 def features_of(run: Run, setup: Setup) -> dict[str, np.ndarray]:
     """Features of the test images under the two rows of the FD ratio, in the order of ``setup.labels("test")``."""
     return {
-        "Inception": run.array(run.features(setup), recipes.FEATURES),
-        "Our fingerprint": run.array(run.evaluation("cnn", setup), recipes.FEATURES),
+        "Inception": run.array(run.features(setup), FEATURES),
+        "Our fingerprint": run.array(run.evaluation("cnn", setup), FEATURES),
     }
 
 
 def extractor_name(run: Run) -> str:
     """What really stands in the row "Inception" of this run."""
-    names = {recipes.InceptionWeights: "Inception v3", recipes.PerceptualTrunk: "ImageNet features"}
+    names = {InceptionWeights: "Inception v3", PerceptualTrunk: "ImageNet features"}
     return names.get(type(run.extractor), "content network")
 
 

@@ -12,8 +12,8 @@ from ganfp.experiments import attribution
 from ganfp.experiments.attribution import METHODS, accuracy, evaluate, extractor_name
 from ganfp.gans import GANS, training
 from ganfp.paper.record import Result, joined, record
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Recipe, Setup
+from ganfp.runs.recipes.base import FEATURES, POINTS, Recipe
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 # ---------------------------------------------------------------------------- setups
@@ -124,8 +124,8 @@ def figure1(run: Run) -> Result:
         embedding = run.embedding(features, setup)
         labels = setup.labels("test")[embedding.rows()]
         result.arrays["labels"] = labels
-        result.arrays[row] = run.array(embedding, recipes.POINTS)
-        purity = neighbour_purity(run.array(features, recipes.FEATURES)[embedding.rows()], labels)
+        result.arrays[row] = run.array(embedding, POINTS)
+        purity = neighbour_purity(run.array(features, FEATURES)[embedding.rows()], labels)
         result.records.append(
             record(
                 run,

@@ -11,8 +11,10 @@ from ganfp.experiments.existence import seed_setup, twin_setup
 from ganfp.experiments.immunizability import measured
 from ganfp.features import ghosts
 from ganfp.paper.record import Result, record
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Answers, Fit, MixedFormats, Recipe, Setup
+from ganfp.runs.recipes.attacked import Answers, MixedFormats
+from ganfp.runs.recipes.attribution import Fit
+from ganfp.runs.recipes.base import IMAGES, Recipe, settings
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 QUALITY = 75  # of the files that some sources came from: LSUN's
@@ -57,7 +59,7 @@ def network(run: Run, setup: Setup) -> Fit:
     if setup == twin_setup(run):
         return fit
     shorter = dict(fit.settings) | {"images": run.profile.methods["cnn"].images // 2}
-    return replace(fit, settings=recipes.settings(shorter))
+    return replace(fit, settings=settings(shorter))
 
 
 def answers(run: Run, setup: Setup) -> dict[str, Answers]:
@@ -93,7 +95,7 @@ def ghost_control(run: Run) -> Result:
     result = Result(arrays={"qualities": np.array(ghosts.QUALITIES)})
     for formats, setup in {"all PNG": seed_setup(run), "real JPEG": resaved(seed_setup(run), "real")}.items():
         for source, sample in zip(setup.classes, setup.part("test"), strict=True):
-            differences = ghosts.differences(run.array(sample, recipes.IMAGES))
+            differences = ghosts.differences(run.array(sample, IMAGES))
             found = ghosts.dips(differences).max(axis=1) > ghosts.THRESHOLD
             low, high = metrics.wilson(found.mean(), len(found))
             result.records.append(

@@ -15,8 +15,8 @@ from ganfp.experiments.existence import seed_setup
 from ganfp.images import quantise, to_float
 from ganfp.paper import published as paper
 from ganfp.paper.record import Result, accuracy_record, joined, record
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Answers, Attack, Recipe
+from ganfp.runs.recipes.attacked import Answers, Attack
+from ganfp.runs.recipes.base import PREDICTIONS, Recipe, settings
 from ganfp.runs.run import Run
 
 METHODS = {"prnu": "PRNU", "cnn": "Ours"}  # the rows of Tables 7 and 8
@@ -42,7 +42,7 @@ def attack(run: Run, name: str, **options) -> Attack:
     """An attack of the paper, as it is written or with other options; rooms are relit with a room's shape."""
     if name in ("relighting", "combination") and paper.stands_for(run.dataset) == "bedrooms":
         options.setdefault("shape", "dome")
-    return Attack(name, recipes.settings(options), run.seed)
+    return Attack(name, settings(options), run.seed)
 
 
 def variants(run: Run) -> dict[tuple[str, str], Attack]:
@@ -123,11 +123,9 @@ def tables(runs: Sequence[Run]) -> Result:
 def measured(run: Run, answer: Answers, row: str, table: str, column: str, variant: str = "") -> dict:
     """The accuracy of a method's answers, as a record."""
     setup = answer.setup
-    predicted = np.array(sorted(setup.classes))[run.array(answer, recipes.PREDICTIONS)]
-    # image k of every source meets the same draw of an attack
-    draws = np.tile(np.arange(getattr(setup, answer.split)), len(setup.sources))
-    found = metrics.accuracy(setup.labels(answer.split), predicted, draws)
-    params = {"options": dict(answer.attack.options) if answer.attack else {}, "deff": found.deff}
+    predicted = np.array(sorted(setup.classes))[run.array(answer, PREDICTIONS)]
+    found = metrics.accuracy(setup.labels(answer.split), predicted)
+    params = {"options": dict(answer.attack.options) if answer.attack else {}}
     if variant:
         params["variant"] = variant
     classes = len(setup.sources)

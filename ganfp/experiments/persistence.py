@@ -15,8 +15,8 @@ from ganfp.experiments.existence import seed_setup
 from ganfp.images import to_float
 from ganfp.paper import published as paper
 from ganfp.paper.record import Result, accuracy_record, record
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Recipe, Setup
+from ganfp.runs.recipes.base import DISTANCES, IMAGES, NEIGHBOURS, Recipe
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 SHARE = 0.1  # of each source's test images, the perceptually closest to real ones
@@ -58,7 +58,7 @@ def needs(run: Run) -> list[Recipe]:
 
 def selection_needs(run: Run) -> list[Recipe]:
     """What the artifact-free subset is chosen by."""
-    return [run.nearest(sample) for sample in seed_setup(run).part("test")]
+    return [run.nearest(seed_setup(run))]
 
 
 def seconds(run: Run) -> float:
@@ -171,16 +171,13 @@ def _paired(run: Run, setup: Setup, row: str, cells: Mapping[str, Mapping]) -> d
 
 def nearest(run: Run, setup: Setup) -> dict[str, np.ndarray]:
     """For each test image of a setup its ``distance`` to the nearest real image for GANs, and the ``index`` of that."""
-    found = [run.nearest(sample) for sample in setup.part("test")]
-    return {
-        "distance": np.concatenate([run.array(one, recipes.DISTANCES) for one in found]),
-        "index": np.concatenate([run.array(one, recipes.NEIGHBOURS) for one in found]),
-    }
+    found = run.nearest(setup)
+    return {"distance": run.array(found, DISTANCES), "index": run.array(found, NEIGHBOURS)}
 
 
 def distance_name(run: Run) -> str:
     """What the perceptual distance of this run is: LPIPS, a deep-feature distance, or the content-feature distance."""
-    return run.nearest(seed_setup(run).part("test")[0]).distance(run.path).name
+    return run.nearest(seed_setup(run)).distance(run.path).name
 
 
 def closest(distance: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -271,7 +268,7 @@ def selected_samples(run: Run, count: int = 10) -> dict[str, np.ndarray]:
 
 def with_neighbours(run: Run, count: int = 10) -> dict[str, np.ndarray]:
     """The nearest and the farthest images of the first GAN, each row above its nearest real images."""
-    setup, real = seed_setup(run), run.images.part(run.array(run.images, recipes.IMAGES), "gan")
+    setup, real = seed_setup(run), run.images.part(run.array(run.images, IMAGES), "gan")
     name = setup.classes[1]
     found = {}
     for row, beside, farthest in (("nearest", "real, beside them", False), ("farthest", "real, beside these", True)):
@@ -281,9 +278,9 @@ def with_neighbours(run: Run, count: int = 10) -> dict[str, np.ndarray]:
 
 
 def _ordered(run: Run, count: int, farthest: bool = False) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    found = {}
-    for source, sample in zip((setup := seed_setup(run)).sources, setup.part("test"), strict=True):
-        distance, index = (run.array(run.nearest(sample), name) for name in (recipes.DISTANCES, recipes.NEIGHBOURS))
+    found, setup = {}, seed_setup(run)
+    by_source = (array.reshape(len(setup.sources), -1) for array in nearest(run, setup).values())
+    for source, sample, distance, index in zip(setup.sources, setup.part("test"), *by_source, strict=True):
         order = np.argsort(-distance if farthest else distance, kind="stable")[:count]
         found[source.name] = np.asarray(run.sample(sample))[order], np.asarray(index)[order]
     return found

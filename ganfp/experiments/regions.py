@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from ganfp import metrics, worlds
 from ganfp.experiments.attribution import attributor
 from ganfp.experiments.existence import seed_setup
 from ganfp.paper.record import Result, accuracy_record, record
-from ganfp.runs import recipes
+from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import Run
 
 REGIONS = ("eyes", "face", "background")
@@ -31,18 +29,11 @@ def has_masks(run: Run) -> bool:
 def masks(run: Run) -> np.ndarray | None:
     """The share of each pixel that shows eyes, face and background, float32 (N, 3, R, R), for the real test images.
 
-    Only drawn faces know it: what was held out is drawn once more, now with its masks.  None for other data sets.
+    Only drawn faces know it: they are drawn once more, now with their masks.  None for other data sets.
     """
-    if worlds.parse(run.source)[0] != "faces":
+    if run.images.dataset != "faces":
         return None
-    images = run.images
-    return _drawn_masks(images.resolution, sum(images.held.values()), images.seed + recipes.HELD_OUT)[-images.test :]
-
-
-@cache
-def _drawn_masks(resolution: int, count: int, seed: int) -> np.ndarray:
-    world = worlds.drawn("faces")
-    scene = world.render(world.factors(count, seed), resolution)
+    scene = run.images.scene("test", run.seed, maps=True)
     return np.stack([getattr(scene, name) for name in REGIONS], axis=1)
 
 
@@ -86,7 +77,7 @@ def where(run: Run) -> Result:
     if not has_masks(run):
         return Result()
     setup = seed_setup(run)
-    images, truth = recipes.load_part(setup, "test", run.path)
+    images, truth = load_part(setup, "test", run.path)
     each = min(setup.test, VALUES // (len(setup.classes) * run.profile.resolution) ** 2)
     looked = np.tile(np.arange(setup.test) < each, len(setup.classes))
     images, truth = images[looked], truth[looked]

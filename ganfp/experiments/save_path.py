@@ -10,7 +10,9 @@ from ganfp import metrics
 from ganfp.experiments.existence import architecture_setup
 from ganfp.gans import savepaths
 from ganfp.paper.record import Result, accuracy_record
-from ganfp.runs.recipes import Images, Recipe, Sample
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.images import Images
+from ganfp.runs.recipes.samples import Sample
 from ganfp.runs.run import Run
 
 CUES = {"extremes": "reaches 0, reaches 255", "lowest_bits": "and the two lowest bits"}

@@ -7,9 +7,9 @@ import numpy as np
 from ganfp import metrics
 from ganfp.experiments import existence
 from ganfp.experiments.attribution import METHODS, predictions
-from ganfp.paper.record import Result, accuracy_record, record
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Beginnings, Recipe
+from ganfp.paper.record import Result, record
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.gans import CURVE, SEEN, Beginnings
 from ganfp.runs.run import Run
 
 BEYOND = 512  # images for which the trainings are followed after the last has met its first exchanged image
@@ -35,7 +35,7 @@ def beginnings(run: Run) -> Result:
     a bit differed.
     """
     recipe = beginnings_recipe(run)
-    seen, difference = run.array(recipe, recipes.SEEN), run.array(recipe, recipes.CURVE)
+    seen, difference = run.array(recipe, SEEN), run.array(recipe, CURVE)
     swapped = np.array([gan.subset.swapped for gan in recipe.gans])
     first = np.array([gan.subset.first_seen(run.base_images, gan.seeds.order) for gan in recipe.gans])
     result = Result(arrays={"seen": seen, "difference": difference, "swapped": swapped, "first": first})
@@ -58,37 +58,41 @@ def by_rung(run: Run) -> Result:
     """Accuracy of every method on the images of each rung of Table 2, and whether it follows the rung.
 
     Records, metric ``accuracy``: one per method and rung, ``params.swapped`` the rung.  Metric ``trend``: one per
-    method, the p-value of :func:`metrics.trend_of_images` against log i, over the latents, which all rungs share;
-    ``params.slope`` its sign, ``params.tau`` and ``params.p_rungs`` Kendall's correlation over the rungs.
+    method, the p-value of :func:`metrics.trend` against log i; ``params.slope`` its sign, ``params.tau`` and
+    ``params.p_rungs`` Kendall's correlation over the rungs, each taken as one observation.
     """
     setup = existence.training_set_setup(run)
     truth = setup.labels("test")
     result = Result()
     for method, row in METHODS.items():
         right = predictions(run, method, setup) == truth
-        hits = [right[truth == f"ProGAN_subset_diff_{i}"] for i in run.rungs]
-        for i, mine in zip(run.rungs, hits, strict=True):
-            params = {"swapped": i, "base": run.trained_as.base_images, "variant": f"{i} images exchanged", "shared": 0}
-            found = metrics.share(mine)
+        found = [(i, right[truth == f"ProGAN_subset_diff_{i}"]) for i in run.rungs]
+        for i, hits in found:
+            low, high = metrics.wilson(hits.mean(), len(hits))
             result.records.append(
-                accuracy_record(run, row, found, setup="training_sets", classes=len(setup.sources), params=params)
+                record(
+                    run,
+                    row,
+                    "accuracy",
+                    100 * hits.mean(),
+                    setup="training_sets",
+                    interval=(100 * low, 100 * high),
+                    n=len(hits),
+                    classes=len(setup.sources),
+                    params={"swapped": i, "base": run.trained_as.base_images, "variant": f"{i} images exchanged"},
+                )
             )
-        result.records.append(_trend(run, row, np.array(hits)))
+        result.records.append(_trend(run, row, found))
     return result
 
 
-def _trend(run: Run, row: str, hits: np.ndarray) -> dict:
-    """Of the answers (rungs, images), right or not; image k of every rung is of one latent."""
-    scores, latents = np.log10(run.rungs), np.broadcast_to(np.arange(hits.shape[1]), hits.shape)
-    test = metrics.trend_of_images(hits.ravel(), np.repeat(scores, hits.shape[1]), latents.ravel())
-    params = {
-        "slope": test.slope,
-        "tau": test.tau,
-        "p_rungs": test.p_groups,
-        "rungs": len(hits),
-        "hits": hits.sum(axis=1).tolist(),
-        "counts": [hits.shape[1]] * len(hits),
-        "scores": scores.tolist(),
-        "deff": test.deff,
-    }
-    return record(run, row, "trend", test.p, setup="training_sets", n=hits.size, params=params)
+def _trend(run: Run, row: str, found: list[tuple[int, np.ndarray]]) -> dict:
+    from scipy.stats import kendalltau
+
+    steps = np.log10([i for i, _ in found])
+    correct, counts = ([f(hits) for _, hits in found] for f in (np.sum, len))
+    test = metrics.trend(correct, counts, steps)
+    tau = kendalltau(steps, [hits.mean() for _, hits in found])
+    exact = {"tau": None, "p_rungs": None} if np.isnan(tau.statistic) else {"tau": tau.statistic, "p_rungs": tau.pvalue}
+    params = {"slope": test.slope, **exact, "rungs": len(found)}
+    return record(run, row, "trend", test.p, setup="training_sets", n=int(sum(counts)), params=params)

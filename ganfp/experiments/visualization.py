@@ -13,8 +13,9 @@ from ganfp.attributors.visnet import VisNet, correlation, floor
 from ganfp.experiments.attribution import attributor
 from ganfp.experiments.existence import VISNET, seed_setup
 from ganfp.paper.record import Result, accuracy_record, record
-from ganfp.runs import recipes
-from ganfp.runs.recipes import Recipe
+from ganfp.runs.recipes.attribution import Fit
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import Run
 
 FIGURE = {"faces": "7", "bedrooms": "36"}
@@ -37,7 +38,7 @@ def extra_needs(run: Run) -> list[Recipe]:
     return [_compared(run, changes) for changes in (*LOGITS.values(), *MIRRORING.values())]
 
 
-def _compared(run: Run, changes: dict) -> recipes.Fit:
+def _compared(run: Run, changes: dict) -> Fit:
     """A variant of visNet; all that are compared are trained on equally many images."""
     return run.fit("visnet", seed_setup(run), images=run.profile.logits.images, **changes)
 
@@ -55,7 +56,7 @@ def fingerprints(run: Run) -> Result:
     images respond to their own model than to the strongest other one, ``metric`` "margin", with its interval.
     """
     setup = seed_setup(run)
-    images, truth = recipes.load_part(setup, "test", run.path)
+    images, truth = load_part(setup, "test", run.path)
     first = np.array([np.argmax(truth == name) for name in setup.classes])
     network, prnu = attributor(run, "visnet", setup), attributor(run, "prnu", setup)
     shown = network.response_images(images[first])[:, network.columns(setup.classes)]
@@ -188,7 +189,7 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
     """Accuracy and fingerprints of variants of visNet; ``about`` gives further ``params`` of their records."""
     setup = seed_setup(run)
     run.build(_compared(run, changes) for changes in variants.values())
-    images, truth = recipes.load_part(setup, "test", run.path)
+    images, truth = load_part(setup, "test", run.path)
     result = Result(arrays={"classes": np.array(setup.classes)})
     for row, changes in variants.items():
         fit = _compared(run, changes)

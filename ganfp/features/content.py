@@ -149,7 +149,7 @@ def train_content(
     optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
     history: dict[str, list[float]] = {"loss": []}
-    with deterministic(device):
+    with deterministic():
         for step in range(steps):
             chosen = np.sort(rng.choice(len(images), batch, replace=False))
             answers = network(to_float(images[chosen], device))

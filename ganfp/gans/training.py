@@ -276,7 +276,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / CHECKPOINT
     memory.keep()
-    with deterministic(device):
+    with deterministic():
         training = Training(name, config, seeds, images, device)
         if checkpoint.exists():
             if not resume:
@@ -342,7 +342,7 @@ def sample(
     gan = gan_class(meta["name"])(network.config)
     latents = gan.latents(count, torch.Generator().manual_seed(seed))
     parts = []
-    with deterministic(device), torch.inference_mode():
+    with deterministic(), torch.inference_mode():
         for batch in latents.split(SAMPLING_BATCH):
             parts.append(save(network(batch.to(device), meta["resolution"], meta["blend"])).cpu())
             if progress:

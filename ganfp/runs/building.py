@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import platform
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
 from ganfp.machine import cores
-from ganfp.runs.recipes import Recipe
+from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import Store
 
 POLL_SECONDS = 0.5
@@ -82,7 +83,7 @@ def build(
 
     ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder: a
     Dask client's ``get_executor()`` on a cluster; by default ``jobs`` processes (all cores), one thread each,
-    because as many trainings as cores beat one training on all cores.  Longest work starts first, or, ``in_order``,
+    because as many trainings as cores beat one training on all cores; they end with this process, however it ends.  Longest work starts first, or, ``in_order``,
     what was asked for first.  ``done`` is called with each recipe when it is made.  If one recipe fails, those under
     way are stopped, what they had is kept for the next attempt, and the error is raised.
     """
@@ -91,10 +92,11 @@ def build(
     if not todo:
         return 0.0
     own = executor is None
-    executor = executor or ProcessPoolExecutor(jobs or cores(), get_context("spawn"), initializer=one_thread)
+    context = multiprocessing.get_context("spawn")
+    executor = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=_begin_worker)
     running: dict[Future, Recipe] = {}
     try:
-        with _Bar(todo, store, quiet) as bar, _single_threaded_libraries():
+        with _Bar(todo, store, quiet) as bar, _single_threaded_libraries(), _main_unseen(todo):
             waiting = list(todo)
             while waiting or running:
                 ready = [r for r in waiting if all(store.has(need) for need in r.needs())]
@@ -189,9 +191,33 @@ def title(recipe: Recipe) -> str:
     return " ".join(part for part in parts if part)
 
 
-def one_thread() -> None:
-    """Let a worker process compute with one thread."""
+@contextmanager
+def _main_unseen(todo: Iterable[Recipe]):
+    """Let processes that start meanwhile not import the user's script, which may ask for this very work once more.
+
+    Unless a recipe is defined there; then the script needs ``if __name__ == "__main__"``.
+    """
+    main = sys.modules["__main__"]
+    hidden = [] if any(type(recipe).__module__ == "__main__" for recipe in todo) else ["__spec__", "__file__"]
+    before = {name: getattr(main, name) for name in hidden if hasattr(main, name)}
+    for name in before:
+        setattr(main, name, None)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(main, name, value)
+
+
+def _begin_worker() -> None:
+    """Compute with one thread, and end when the process that asked for the work does."""
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(process) -> None:
+    process.join()
+    os._exit(1)
 
 
 @cache

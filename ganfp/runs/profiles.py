@@ -35,6 +35,7 @@ class Real:
     train: int
     validation: int
     test: int
+    base: int = 0  # of those for GANs, how many one GAN sees; 0: all, and half of them in Table 2
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,21 @@ import torch
 from ganfp import worlds
 from ganfp.attributors import attributor_class
 from ganfp.paper import published as paper
-from ganfp.runs import profiles, recipes, shipping
+from ganfp.runs import profiles, shipping
 from ganfp.runs.building import build
 from ganfp.features import inception, perceptual
 from ganfp.files import project_root, sha256
 from ganfp.gans import GANS
 from ganfp.gans.training import Seeds
 from ganfp.runs.profiles import Profile
-from ganfp.runs.recipes import Evaluation, Features, Fit, Images, Recipe, Sample, Setup
+from ganfp.runs.recipes.attacked import Attack, Immunised
+from ganfp.runs.recipes.attribution import Evaluation, Fit
+from ganfp.runs.recipes.base import IMAGES, Recipe, load_array, settings
+from ganfp.runs.recipes.extractors import ContentNetwork, InceptionWeights, PerceptualTrunk
+from ganfp.runs.recipes.features import Embedding, Features, NearestReal, Ratios
+from ganfp.runs.recipes.gans import GAN, Subset
+from ganfp.runs.recipes.images import Images, real_images
+from ganfp.runs.recipes.samples import Sample, Setup, Source
 from ganfp.paper.record import Result
 from ganfp.runs.store import Store
 
@@ -53,20 +60,20 @@ class Run:
         """The real images."""
         real = self.profile.real
         held = {"train": real.train, "validation": real.validation, "test": real.test}
-        return recipes.real_images(self.source, self.profile.resolution, real.drawn, held)
+        return real_images(self.source, self.profile.resolution, real.drawn, held, base=real.base)
 
-    def gan(self, name: str, seed: int = 1, replica: int = 0, swapped: int | None = None) -> recipes.GAN:
+    def gan(self, name: str, seed: int = 1, replica: int = 0, swapped: int | None = None) -> GAN:
         """A GAN, everything random in it moved by ``seed``.
 
-        It is trained on all images that are for GANs, or, with ``swapped``, on half of them, of which so many have
-        been exchanged for images of the other half.
+        It is trained on the profile's number of images that are for GANs, or, with ``swapped``, on the base set, of
+        which so many have been exchanged for images that it does not hold.
         """
-        subset = None if swapped is None else recipes.Subset(swapped)
+        subset = None if swapped is None else Subset(swapped)
         snapshots = self.profile.snapshots if name == "progan" and subset is None and not replica else ()
         config = self.profile.gans[name]
-        return recipes.GAN(self.images, name, config, Seeds.all(seed), replica, subset, snapshots)
+        return GAN(self.images, name, config, Seeds.all(seed), replica, subset, snapshots)
 
-    def generator(self, name: str, seed: int = 1, swapped: int | None = None) -> shipping.Shipped | recipes.GAN:
+    def generator(self, name: str, seed: int = 1, swapped: int | None = None) -> shipping.Shipped | GAN:
         """The same as a source of images: the generator that travels with the repository, if there is one."""
         gan = self.trained_as.gan(name, seed, swapped=swapped)
         return self._shipped(gan) or gan
@@ -85,7 +92,7 @@ class Run:
         wanted = self._sources(other)
         return other if all(shipping.find(gan, shipping.folder()) for gan in wanted) else self
 
-    def _shipped(self, gan: recipes.GAN) -> shipping.Shipped | None:
+    def _shipped(self, gan: GAN) -> shipping.Shipped | None:
         """The shipped generator of a GAN, where this run's sources are those of its profile's ``generators``."""
         takes = self.profile.generators == self.trained_as.profile.name
         return shipping.find(gan, shipping.folder()) if takes else None
@@ -95,7 +102,7 @@ class Run:
         """Whether the sources are generators that travel with the repository, all of them."""
         return all(self._shipped(gan) for gan in self._sources(self.trained_as))
 
-    def _sources(self, trained: Run) -> list[recipes.GAN]:
+    def _sources(self, trained: Run) -> list[GAN]:
         """Every GAN that this run's tables take from the run that trained it."""
         seeds = [trained.gan("progan", seed) for seed in range(1, self.profile.seeds + 1)]
         rungs = [trained.gan("progan", swapped=i) for i in trained.scaled(self.profile.ladder)]
@@ -103,10 +110,9 @@ class Run:
 
     @cached_property
     def base_images(self) -> int:
-        """Images in a training set of the ladder: half of those that are for GANs."""
-        drawn = self.images.dataset in worlds.DRAWN
-        total = self.images.count if drawn else len(self.array(self.images, recipes.IMAGES))
-        return len(worlds.split(total, self.images.held)["gan"]) // 2
+        """Images in a training set of the ladder."""
+        total = self.images.count if self.images.drawn else len(self.array(self.images, IMAGES))
+        return self.images.base_of(len(worlds.split(total, self.images.held)["gan"]))
 
     @cached_property
     def rungs(self) -> list[int]:
@@ -122,26 +128,26 @@ class Run:
     def setup(self, name: str, sources: Iterable[tuple[str, Recipe]]) -> Setup:
         """An attribution task with the profile's number of images per source."""
         real = self.profile.real
-        sources = tuple(recipes.Source(*source) for source in sources)
+        sources = tuple(Source(*source) for source in sources)
         return Setup(name, sources, real.train, real.validation, real.test, self.seed)
 
     def fit(self, method: str, setup: Setup, **changes: Any) -> Fit:
-        """A method fitted to a setup, with the profile's settings but for ``changes``."""
-        settings = vars(self.profile.methods.get(method, SimpleNamespace()))
+        """A method fitted to a setup, with the profile's settings but for ``changes``, and, if it has one, this seed."""
+        own = vars(self.profile.methods.get(method, SimpleNamespace()))
         seed = {"seed": self.seed} if "seed" in _known(method) else {}
-        return Fit(method, setup, recipes.settings({**settings, **seed, **changes}))
+        return Fit(method, setup, settings({**own, **seed, **changes}))
 
     def evaluation(self, method: str, setup: Setup, **changes: Any) -> Evaluation:
         """What a method says of the setup's test images."""
         return Evaluation(self.fit(method, setup, **changes), setup)
 
-    def immunised(self, method: str, setup: Setup, attack: recipes.Attack) -> recipes.Immunised:
+    def immunised(self, method: str, setup: Setup, attack: Attack) -> Immunised:
         """A method after its defence against an attack, with the profile's schedule."""
         known = {k: v for k, v in asdict(self.profile.immunisation).items() if k in _known(method)}
-        return recipes.Immunised(self.fit(method, setup), attack, recipes.settings(known))
+        return Immunised(self.fit(method, setup), attack, settings(known))
 
     @cached_property
-    def extractor(self) -> recipes.ContentNetwork | recipes.InceptionWeights | recipes.PerceptualTrunk:
+    def extractor(self) -> ContentNetwork | InceptionWeights | PerceptualTrunk:
         """What stands in the row "Inception": the real one if a file of it is named.
 
         Without one it is a trunk that learned from ImageNet, for photographs and if there is a file of one; else the
@@ -149,38 +155,40 @@ class Run:
         """
         if named := self.profile.inception or os.environ.get(inception.VARIABLE):
             weights = inception.find_weights(named)
-            return recipes.InceptionWeights(sha256(weights), str(weights))
-        if worlds.parse(self.source or self.dataset)[0] not in worlds.DRAWN:
+            return InceptionWeights(sha256(weights), str(weights))
+        if not self.images.drawn:
             return self.perceptual
         return self.content
 
     @cached_property
-    def content(self) -> recipes.ContentNetwork:
+    def content(self) -> ContentNetwork:
         """The content network, which has learned from drawn images."""
-        content = recipes.settings(self.profile.content)
-        drawn = dict(content)["drawn"]
-        settings = tuple(pair for pair in content if pair[0] != "drawn")
-        world = self.dataset if self.dataset in worlds.DRAWN else "faces"
-        return recipes.ContentNetwork(world, self.profile.resolution, drawn, settings)
+        values = asdict(self.profile.content)
+        count, world = values.pop("drawn"), self.dataset if self.images.drawn else "faces"
+        return ContentNetwork(world, self.profile.resolution, count, settings(values))
 
     def features(self, setup: Setup) -> Features:
         """Content (or Inception) features of the setup's test images."""
         return Features(self.extractor, setup)
 
-    def nearest(self, sample: Sample) -> recipes.NearestReal:
-        """The perceptually nearest real image of each image of a sample."""
-        return recipes.NearestReal(self.perceptual, sample, self.images)
+    def ratios(self, features: Features | Evaluation, setup: Setup, per_class: int = 0) -> Ratios:
+        """The FD ratio of features of the setup's test images, all or the first so many of each source."""
+        return Ratios(features, setup, self.seed, per_class=per_class)
+
+    def nearest(self, setup: Setup) -> NearestReal:
+        """The perceptually nearest real image of each test image of a setup."""
+        return NearestReal(self.perceptual, setup, self.images)
 
     @cached_property
-    def perceptual(self) -> recipes.ContentNetwork | recipes.PerceptualTrunk:
+    def perceptual(self) -> ContentNetwork | PerceptualTrunk:
         """What perceptual distances are made of: a trunk, if there is a file of one, else the content network."""
         trunk = perceptual.find_trunk(self.profile.perceptual, self.profile.resolution)
-        return recipes.PerceptualTrunk(sha256(trunk), str(trunk)) if trunk else self.content
+        return PerceptualTrunk(sha256(trunk), str(trunk)) if trunk else self.content
 
-    def embedding(self, features: Features | Evaluation, setup: Setup) -> recipes.Embedding:
+    def embedding(self, features: Features | Evaluation, setup: Setup) -> Embedding:
         """Features in the plane, for Figure 1."""
         plane = self.profile.plane
-        return recipes.Embedding(features, setup, plane.per_class, plane.perplexity, self.seed)
+        return Embedding(features, setup, plane.per_class, plane.perplexity, self.seed)
 
     # ------------------------------------------------------------------ artifacts
 
@@ -195,11 +203,11 @@ class Run:
 
     def array(self, recipe: Recipe, name: str) -> np.ndarray:
         """An array of an artifact, built if need be."""
-        return recipes.load_array(self.path(recipe), name)
+        return load_array(self.path(recipe), name)
 
     def sample(self, recipe: Sample) -> np.ndarray:
         """The images of a sample, uint8 (N, 3, R, R)."""
-        return self.array(recipe, recipes.IMAGES)
+        return self.array(recipe, IMAGES)
 
     def seconds(self, recipe: Recipe) -> float:
         """How long the artifact took to make, whenever and wherever that was."""

@@ -15,8 +15,9 @@ import torch
 
 from ganfp.files import project_root, read_tensors, sha256, write_json, write_tensors
 from ganfp.gans import GANS, training
-from ganfp.runs.recipes import GAN, Recipe
 from ganfp.paper.record import commit
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.gans import GAN
 from ganfp.runs.store import Store
 
 MANIFEST = "manifest.json"
@@ -38,6 +39,7 @@ class Shipped(Recipe):
     digest: str
     path: str = field(default="", metadata={"key": False})
     seconds: float = field(default=0.0, metadata={"key": False})  # of its training
+    resolution: int = field(default=0, metadata={"key": False})
     replica = 0
 
     def make(self, folder, paths, device, progress) -> None:
@@ -84,7 +86,7 @@ def find(gan: GAN, folder: Path) -> Shipped | None:
     wanted = identity(gan)
     for entry in manifest(folder):
         if entry["recipe"] == wanted:
-            return Shipped(gan.name, entry["sha256"], str(folder / entry["file"]), entry["seconds"])
+            return Shipped(gan.name, entry["sha256"], str(folder / entry["file"]), entry["seconds"], gan.resolution)
     return None
 
 
@@ -100,10 +102,10 @@ def manifest(folder: Path) -> list[dict]:
 def identity(gan: GAN) -> dict[str, Any]:
     """A GAN's description without what its weights do not depend on.
 
-    Versions of the code are left out, because a shipped generator outlives a faster training loop, and so are the
-    moments at which the generator was also kept on its way.
+    The code is left out, because a shipped generator outlives a faster training loop, and so are the moments at which
+    the generator was also kept on its way.  What the real images look like is not: their renderer's version stays.
     """
-    return json.loads(json.dumps(_without(("version", "snapshots"), gan.describe())))
+    return json.loads(json.dumps(_without(("code", "snapshots"), gan.describe())))
 
 
 def file_name(gan: GAN) -> str:

@@ -19,11 +19,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from ganfp.files import sha256, write_json
+from ganfp.files import TEMPORARY, sha256, write_json
 
 DONE = "artifact.json"
 PROGRESS = "progress"
 SECONDS_BETWEEN_REPORTS = 0.25
+
+_verified: dict[Path, tuple[int, int, str]] = {}  # size, time of change and digest of files that this process has read
 
 
 class Recipe(Protocol):
@@ -57,7 +59,13 @@ class Store:
 
     def info(self, recipe: Recipe) -> dict:
         """What is known of a finished artifact: recipe, seconds, bytes, machine, date, checksums."""
-        return json.loads((self.folder(recipe) / DONE).read_text())
+        path = self.folder(recipe) / DONE
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except (ValueError, FileNotFoundError) as error:
+            raise DamagedArtifactError(
+                f"{path} cannot be read ({error}); delete {path.parent} and build again"
+            ) from error
 
     def build(self, recipe: Recipe, make: Callable[[Path, Callable[[float], None]], None], **notes) -> Path:
         """The folder of the artifact, made by ``make(folder, progress)`` unless it is there.
@@ -73,9 +81,8 @@ class Store:
                 return folder
             part = _part(folder)
             part.mkdir(parents=True, exist_ok=True)
-            spent = _spent(part)
+            spent = _read(part)[1]
             started = time.monotonic()
-
             reported = -math.inf
 
             def progress(share: float) -> None:
@@ -88,8 +95,10 @@ class Store:
                 make(part, progress)
             finally:  # the time of an attempt that failed counts too
                 seconds = spent + time.monotonic() - started
-                _report(part, _share(part), seconds)
+                _report(part, _read(part)[0], seconds)
             (part / PROGRESS).unlink()
+            for leftover in part.rglob(f".*{TEMPORARY}"):  # of an attempt that was killed while it saved
+                leftover.unlink()
             files = sorted(path for path in part.rglob("*") if path.is_file())
             write_json(
                 part / DONE,
@@ -108,16 +117,19 @@ class Store:
         return folder
 
     def verify(self, recipe: Recipe) -> None:
-        """Raise :class:`DamagedArtifactError` unless every file is as it was when the artifact was finished."""
+        """Raise :class:`DamagedArtifactError` unless every file is as it was when the artifact was finished.
+
+        A process reads a file once, and again when its size or its time of change is another.
+        """
         folder = self.folder(recipe)
         for name, digest in self.info(recipe)["sha256"].items():
             path = folder / name
-            if not path.is_file() or sha256(path) != digest:
+            if not path.is_file() or _digest(path) != digest:
                 raise DamagedArtifactError(f"{path} is missing or has changed; delete {folder} and build again")
 
     def share(self, recipe: Recipe) -> float:
         """Share of the artifact that is done, 0 to 1, also while another process works on it."""
-        return 1.0 if self.has(recipe) else _share(_part(self.folder(recipe)))
+        return 1.0 if self.has(recipe) else _read(_part(self.folder(recipe)))[0]
 
     def clear(self, recipe: Recipe) -> None:
         """Remove the artifact and what an interrupted attempt left."""
@@ -134,27 +146,27 @@ class Store:
             yield
 
 
+def _digest(path: Path) -> str:
+    stat = path.stat()
+    if _verified.get(path, ())[:2] != (stat.st_size, stat.st_mtime_ns):
+        _verified[path] = stat.st_size, stat.st_mtime_ns, sha256(path)
+    return _verified[path][2]
+
+
 def _part(folder: Path) -> Path:
     return folder.with_suffix(".part")
 
 
 def _report(part: Path, share: float, seconds: float) -> None:
-    temporary = part / f".{PROGRESS}"
+    temporary = part / f".{PROGRESS}{TEMPORARY}"
     temporary.write_text(f"{share} {seconds}")
     os.replace(temporary, part / PROGRESS)
 
 
 def _read(part: Path) -> tuple[float, float]:
+    """The share done, and the seconds spent."""
     try:
         share, seconds = (part / PROGRESS).read_text().split()
         return float(share), float(seconds)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return 0.0, 0.0
-
-
-def _share(part: Path) -> float:
-    return _read(part)[0]
-
-
-def _spent(part: Path) -> float:
-    return _read(part)[1]

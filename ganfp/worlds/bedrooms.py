@@ -21,6 +21,8 @@ from ganfp.images import quantise
 from ganfp.worlds.drawing import box_average, check, fill, grain, outline, palette, sample, unit
 from ganfp.worlds.perspective import EDGE, Camera, Frame, Solid, Vector, box, ellipsoid, frustum
 
+VERSION = 1  # raised when pixels change: GANs of other pictures must not meet these
+
 Arrays = dict[str, np.ndarray]
 Numbers = SimpleNamespace  # what _parameters returns, for one chunk
 

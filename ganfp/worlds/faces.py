@@ -32,6 +32,8 @@ from ganfp.worlds.drawing import (
     unit,
 )
 
+VERSION = 1  # raised when pixels change: GANs of other pictures must not meet these
+
 Numbers = SimpleNamespace  # what _parameters returns, for one chunk
 Head = SimpleNamespace  # what _head returns
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ganfp import attacks, attributors, worlds
-from ganfp.runs.recipes.attribution import Fit, Setup, load_part
+from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import IMAGES, PREDICTIONS, Recipe, load_array
-from ganfp.runs.recipes.sources import Sample
+from ganfp.runs.recipes.samples import Sample, Setup, load_part
 from ganfp.seeding import mix
 
 
@@ -47,7 +47,6 @@ class Resaved(Recipe):
     """The images of a sample after one way through a JPEG file of a quality (page x2)."""
 
     kind = "resaved"
-    code = ("attacks", "images")
 
     sample: Sample
     quality: int
@@ -79,8 +78,6 @@ class Immunised(Recipe):
     """
 
     kind = "immunised"
-    version = 5
-    code = (*Fit.code, "attacks", "relighting")
 
     fit: Fit
     attack: Attack
@@ -92,6 +89,9 @@ class Immunised(Recipe):
 
     def needs(self) -> list[Recipe]:
         return [self.fit, *self.fit.needs()]
+
+    def modules(self) -> tuple[str, ...]:
+        return self.fit.modules()
 
     def cost(self) -> float:
         return replace(self.fit, settings=tuple((dict(self.fit.settings) | dict(self.settings)).items())).cost()
@@ -111,8 +111,6 @@ class Answers(Recipe):
     """What a fitted attributor answers for images, after an attack or as they are: columns of ``classes_``, (N,)."""
 
     kind = "answers"
-    version = 5
-    code = Immunised.code
 
     fit: Fit | Immunised
     setup: Setup
@@ -125,6 +123,9 @@ class Answers(Recipe):
 
     def needs(self) -> list[Recipe]:
         return [self.fit, *self.setup.part(self.split)]
+
+    def modules(self) -> tuple[str, ...]:
+        return self.fit.modules()
 
     def make(self, folder, paths, device, progress) -> None:
         if self.attack is None:

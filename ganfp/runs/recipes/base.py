@@ -14,8 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ganfp.runs import code
+
 Progress = Callable[[float], None]
-IMAGES, PREDICTIONS, PROBABILITIES = "images.npy", "predictions.npy", "probabilities.npy"
+IMAGES, PREDICTIONS = "images.npy", "predictions.npy"
 FEATURES, POINTS = "features.npy", "points.npy"
 DISTANCES, NEIGHBOURS = "distances.npy", "neighbours.npy"
 IN_MEMORY = 2**31  # bytes of images that are held at a time: at 32 px 699,000 of them, at 128 px 43,000
@@ -27,17 +29,20 @@ class Recipe(ABC):
     """A frozen description of an artifact; subclasses say how to make it from the artifacts it needs."""
 
     kind: ClassVar[str]
-    version: ClassVar[int] = 1
-    code: ClassVar[tuple[str, ...]] = ()  # the modules behind it: a change there asks for a new version
 
     @cached_property
     def key(self) -> str:
-        text = json.dumps(self.describe(), sort_keys=True)
+        """A digest of the description, and of those of all that it is made from."""
+        text = json.dumps([self.describe(), [need.key for need in self.needs()]], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
     def describe(self) -> dict:
         """Everything that the result depends on, as plain JSON values."""
-        return {"kind": self.kind, "version": self.version, **_plain_fields(self)}
+        return {"kind": self.kind, "code": code.digest(type(self), self.modules()), **_plain_fields(self)}
+
+    def modules(self) -> tuple[str, ...]:
+        """The modules that it uses without importing them by name; see :mod:`ganfp.runs.code`."""
+        return ()
 
     def needs(self) -> list[Recipe]:
         """The recipes that this one is made from."""

@@ -1,79 +1,24 @@
-"""Features of images, perceptual neighbours, and both in the plane."""
+"""Features of images, perceptual neighbours, and both in numbers and in the plane."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ganfp import worlds
-from ganfp.runs.recipes.attribution import Evaluation, Setup, load_part
+from ganfp import metrics
+from ganfp.features import content, inception, perceptual
+from ganfp.files import write_json
+from ganfp.runs.recipes.attribution import Evaluation
 from ganfp.runs.recipes.base import DISTANCES, FEATURES, IMAGES, NEIGHBOURS, POINTS, Recipe, load_array
-from ganfp.runs.recipes.sources import Images, Sample
+from ganfp.runs.recipes.extractors import ContentNetwork, InceptionWeights, PerceptualTrunk
+from ganfp.runs.recipes.images import Images
+from ganfp.runs.recipes.samples import Setup, load_part
 
-
-@dataclass(frozen=True)
-class ContentNetwork(Recipe):
-    """A network that tells the content of drawn real images, and never sees a GAN: Inception's stand-in."""
-
-    kind = "content"
-    code = (
-        "features.content", "worlds.faces", "worlds.bedrooms", "worlds.drawing", "worlds.perspective",
-    )  # fmt: skip
-
-    world: str
-    resolution: int
-    count: int
-    settings: tuple[tuple[str, Any], ...]
-    seed: int = 1_000_003  # far from the seeds of the worlds that GANs see
-
-    def cost(self) -> float:
-        return 1e-3 * dict(self.settings)["steps"] * dict(self.settings)["batch"]
-
-    def make(self, folder, paths, device, progress) -> None:
-        from ganfp.features import content
-
-        world = worlds.drawn(self.world)
-        factors = world.factors(self.count, self.seed)
-        images = world.draw(self.count, self.resolution, self.seed)
-        values = dict(self.settings)
-
-        def log(step: int, loss: float) -> None:
-            progress((step + 1) / values["steps"])
-
-        network, _ = content.train_content(
-            images, world.content(factors), world.CONTENT, seed=self.seed, device=device, log=log, **values
-        )
-        network.save(folder)
-
-
-@dataclass(frozen=True)
-class InceptionWeights(Recipe):
-    """A user's file of Inception weights, known by its digest."""
-
-    kind = "inception"
-
-    digest: str
-    path: str = field(default="", metadata={"key": False})
-
-    def make(self, folder, paths, device, progress) -> None:
-        (folder / "path.txt").write_text(str(Path(self.path).resolve()))
-
-
-@dataclass(frozen=True)
-class PerceptualTrunk(Recipe):
-    """A file of weights of a trunk for perceptual distances, known by its digest."""
-
-    kind = "trunk"
-
-    digest: str
-    path: str = field(default="", metadata={"key": False})
-
-    def make(self, folder, paths, device, progress) -> None:
-        (folder / "path.txt").write_text(str(Path(self.path).resolve()))
+RATIOS = "ratios.json"
 
 
 @dataclass(frozen=True)
@@ -81,7 +26,6 @@ class Features(Recipe):
     """Features of the images of a setup by a generic extractor."""
 
     kind = "features"
-    code = ("features.content", "features.inception", "features.imagenet", "features.perceptual")
 
     extractor: ContentNetwork | InceptionWeights | PerceptualTrunk
     setup: Setup
@@ -96,52 +40,86 @@ class Features(Recipe):
     def make(self, folder, paths, device, progress) -> None:
         images, _ = load_part(self.setup, self.split, paths)
         if isinstance(self.extractor, InceptionWeights):
-            from ganfp.features.inception import inception_features
-
-            weights = (paths(self.extractor) / "path.txt").read_text()
-            features = inception_features(images, weights, device)
+            features = inception.inception_features(images, self.extractor.file(paths), device)
         elif isinstance(self.extractor, PerceptualTrunk):
             from ganfp.features.imagenet import imagenet_features
 
-            features = imagenet_features(images, (paths(self.extractor) / "path.txt").read_text(), device)
+            features = imagenet_features(images, self.extractor.file(paths), device)
         else:
-            from ganfp.features import content
-
             features = content.ContentNetwork.load(paths(self.extractor), device).features(images)
         np.save(folder / FEATURES, features)
 
 
 @dataclass(frozen=True)
 class NearestReal(Recipe):
-    """The perceptually nearest real image of each image of a sample, among all that are for GANs (Section 4.3).
+    """The perceptually nearest real image, among all that are for GANs, of each image of a setup (Section 4.3).
 
-    ``distances.npy`` (N,) float32; ``neighbours.npy`` (N,) int64, rows of the GANs' part of the real images.
+    ``distances.npy`` (N,) float32; ``neighbours.npy`` (N,) int64, rows of the GANs' part of the real images; both
+    source by source, as :func:`load_part` gives the images.
     """
 
     kind = "nearest"
-    code = ("features.perceptual", "features.content", "images")
 
     extractor: ContentNetwork | PerceptualTrunk
-    sample: Sample
+    setup: Setup
     images: Images
+    split: str = "test"
+
+    def needs(self) -> list[Recipe]:
+        return [self.extractor, *self.setup.part(self.split), self.images]
 
     def cost(self) -> float:
-        return 2e-7 * self.sample.count * max(self.images.count, 1000) * (self.images.resolution / 32) ** 2
+        count = len(self.setup.sources) * getattr(self.setup, self.split)
+        return 2e-7 * count * max(self.images.count, 1000) * (self.images.resolution / 32) ** 2
 
-    def distance(self, paths: Callable[[Recipe], Path], device: str = "cpu"):
+    def distance(self, paths: Callable[[Recipe], Path], device: str = "cpu") -> perceptual.PerceptualDistance:
         """The distance itself; its ``name`` says what it is."""
-        from ganfp.features import content, perceptual
-
         if isinstance(self.extractor, PerceptualTrunk):
-            return perceptual.load_trunk((paths(self.extractor) / "path.txt").read_text(), device)
+            return perceptual.load_trunk(self.extractor.file(paths), device)
         return perceptual.content_distance(content.ContentNetwork.load(paths(self.extractor), device))
 
     def make(self, folder, paths, device, progress) -> None:
-        images = load_array(paths(self.sample), IMAGES)
+        images, _ = load_part(self.setup, self.split, paths)
         real = self.images.part(load_array(paths(self.images), IMAGES), "gan")
         found = self.distance(paths, device).nearest(images, real, progress=progress)
         np.save(folder / DISTANCES, found.distance)
         np.save(folder / NEIGHBOURS, found.index)
+
+
+@dataclass(frozen=True)
+class Ratios(Recipe):
+    """The FD ratio of the features of a setup's test images, by each convention (Supplement A).
+
+    ``per_class``: of each source the first so many images; 0 for all.
+    """
+
+    kind = "ratios"
+
+    features: Features | Evaluation
+    setup: Setup
+    seed: int
+    halvings: int = 5  # random ones, that are averaged
+    per_class: int = 0
+
+    def needs(self) -> list[Recipe]:
+        return [self.features]
+
+    def cost(self) -> float:
+        return 1e-2 * self.halvings * len(self.setup.sources) ** 2
+
+    def make(self, folder, paths, device, progress) -> None:
+        rows = self.setup.first(self.per_class or self.setup.test)
+        features, labels = load_array(paths(self.features), FEATURES)[rows], self.setup.labels("test")[rows]
+        found = {
+            convention: asdict(metrics.fd_ratio(features, labels, convention, self.seed, self.halvings))
+            for convention in ("matched", "paper")
+        }
+        write_json(folder / RATIOS, found)
+
+    def load(self, paths: Callable[[Recipe], Path]) -> dict[str, metrics.FDRatio]:
+        """The ratio by each convention, ``matched`` and ``paper``."""
+        found = json.loads((paths(self) / RATIOS).read_text("utf-8"))
+        return {convention: metrics.FDRatio(**values) for convention, values in found.items()}
 
 
 @dataclass(frozen=True)
@@ -164,7 +142,7 @@ class Embedding(Recipe):
 
     def rows(self) -> np.ndarray:
         """Which rows of the features are shown: the first ``per_class`` of each class."""
-        return np.flatnonzero(np.tile(np.arange(self.setup.test) < self.per_class, len(self.setup.sources)))
+        return self.setup.first(self.per_class)
 
     def make(self, folder, paths, device, progress) -> None:
         from sklearn.manifold import TSNE

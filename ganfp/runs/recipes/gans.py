@@ -1,0 +1,157 @@
+"""GANs, the subsets of the real images that they learn from, and how trainings that differ in those begin."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganfp.gans import entry, training
+from ganfp.runs.recipes.base import IMAGES, Recipe, load_array
+from ganfp.runs.recipes.images import Images
+from ganfp.seeding import deterministic
+from ganfp.worlds.rows import Rows
+
+SEEN, CURVE = "seen.npy", "curve.npy"
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A rung of the ladder of training sets (Section 4.2): how many images of the base set are exchanged.
+
+    The base set are the first of the images that are for GANs.  Its last ``swapped`` places are taken by the last
+    images of all, which it does not share: sets are nested, and every other image keeps its place.
+    """
+
+    swapped: int
+
+    def of(self, images: np.ndarray, base: int) -> Rows:
+        """The training set (base, ...) from the images (N, ...) that are for GANs, N >= 2 base."""
+        if not 0 <= self.swapped <= base:
+            raise ValueError(f"swapped must be from 0 to the {base} images of the base set, not {self.swapped}")
+        kept, taken = np.arange(base - self.swapped), np.arange(len(images) - self.swapped, len(images))
+        return Rows(images, np.concatenate([kept, taken]))
+
+    def first_seen(self, base: int, order: int) -> int:
+        """How many images a critic has been shown when the first exchanged one comes; ``base`` if none does."""
+        return int(np.argmax(np.append(training.permutation(base, order, 0) >= base - self.swapped, True)))
+
+
+@dataclass(frozen=True)
+class GAN(Recipe):
+    """A trained GAN, of all images that are for GANs or of a subset.
+
+    ``replica`` is a second training of the same thing: it enters the key and no seed.
+    """
+
+    kind = "gan"
+
+    images: Images
+    name: str
+    config: Any
+    seeds: training.Seeds
+    replica: int = 0
+    subset: Subset | None = None
+    snapshots: tuple[int, ...] = ()  # numbers of images after which the generator so far is kept
+
+    def training_set(self, paths: Callable[[Recipe], Path]) -> np.ndarray | Rows:
+        """The real images that it is trained on, uint8 (N, 3, R, R)."""
+        images = self.images.part(load_array(paths(self.images), IMAGES), "gan")
+        if self.subset is None:
+            return images[: self.images.base or None]
+        return self.subset.of(images, self.images.base_of(len(images)))
+
+    @property
+    def resolution(self) -> int:
+        """Of its images, in pixels."""
+        return self.images.resolution
+
+    def modules(self) -> tuple[str, ...]:
+        return (entry(self.name).module,)
+
+    def cost(self) -> float:
+        levels = (self.config.resolution // 2).bit_length() - 1
+        return 5e-9 * entry(self.name).cost * self.config.total_images * self.config.fmap_base**2 * levels
+
+    def make(self, folder, paths, device, progress) -> None:
+        images = self.training_set(paths)
+        training.train(
+            self.name, self.config, self.seeds, images, folder, device=device, resume=True, progress=progress,
+            snapshots=self.snapshots,
+        )  # fmt: skip
+        (folder / training.CHECKPOINT).unlink()
+
+
+@dataclass(frozen=True)
+class Snapshot(Recipe):
+    """A GAN as it was after ``seen`` images, one of its ``snapshots``."""
+
+    kind = "snapshot"
+
+    gan: GAN
+    seen: int
+
+    @property
+    def name(self) -> str:
+        return self.gan.name
+
+    @property
+    def replica(self) -> int:
+        return self.gan.replica
+
+    @property
+    def resolution(self) -> int:
+        return self.gan.resolution
+
+    def make(self, folder, paths, device, progress) -> None:
+        shutil.copy(paths(self.gan) / training.SNAPSHOTS / str(self.seen) / training.GENERATOR, folder)
+
+
+@dataclass(frozen=True)
+class Beginnings(Recipe):
+    """The first steps of trainings whose training sets differ, beside that of the base set, in lockstep.
+
+    For each GAN, and as many times as ``curve.npy`` has rows: the largest difference of a weight of its generator or
+    critic from the base training's, after the images in ``seen.npy``.  It ends ``beyond`` images after the last of
+    the GANs has been shown an image that the base training is not shown.
+    """
+
+    kind = "beginnings"
+
+    gans: tuple[GAN, ...]  # equal in all but the subset
+    beyond: int
+
+    def needs(self) -> list[Recipe]:
+        return [self.gans[0].images]
+
+    def cost(self) -> float:
+        return 30e-3 * self.beyond * len(self.gans)
+
+    def make(self, folder, paths, device, progress) -> None:
+        base = replace(self.gans[0], subset=Subset(0))
+        first = [gan.training_set(paths) for gan in self.gans]
+        last = max(gan.subset.first_seen(len(first[0]), gan.seeds.order) for gan in self.gans)
+        trainings = [
+            training.Training(gan.name, gan.config, gan.seeds, images, device)
+            for gan, images in [(base, base.training_set(paths)), *zip(self.gans, first, strict=True)]
+        ]
+        seen, curve = [0], [[0.0] * len(self.gans)]
+        with deterministic():
+            while seen[-1] <= last + self.beyond:
+                for one in trainings:
+                    one.step()
+                seen.append(trainings[0].seen)
+                curve.append([_apart(one, trainings[0]) for one in trainings[1:]])
+                progress(min(1.0, seen[-1] / (last + self.beyond)))
+        np.save(folder / SEEN, np.array(seen))
+        np.save(folder / CURVE, np.array(curve))
+
+
+def _apart(one: training.Training, other: training.Training) -> float:
+    """The largest difference of a weight between two trainings, in either network."""
+    pairs = (one.generator, other.generator), (one.critic, other.critic)
+    return max(training.largest_difference(*pair) for pair in pairs)
