@@ -12,15 +12,15 @@ from ganfp.attributors import Attributor
 from ganfp.gans import GANS
 from ganfp.paper.record import Record, Result, accuracy_record, record
 from ganfp.runs.recipes import base as files
-from ganfp.runs.recipes.attribution import Setup
+from ganfp.runs.recipes.features import Ratios
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.recipes.features import InceptionWeights, PerceptualTrunk
+from ganfp.runs.recipes.extractors import InceptionWeights, PerceptualTrunk
 from ganfp.runs.run import Run
 from ganfp.worlds import DRAWN
 
 VISNET = "visnet"  # the method that only Table 3 has
 METHODS = {name: method.row for name, method in attributors.METHODS.items() if name != VISNET}  # rows as printed
-HALVINGS = 5  # random halvings that an FD ratio is averaged over
 
 # ---------------------------------------------------------------------------- setups
 
@@ -57,7 +57,7 @@ SETUPS = {"1": architecture_setup, "2": training_set_setup, "3": seed_setup}
 
 def needs(run: Run, setup: Setup) -> list[Recipe]:
     """Every artifact that :func:`evaluate` loads."""
-    return [*(run.evaluation(method, setup) for method in METHODS), run.features(setup)]
+    return [*(run.evaluation(method, setup) for method in METHODS), *ratios_of(run, setup).values()]
 
 
 def evaluate(run: Run, setup: Setup, table: str = "") -> Result:
@@ -73,8 +73,10 @@ def evaluate(run: Run, setup: Setup, table: str = "") -> Result:
     for method, rival in zip(METHODS, list(result.records), strict=True):
         if method != "cnn":
             result.records.append(difference(run, setup, ours, rival, answers["cnn"], answers[method]))
-    for row, features in features_of(run, setup).items():
-        result.records += fd_ratios(run, row, features, setup.labels("test"), table=table, setup=setup.name)
+    for row, ratios in ratios_of(run, setup).items():
+        found = ratios.load(run.path)
+        known = {"table": table, "setup": setup.name, "classes": len(setup.sources), "n": len(answers["cnn"])}
+        result.records += [fd_ratio(run, row, found[convention], **known) for convention in ("matched", "paper")]
     result.arrays["fingerprint_cosines"] = fingerprint_cosines(run, setup)
     return result
 
@@ -152,17 +154,18 @@ def feature_name(run: Run, row: str) -> str:
     return extractor_name(run) if row == "Inception" else "fingerprint"
 
 
-def fd_ratios(run: Run, row: str, features: np.ndarray, labels: np.ndarray, **known: Any) -> list[Record]:
-    """The FD ratio with equal n on both sides, and, as a variant beside it, with the paper's own convention."""
-    found = []
-    for convention, variant in (("matched", ""), ("paper", "paper's convention")):
-        ratio = metrics.fd_ratio(features, labels, convention, run.seed, HALVINGS)
-        params = {"features": feature_name(run, row)}
-        params |= {key: getattr(ratio, key) for key in ("inter", "intra", "n_inter", "n_intra", "spread")}
-        classes = len(set(labels))
-        more = {"variant": variant, "n": len(features), "classes": classes, "params": params}
-        found.append(record(run, row, "fd_ratio", ratio.ratio, **more, **known))
-    return found
+def ratios_of(run: Run, setup: Setup, per_class: int = 0) -> dict[str, Ratios]:
+    """The FD ratios of the test images under the two rows; of each source the first ``per_class``, 0 for all."""
+    rows = {"Inception": run.features(setup), "Our fingerprint": run.evaluation("cnn", setup)}
+    return {row: run.ratios(features, setup, per_class) for row, features in rows.items()}
+
+
+def fd_ratio(run: Run, row: str, ratio: metrics.FDRatio, **known: Any) -> Record:
+    """An FD ratio with equal n on both sides, or, as a variant beside it, by the paper's own convention."""
+    params = {"features": feature_name(run, row)} | known.pop("params", {})
+    params |= {key: getattr(ratio, key) for key in ("inter", "intra", "n_inter", "n_intra", "spread")}
+    known = {"variant": "" if ratio.convention == "matched" else "paper's convention"} | known
+    return record(run, row, "fd_ratio", ratio.ratio, params=params, **known)
 
 
 def fingerprint_cosines(run: Run, setup: Setup) -> np.ndarray:

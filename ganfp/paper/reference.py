@@ -11,7 +11,7 @@ from ganfp.paper.pooling import pooled
 from ganfp.paper.record import Result, reference_folder
 from ganfp.paper.sections import Study, studies
 from ganfp.runs import building, shipping
-from ganfp.runs.recipes.sources import GAN
+from ganfp.runs.recipes.gans import GAN
 from ganfp.runs.run import Run
 from ganfp.worlds import DRAWN
 
