@@ -13,9 +13,7 @@ from ganfp.experiments import (
     how_long,
     immunizability,
     persistence,
-    regions,
     training_sets,
-    visualization,
 )
 from ganfp.gans import GANS
 from ganfp.paper.record import Result, reference_folder
@@ -94,16 +92,12 @@ ONCE: dict[str, Callable[[Run], Result]] = {  # many networks more on every data
     "table6": persistence.selected,
     "table6_equal_n": persistence.equal_n,
     "attacks": immunizability.table,
-    "fingerprints": visualization.fingerprints,
-    "regions": regions.where,
 }
 BESIDE: dict[str, Callable[[Run], Result]] = {  # of one drawn world
     "how_long": how_long.study,
     "critics": critics.critics,
     "strengths": immunizability.strengths,
     "defences": immunizability.matrix,
-    "logits": visualization.logits,
-    "mirroring": visualization.mirroring,
 }
 FIGURES = ("critics",)  # whose arrays a page shows; the others are published as numbers alone
 
@@ -128,12 +122,12 @@ def measure(
         run.build([recipe for one in again for recipe in existence.needs(one, numbers)], jobs=jobs)
         for name, study in studies.items():
             _publish(name, over_seeds([study(one) for one in again], run), run, say)
-        run.build([*persistence.needs(run), *immunizability.needs(run), *visualization.needs(run)], jobs=jobs)
+        run.build([*persistence.needs(run), *immunizability.needs(run)], jobs=jobs)
         for name, study in ONCE.items():
             _publish(name, over_seeds([study(run)], run), run, say)
     first = runs[0]
     if first.dataset in DRAWN:
-        extra = [*how_long.needs(first), *immunizability.extra_needs(first), *visualization.extra_needs(first)]
+        extra = [*how_long.needs(first), *immunizability.extra_needs(first)]
         first.build(extra, jobs=jobs)
         for name, study in BESIDE.items():
             _publish(name, over_seeds([study(first)], first), first, say)
