@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -276,11 +277,8 @@ def _own_model(e: Evidence) -> tuple[str, str]:
     leads = e.by_column("margin", VISNET)
     p = [r.params["p"] for r in leads.values() if "p" in r.params]
     said = f"; largest {p_words(max(p))}, Student's t over images" if p else ""
-    return every([_positive(r) for r in leads.values()]), f"lead over the next model: {_digits(leads)}{said}"
-
-
-def _positive(r: Record) -> int:
-    return 1 if r.low > 0 else -1 if r.high < 0 else 0
+    signs = [(r.low > 0) - (r.high < 0) for r in leads.values()]
+    return every(signs), f"lead over the next model: {_digits(leads)}{said}"
 
 
 def _peaks(method: str, said: str) -> None:
@@ -318,7 +316,8 @@ def _densest_at_the_eyes(e: Evidence) -> tuple[str, str]:
 @claim("real-at-the-eyes", "4.5", "3", "Eyes respond more densely in real images than in those of any GAN.")
 def _real_at_the_eyes(e: Evidence) -> tuple[str, str]:
     real, gans = _dense(e, "eyes")
-    return every([e.above(real, gan) for gan in gans.values()]), f"eyes, times the average pixel: {_beside(real, gans)}"
+    numbers = f"eyes, times the average pixel: {_digits({'real': real, **gans})}"
+    return every([e.above(real, gan) for gan in gans.values()]), numbers
 
 
 @claim("eyes-beat-random", "4.5", "3", "The eyes alone tell real images better than as many random pixels do.")
@@ -342,12 +341,8 @@ def _eyes_suffice(e: Evidence) -> tuple[str, str]:
 @claim("gans-at-the-background", "4.5", "3", "GANs are recognised by the background more than real images are.")
 def _gans_at_the_background(e: Evidence) -> tuple[str, str]:
     real, gans = _dense(e, "background")
-    signs = [e.above(gan, real) for gan in gans.values()]
-    return every(signs), f"background, times the average pixel: {_beside(real, gans)}"
-
-
-def _beside(real: Record, gans: Mapping[str, Record]) -> str:
-    return _digits({"real": real, **gans})
+    numbers = f"background, times the average pixel: {_digits({'real': real, **gans})}"
+    return every([e.above(gan, real) for gan in gans.values()]), numbers
 
 
 def _digits(numbers: Mapping[str, Record]) -> str:
@@ -363,11 +358,18 @@ REGION_CLAIMS = (
 
 def strongest(arrays: Mapping[str, np.ndarray]) -> str:
     """How many of the images in Figure 7 respond most to their own source's model, and what the others respond to."""
-    classes = [str(name) for name in arrays["classes"]]
-    winners = [classes[k] for k in arrays["shown"].argmax(axis=1)]
-    astray = [f"that of {readable(a)} to {readable(b)}" for a, b in zip(classes, winners, strict=True) if a != b]
-    text = f"Of these {len(classes)} images {len(classes) - len(astray)} respond most to the model of their own source"
-    return f"{text}; {', '.join(astray)}." if astray else f"{text}."
+    classes = arrays["classes"]
+    pairs = zip(classes, classes[arrays["shown"].argmax(axis=1)], strict=True)
+    astray = [f"; that of {readable(a)} to {readable(b)}" for a, b in pairs if a != b]
+    own = len(classes) - len(astray)
+    return f"Of these {len(classes)} images {own} respond most to the model of their own source{''.join(astray)}."
+
+
+def named(explained: Mapping[str, Any], source: str) -> str:
+    """What an attribution card says of an image of a source."""
+    best = explained["probabilities"].argmax()
+    text = f"The image is of {readable(source)}, and is attributed to {readable(explained['classes'][best])}"
+    return f"{text} with a probability of {100 * explained['probabilities'][best]:.1f} %."
 
 
 def regions_table(records: Iterable[Record], name: str, caption: str) -> Table:
