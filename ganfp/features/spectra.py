@@ -27,9 +27,10 @@ def grid_power(fingerprints: np.ndarray, radius: int = 2, draws: int = 20_000, s
     """How many times the power of a pattern of period 2 is that of the frequencies around it, of (K, 3, R, R).
 
     Enlargement by 2 that repeats every pixel leaves such a pattern; its frequencies are the corners and the middles of
-    the edges of a spectrum.  Each is compared with those that are at most ``radius`` away, so that neither a steep
-    spectrum nor a flat one makes a peak.  (K, 3): the mean ratio and its 95 % interval, from how widely the same ratio
-    scatters over ``draws`` triples of frequencies elsewhere.  Raises ``ValueError`` below 8 x ``radius`` pixels.
+    the edges of a spectrum.  Each is compared with those at most ``radius`` away, so that to rise is not to peak.
+    (K, 3): the mean ratio and its 95 % interval, from how widely the same ratio scatters over ``draws`` triples of
+    frequencies elsewhere; of noise 3 to 8 in 100 lie wholly above 1, the more the steeper its spectrum rises.
+    Raises ``ValueError`` below 8 x ``radius`` pixels.
     """
     half = fingerprints.shape[-1] // 2
     if half < 4 * radius:
