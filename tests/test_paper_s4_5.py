@@ -206,13 +206,6 @@ def test_figure_7_adds_up(sealed):
     assert "that of a to b" in s4_5.strongest({"classes": np.array(["a", "b"]), "shown": np.array([[1, 2], [1, 2]])})
 
 
-def test_a_card_says_whom_it_names():
-    explained = {"classes": ["ProGAN_seed_1", "real"], "probabilities": np.array([0.2, 0.8])}
-    assert s4_5.named(explained, "ProGAN_seed_1") == (
-        "The image is of ProGAN, seed 1, and is attributed to real with a probability of 80.0 %."
-    )
-
-
 def test_masks_belong_to_the_test_images(run):
     real = run.images.part(run.array(run.images, IMAGES), "test")
     held, seed = sum(run.images.held.values()), run.images.seed + HELD_OUT

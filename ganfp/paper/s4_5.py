@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -365,13 +364,6 @@ def strongest(arrays: Mapping[str, np.ndarray]) -> str:
     return f"Of these {len(classes)} images {own} respond most to the model of their own source{''.join(astray)}."
 
 
-def named(explained: Mapping[str, Any], source: str) -> str:
-    """What an attribution card says of an image of a source."""
-    best = explained["probabilities"].argmax()
-    text = f"The image is of {readable(source)}, and is attributed to {readable(explained['classes'][best])}"
-    return f"{text} with a probability of {100 * explained['probabilities'][best]:.1f} %."
-
-
 def regions_table(records: Iterable[Record], name: str, caption: str) -> Table:
     """Response per pixel by source and region, with its energy; real images once more where true masks are known."""
     found = [r for r in records if r.metric in ("response", "energy")]
@@ -393,8 +385,6 @@ def alone_table(records: Iterable[Record], name: str, caption: str) -> Table:
     pixels = {r.column: f"{r.column}, {r.params['pixels']} pixels" for r in found}
     lines: dict[str, list[str]] = {}
     for r in found:
-        elsewhere = r.params.get("elsewhere")
-        beside = "" if elsewhere is None else " " + small(f"random: {elsewhere:.0f}")
-        lines.setdefault(readable(r.row), []).append(f"{r.value:.0f}{beside}")
-    rows = [[source, *cells] for source, cells in lines.items()]
-    return Table(name, caption, ["source", *pixels.values()], rows or [[UNKNOWN]], of=found)
+        beside = f" {small('random: ' + format(r.params['elsewhere'], '.0f'))}" if "elsewhere" in r.params else ""
+        lines.setdefault(r.row, [readable(r.row)]).append(f"{r.value:.0f}{beside}")
+    return Table(name, caption, ["source", *pixels.values()], list(lines.values()) or [[UNKNOWN]], of=found)
