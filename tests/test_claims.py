@@ -55,19 +55,8 @@ def faces_where_all_holds():
     """The paper's numbers on faces, with what it does not print and the one band that disagrees put right."""
     records = [r for r in paper.records() if r["dataset"] == "faces"]
     records = change(records, {("4", "2", "H-f"): 98.80})
-    records += [record("3", "Our visNet", "CelebA", 98.5), *equal_n(), *visible()]
+    records += equal_n()
     return [*records, trend(0.4), twins(50.4, 47.3, 53.5)]
-
-
-def visible():
-    """Leads of two sources, and response by region of both, as the experiments of Section 4.5 write them."""
-    leads = {"real": 0.2, "GAN": 0.1}
-    dense = {("real", "eyes"): 3.0, ("real", "face"): 1.5, ("real", "background"): 0.5, ("GAN", "background"): 0.9}
-    return [
-        *(record("", "Our visNet", name, v, metric="margin", setup="seeds") for name, v in leads.items()),
-        *(record("", row, column, v, metric="response", setup="seeds") for (row, column), v in dense.items()),
-        record("", "real", "eyes", 70.0, setup="regions", params={"resolution": 32, "elsewhere": 45.0}),
-    ]
 
 
 def change(records, cells):
@@ -120,11 +109,6 @@ BREAKS = {
     "combination-recovers-least": {("7", "Ours", "relighting dfs"): 94.1},
     "best-immunised": {("7", "PRNU", "relighting dfs"): 98.7},
     "prnu-gains-less": {("7", "PRNU", "relighting dfs"): 91.3},
-    "visnet": {("3", "Our visNet", "CelebA"): 97.1},
-    "own-model": {("", "Our visNet", "GAN"): -0.01},
-    "real-at-the-eyes": {("", "real", "face"): 3.1},
-    "gans-at-the-background": {("", "GAN", "background"): 0.4},
-    "eyes-suffice": {("", "real", "eyes", "accuracy"): 44.0},
 }
 
 
@@ -161,12 +145,7 @@ EXCEPTIONS = {
     "relighting-is-weakest": {"faces": True, "bedrooms": False},  # 62.21 %, cropping leaves 86.20 %
     "no-trend": {"faces": None, "bedrooms": None},  # no accuracy by rung is printed
     "same-seed": {"faces": None, "bedrooms": None},  # stated without a number
-    "visnet": {"faces": None, "bedrooms": None},
     "harder-at-equal-n": {"faces": None, "bedrooms": None},  # the paper draws no random tenth
-    "own-model": {"faces": None, "bedrooms": None},  # these four are shown in figures, without a number
-    "real-at-the-eyes": {"faces": None, "bedrooms": None},
-    "eyes-suffice": {"faces": None, "bedrooms": None},
-    "gans-at-the-background": {"faces": None, "bedrooms": None},
 }
 
 

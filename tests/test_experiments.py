@@ -14,11 +14,9 @@ from ganfp.experiments import (
     frechet,
     how_long,
     persistence,
-    regions,
     save_path,
     service,
     training_sets,
-    visualization,
     world,
 )
 from ganfp.gans import training
@@ -44,13 +42,11 @@ def test_needs_are_complete(sealed):
         study(sealed)
     for study in (training_sets.beginnings, training_sets.by_rung, save_path.control):
         study(sealed)
-    for study in (service.authenticity, how_long.study, visualization.logits, regions.where):
+    for study in (service.authenticity, how_long.study):
         study(sealed)
     for study in (persistence.bands, persistence.patches, persistence.selected, persistence.equal_n):
         study(sealed)
     persistence.selected_samples(begin("smoke", "bedrooms"), 3)
-    for name in ("faces", "bedrooms"):
-        visualization.fingerprints(begin("smoke", name))
     world.gan_settings(sealed)
     existence.tables([sealed, begin("smoke", "bedrooms")], "2")
 

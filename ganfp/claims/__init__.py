@@ -18,7 +18,6 @@ from __future__ import annotations
 from ganfp.claims import existence
 from ganfp.claims import persistence
 from ganfp.claims import immunizability
-from ganfp.claims import visualization
 from ganfp.claims.base import (
     CLAIMS,
     NEAR_CHANCE,

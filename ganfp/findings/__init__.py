@@ -31,7 +31,6 @@ from ganfp.findings.immunizability import (
 from ganfp.findings.persistence import bands, equal_n, patches, persistence_cost, selection
 from ganfp.findings.photographs import claims_on_photographs, photograph_runs, photographs
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
-from ganfp.findings.visualization import lattice, logits, mirroring, own_models, regions, visnet
 
 __all__ = [
     "CONTRAST",
@@ -60,10 +59,6 @@ __all__ = [
     "ladder",
     "leak",
     "noise_readings",
-    "lattice",
-    "logits",
-    "mirroring",
-    "own_models",
     "paper_images",
     "paper_times",
     "patches",
@@ -72,7 +67,6 @@ __all__ = [
     "photographs",
     "purity",
     "relighting",
-    "regions",
     "save_path",
     "selection",
     "service",
@@ -80,5 +74,4 @@ __all__ = [
     "transfer",
     "trend",
     "twins",
-    "visnet",
 ]

@@ -11,7 +11,6 @@ from ganfp.tables.network import layer_table, millions, windows
 from ganfp.tables.persistence import at_equal_n, bands, patches, selection
 from ganfp.tables.photographs import side_by_side
 from ganfp.tables.table import Table, number, plain
-from ganfp.tables.visualization import logits, only, regions
 
 __all__ = [
     "Table",
@@ -27,13 +26,10 @@ __all__ = [
     "formats",
     "ghosts",
     "layer_table",
-    "logits",
     "millions",
     "number",
-    "only",
     "patches",
     "plain",
-    "regions",
     "results",
     "selection",
     "side_by_side",

@@ -42,7 +42,7 @@ def colour(fingerprints: np.ndarray, scale: float | None = None) -> np.ndarray:
 def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Figures 7 and 36: images and their fingerprints on the left, model fingerprints above, responses between them.
 
-    ``arrays`` as :func:`ganfp.experiments.visualization.fingerprints` returns them.  Every model fingerprint has its
+    ``arrays`` as :func:`ganfp.paper.s4_5.fingerprints` returns them.  Every model fingerprint has its
     own limits, since its scale is free; image fingerprints share theirs, and so do responses, symmetric about zero.
     """
     classes, responses = arrays["classes"], arrays["response_images"]
