@@ -15,8 +15,8 @@ from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, sho
 from ganfp.paper.record import Record, Result, accuracy_record, pick, record, reference_folder
 from ganfp.paper.sections import Study
 from ganfp.paper.table import Table, p_value, plain, with_interval
-from ganfp.runs.recipes.samples import Setup, load_part
 from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.samples import Setup, load_part
 from ganfp.runs.run import Run
 
 

@@ -10,13 +10,14 @@ import torch.nn.functional as F
 
 from ganfp import metrics
 from ganfp.attributors.visnet import VisNet, correlation, floor
-from ganfp.paper.attribution import clusters, columns, difference, seed_setup
+from ganfp.paper.attribution import clusters, difference, seed_setup
 from ganfp.paper.judge import Evidence, claim, every, shown
 from ganfp.paper.record import Record, Result, accuracy_record, pick, reference_records
 from ganfp.paper.sections import Study
 from ganfp.paper.table import DASH, Table, small, with_interval
-from ganfp.runs.recipes.attribution import Fit, load_part
+from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import Run
 
 LOGITS: dict[str, dict] = {  # "fixed" is the paper's Equation 3, which has no temperature
@@ -36,7 +37,7 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
 
 def _compared(run: Run, changes: dict) -> Fit:
     """A variant of visNet; all that are compared are trained on equally many images."""
-    return run.fit("visnet", seed_setup(run), images=run.profile.visnet.compared, **changes)
+    return run.fit("visnet", seed_setup(run), images=run.profile.logits.images, **changes)
 
 
 # ---------------------------------------------------------------------------- measured
@@ -91,7 +92,7 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
         network = VisNet.load(run.path(fit))
         scores = network.scores(images)
         answers.append(np.array(network.classes_)[scores.argmax(axis=1)])
-        result.arrays[f"models_{row}"] = network.fingerprints_[columns(network, setup.classes)]
+        result.arrays[f"models_{row}"] = network.fingerprints_[network.columns(setup.classes)]
         result.records.append(
             accuracy_record(
                 run, row, metrics.accuracy(truth, answers[-1], clusters(setup)), setup=name,
@@ -106,8 +107,8 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
 
 
 STUDIES = {
-    "logits": Study(logits, every_dataset=False, photographs=False),
-    "mirroring": Study(mirroring, every_dataset=False, photographs=False),
+    "logits": Study(logits, lambda run: needs([run]), every_dataset=False, photographs=False),
+    "mirroring": Study(mirroring, lambda run: needs([run]), every_dataset=False, photographs=False),
 }
 
 # ---------------------------------------------------------------------------- claimed

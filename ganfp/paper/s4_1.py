@@ -13,9 +13,9 @@ from ganfp import worlds
 from ganfp.gans import GANS, gan_class, training
 from ganfp.layers import count_parameters
 from ganfp.paper.attribution import METHODS, chosen, seed_setup
-from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.recipes.base import IMAGES
 from ganfp.runs.recipes.extractors import ContentNetwork
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 SWEPT = {  # shown by `sweeps`

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 
@@ -12,14 +11,13 @@ from ganfp import metrics, worlds
 from ganfp.features.regions import REGIONS, aligned_masks, bootstrap_interval, core_pixels, densities
 from ganfp.features.spectra import grid_power
 from ganfp.paper import attribution
-from ganfp.paper.attribution import VISNET, attributor, columns, seed_setup
+from ganfp.paper.attribution import VISNET, attributor, seed_setup
 from ganfp.paper.judge import HIGH, RESTORED, Evidence, NotMeasured, at_least, claim, every
 from ganfp.paper.record import Record, Result, accuracy_record, pick, record
 from ganfp.paper.sections import Study
 from ganfp.paper.table import Table, minus, p_words, readable, small
-from ganfp.runs.recipes.attribution import load_part
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.recipes.sources import HELD_OUT
+from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import Run
 
 ROWS = {"visnet": VISNET, "prnu": "PRNU"}
@@ -69,7 +67,7 @@ def fingerprints(run: Run) -> Result:
     images, truth = load_part(setup, "test", run.path)
     first = np.array([np.argmax(truth == name) for name in setup.classes])
     network, prnu = attributor(run, "visnet", setup), attributor(run, "prnu", setup)
-    shown = network.response_images(images[first])[:, columns(network, setup.classes)]
+    shown = network.response_images(images[first])[:, network.columns(setup.classes)]
     result = Result(
         arrays={
             "classes": np.array(setup.classes),
@@ -81,7 +79,7 @@ def fingerprints(run: Run) -> Result:
     )
     known = {"figure": FIGURE.get(worlds.parse(run.source or run.dataset)[0], ""), "setup": setup.name}
     for method, fitted, scores in (("visnet", network, network.responses(images)), ("prnu", prnu, prnu.scores(images))):
-        own = columns(fitted, setup.classes)
+        own = fitted.columns(setup.classes)
         models, responses = fitted.fingerprints_[own], scores[:, own]
         result.arrays[f"models_{method}"] = models
         result.arrays[f"responses_{method}"] = np.stack([responses[truth == c].mean(axis=0) for c in setup.classes])
@@ -134,13 +132,7 @@ def masks(run: Run) -> np.ndarray:
     images = run.images
     if images.dataset != "faces":
         return aligned_masks(images.resolution)[None]
-    return _drawn_masks(images.resolution, sum(images.held.values()), images.seed + HELD_OUT)[-images.test :]
-
-
-@cache
-def _drawn_masks(resolution: int, count: int, seed: int) -> np.ndarray:
-    world = worlds.drawn("faces")
-    scene = world.render(world.factors(count, seed), resolution)
+    scene = images.scene("test", run.seed, maps=True)
     return np.stack([getattr(scene, name) for name in REGIONS], axis=1)
 
 
@@ -167,7 +159,7 @@ def where(run: Run) -> Result:
     looked = np.tile(np.arange(setup.test) < each, len(setup.classes))
     images, truth = images[looked], truth[looked]
     network, true = attributor(run, "visnet", setup), masks(run)
-    responses = network.response_images(images)[:, columns(network, setup.classes)]
+    responses = network.response_images(images)[:, network.columns(setup.classes)]
     own = {name: responses[truth == name, k] for k, name in enumerate(setup.classes)}
     usual = true.mean(axis=0)
     found = Result(
@@ -248,7 +240,10 @@ def _lead(right: np.ndarray, random: np.ndarray) -> tuple[float, float, float]:
     return 100 * gain.mean(), 100 * (gain.mean() - half), 100 * (gain.mean() + half)
 
 
-STUDIES = {"fingerprints": Study(fingerprints), "regions": Study(where)}
+STUDIES = {
+    "fingerprints": Study(fingerprints, lambda run: needs([run])),
+    "regions": Study(where, lambda run: needs([run])),
+}
 
 # ---------------------------------------------------------------------------- claimed
 

@@ -10,9 +10,9 @@ from ganfp.paper.attribution import METHODS, seed_setup
 from ganfp.paper.judge import RESTORED, Evidence, NotMeasured, claim, every, falling, weakest
 from ganfp.paper.record import Record, Result, pick, reference_folder
 from ganfp.paper.sections import Study
-from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.gans import Snapshot
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 SEEDS = 3  # GANs that are followed
