@@ -24,7 +24,7 @@ Records = Sequence[Record]
 
 
 def pooled(results: Sequence[Sequence[Record]], hardware: str) -> list[Record]:
-    """The records of several seeds as those of one; ``params`` has the single numbers as ``seeds``, and ``hardware``."""
+    """The records of several seeds as those of one; ``params`` has the single numbers, ``seeds``, and ``hardware``."""
     return [_pool(same, hardware) for same in zip(*results, strict=True)]
 
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ganfp.images import quantise
-from ganfp.worlds.drawing import box_average, check, fill, grain, outline, palette, sample, unit
+from ganfp.worlds.drawing import Renderer, box_average, fill, grain, outline, palette, unit
 from ganfp.worlds.perspective import EDGE, Camera, Frame, Solid, Vector, box, ellipsoid, frustum
 
 VERSION = 1  # raised when pixels change: GANs of other pictures must not meet these
@@ -82,7 +82,6 @@ _PICTURES_AT = 1.72
 _LOOK_AT = 0.95  # the height in the middle of the picture
 
 _MASKS = ("bed", "window", "walls", "floor", "ceiling")
-_CHUNK_PIXELS = 2**17  # per tensor, half a megabyte: what a chunk works on stays in cache
 
 
 @dataclass(frozen=True)
@@ -102,51 +101,6 @@ class Scene:
     floor: np.ndarray | None = None
     ceiling: np.ndarray | None = None
     normals: np.ndarray | None = None
-
-
-def factors(n: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Draw the factors of ``n`` bedrooms: float32 (n,) in [0, 1], or int64 (n,) categories.
-
-    The first m of n bedrooms are the same whatever n.
-    """
-    return sample(FACTORS, _FREQUENCIES, n, seed)
-
-
-CONTENT: dict[str, int] = {
-    **{name: categories for name, categories in FACTORS.items() if name not in ("palette", "grain")},
-    "palette_sine": 0, "palette_cosine": 0,
-}
-
-
-def content(factors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What a network may be asked about a bedroom, named as in ``CONTENT``.
-
-    The palettes lie on a circle, so its sine and cosine are given, mapped to [0, 1]; the phase of the canvas's
-    texture is left out.
-    """
-    angle = 2 * np.pi * factors["palette"]
-    circle = {"palette_sine": (1 + np.sin(angle)) / 2, "palette_cosine": (1 + np.cos(angle)) / 2}
-    return {name: circle[name] if name in circle else factors[name] for name in CONTENT}
-
-
-def draw(n: int, resolution: int = 32, seed: int = 0) -> np.ndarray:
-    """Draw ``n`` bedrooms: uint8 (n, 3, resolution, resolution), the same bedrooms at every resolution."""
-    return render(factors(n, seed), resolution, maps=False).image
-
-
-def render(factors: dict[str, np.ndarray], resolution: int = 32, maps: bool = True) -> Scene:
-    """Draw the bedrooms that ``factors`` describe, with their masks and normals if ``maps``.
-
-    Raises ``ValueError`` for a factor that is unknown, missing or out of range, and for a resolution that is
-    not a power of two from 8 to 512.
-    """
-    n = check(factors, FACTORS, resolution, "a bedroom")
-    size = max(2 * resolution, 64)
-    parameters = _parameters(factors)
-    step = max(1, _CHUNK_PIXELS // size**2)
-    parts = [_render_chunk({name: value[start:start + step] for name, value in parameters.items()},
-                           size, resolution, maps) for start in range(0, max(n, 1), step)]
-    return Scene(*(torch.cat(pieces).numpy() for pieces in zip(*parts, strict=True)))
 
 
 def _parameters(factors: dict[str, np.ndarray]) -> dict[str, Tensor]:
@@ -521,3 +475,8 @@ def _towards(way: Vector, normal: Vector, wrap: float) -> tuple[Tensor, Tensor]:
     square = way[0].square().addcmul_(way[1], way[1]).addcmul_(way[2], way[2])
     cosine = (normal[0] * way[0]).addcmul_(normal[1], way[1]).addcmul_(normal[2], way[2])
     return cosine.mul_(square.rsqrt()).add_(wrap).clamp_(min=0), square
+
+
+_RENDERER = Renderer("a bedroom", FACTORS, _FREQUENCIES, "palette", Scene, _parameters, _render_chunk, finer=2)
+CONTENT = _RENDERER.content_kinds
+factors, content, draw, render = _RENDERER.factors, _RENDERER.content, _RENDERER.draw, _RENDERER.render

@@ -7,7 +7,9 @@ A shape is a signed distance, positive inside; :func:`fill` and :func:`stroke` t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -208,3 +210,69 @@ def check(factors: Factors, kinds: Mapping[str, int], resolution: int, what: str
             kind = f"integers from 0 to {top}" if categories else "numbers in [0, 1]"
             raise ValueError(f"factor {name!r} must hold {kind}")
     return shape[0]
+
+
+CHUNK_PIXELS = 2**17  # per tensor, half a megabyte: what a chunk works on stays in cache
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """What every drawn world does with its own factors and brushes; its methods are the world's public functions.
+
+    ``circle`` is the factor whose colours lie on a circle.  ``parameters`` turns factors into what the brushes need, all
+    pictures' at once and in double precision, so that no byte depends on how they are chunked; ``draw_chunk(chunk,
+    size, resolution, maps)`` returns the fields of ``scene``, drawn ``finer`` times as large, and at 64 px or more.
+    """
+
+    what: str
+    kinds: Mapping[str, int]
+    frequencies: Mapping[str, Sequence[float]]
+    circle: str
+    scene: type
+    parameters: Callable[[Factors], dict[str, Tensor]]
+    draw_chunk: Callable[[dict[str, Tensor], int, int, bool], list[Tensor]]
+    finer: int = 1
+
+    def factors(self, n: int, seed: int = 0) -> Factors:
+        """Draw the factors of ``n`` pictures: float32 (n,) in [0, 1], or int64 (n,) categories.
+
+        The first m of n pictures are the same whatever n.
+        """
+        return sample(self.kinds, self.frequencies, n, seed)
+
+    @property
+    def content_kinds(self) -> dict[str, int]:
+        """What :meth:`content` gives, by name: the number of categories, 0 for a number in [0, 1]."""
+        kept = {name: count for name, count in self.kinds.items() if name not in (self.circle, "grain")}
+        return kept | {f"{self.circle}_sine": 0, f"{self.circle}_cosine": 0}
+
+    def content(self, factors: Factors) -> Factors:
+        """What a network may be asked about a picture.
+
+        The colours lie on a circle, so its sine and cosine are given, mapped to [0, 1]; the phase of the canvas's
+        texture is left out.
+        """
+        angle = 2 * np.pi * factors[self.circle]
+        waves = {f"{self.circle}_sine": (1 + np.sin(angle)) / 2, f"{self.circle}_cosine": (1 + np.cos(angle)) / 2}
+        return {name: waves[name] if name in waves else factors[name] for name in self.content_kinds}
+
+    def draw(self, n: int, resolution: int = 32, seed: int = 0) -> np.ndarray:
+        """Draw ``n`` pictures: uint8 (n, 3, resolution, resolution), the same pictures at every resolution."""
+        return self.render(self.factors(n, seed), resolution, maps=False).image
+
+    def render(self, factors: Factors, resolution: int = 32, maps: bool = True) -> Any:
+        """The scene that ``factors`` describe, with its masks and normals if ``maps``.
+
+        Raises ``ValueError`` for a factor that is unknown, missing or out of range, and for a resolution that is
+        not a power of two from 8 to 512.
+        """
+        n = check(factors, self.kinds, resolution, self.what)
+        size = max(self.finer * resolution, 64)
+        parameters = self.parameters(factors)
+        step = max(1, CHUNK_PIXELS // size**2)
+        chunks = (
+            {name: value[start : start + step] for name, value in parameters.items()}
+            for start in range(0, max(n, 1), step)
+        )
+        parts = [self.draw_chunk(chunk, size, resolution, maps) for chunk in chunks]
+        return self.scene(*(torch.cat(pieces).numpy() for pieces in zip(*parts, strict=True)))

@@ -19,15 +19,14 @@ from torch import Tensor
 from ganfp.images import quantise
 from ganfp.worlds.drawing import (
     Canvas,
+    Renderer,
     box_average,
     bump,
     bump_slope,
-    check,
     fill,
     grain,
     palette,
     pixel_grid,
-    sample,
     stroke,
     unit,
 )
@@ -98,7 +97,6 @@ EYE_HEIGHT = 0.08  # the line on which eyes are aligned, as in CelebA's crops
 _HEAD_HEIGHT, _HEAD_DEPTH, _EYE_ABOVE = 0.68, 0.58, 0.05
 _EYE_APART, _EYE_HALF = 0.225, 0.132
 _TURNS = (("yaw", 24), ("pitch", 9), ("roll", 6))  # at most, in degrees
-_CHUNK_PIXELS = 2**17  # per tensor, half a megabyte: what a chunk works on stays in cache
 
 
 @dataclass(frozen=True)
@@ -117,51 +115,6 @@ class Scene:
     eyes: np.ndarray | None = None
     background: np.ndarray | None = None
     normals: np.ndarray | None = None
-
-
-def factors(n: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Draw the factors of ``n`` faces: float32 (n,) in [0, 1], or int64 (n,) categories.
-
-    The first m of n faces are the same whatever n.
-    """
-    return sample(FACTORS, _FREQUENCIES, n, seed)
-
-
-CONTENT: dict[str, int] = {
-    **{name: categories for name, categories in FACTORS.items() if name not in ("background", "grain")},
-    "background_sine": 0, "background_cosine": 0,
-}
-
-
-def content(factors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What a network may be asked about a face, named as in ``CONTENT``.
-
-    The background's colours lie on a circle, so its sine and cosine are given, mapped to [0, 1]; the phase of the
-    canvas's texture is left out.
-    """
-    angle = 2 * np.pi * factors["background"]
-    circle = {"background_sine": (1 + np.sin(angle)) / 2, "background_cosine": (1 + np.cos(angle)) / 2}
-    return {name: circle[name] if name in circle else factors[name] for name in CONTENT}
-
-
-def draw(n: int, resolution: int = 32, seed: int = 0) -> np.ndarray:
-    """Draw ``n`` faces: uint8 (n, 3, resolution, resolution), the same faces at every resolution."""
-    return render(factors(n, seed), resolution, maps=False).image
-
-
-def render(factors: dict[str, np.ndarray], resolution: int = 32, maps: bool = True) -> Scene:
-    """Draw the faces that ``factors`` describe, with their masks and normals if ``maps``.
-
-    Raises ``ValueError`` for a factor that is unknown, missing or out of range, and for a resolution that is
-    not a power of two from 8 to 512.
-    """
-    n = check(factors, FACTORS, resolution, "a face")
-    size = max(resolution, 64)  # a smaller picture is the box average of this one
-    parameters = _parameters(factors)
-    step = max(1, _CHUNK_PIXELS // size**2)
-    parts = [_render_chunk({name: value[start:start + step] for name, value in parameters.items()},
-                           size, resolution, maps) for start in range(0, max(n, 1), step)]
-    return Scene(*(torch.cat(pieces).numpy() for pieces in zip(*parts, strict=True)))
 
 
 def _parameters(factors: dict[str, np.ndarray]) -> dict[str, Tensor]:
@@ -469,3 +422,8 @@ def _glasses(p: Numbers, canvas: Canvas, head: Head, front: Tensor, edge: float)
     frame = torch.maximum(wire, torch.maximum(bridge, temple))
     canvas.paint(_FRAME, frame * p.frame * 0.9)
     return lens
+
+
+_RENDERER = Renderer("a face", FACTORS, _FREQUENCIES, "background", Scene, _parameters, _render_chunk)
+CONTENT = _RENDERER.content_kinds
+factors, content, draw, render = _RENDERER.factors, _RENDERER.content, _RENDERER.draw, _RENDERER.render
