@@ -219,7 +219,7 @@ CHUNK_PIXELS = 2**17  # per tensor, half a megabyte: what a chunk works on stays
 class Renderer:
     """What every drawn world does with its own factors and brushes; its methods are the world's public functions.
 
-    ``circle`` is the factor whose colours lie on a circle.  ``parameters`` turns factors into what the brushes need, all
+    ``circle`` is the factor whose colours lie on a circle.  ``parameters`` turns factors into what brushes need, all
     pictures' at once and in double precision, so that no byte depends on how they are chunked; ``draw_chunk(chunk,
     size, resolution, maps)`` returns the fields of ``scene``, drawn ``finer`` times as large, and at 64 px or more.
     """
