@@ -31,9 +31,9 @@ def load(name: str, resolution: int, count: int, seed: int) -> np.ndarray:
         return drawn(kind).draw(count, resolution, seed)
     if kind in PUBLISHED:
         return import_module(f"{__name__}.{kind}").load(path, resolution, count)
-    from ganfp.worlds import files
+    from ganfp.worlds import files, npz
 
-    return (files.load_npz if kind == "npz" else files.load_folder)(path, resolution)
+    return (npz.load_npz if kind == "npz" else files.load_folder)(path, resolution)
 
 
 def parse(name: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ class Images(Recipe):
     version = 2
     code = (
         "datasets", "worlds.faces", "worlds.bedrooms", "worlds.drawing", "worlds.perspective",
-        "worlds.files", "worlds.celeba", "worlds.lsun", "images",
+        "worlds.files", "worlds.npz", "worlds.celeba", "worlds.lsun", "images",
     )  # fmt: skip
 
     dataset: str
