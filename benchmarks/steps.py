@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganfp import layers, memory
 from ganfp.attributors.network import AttributionNetwork
-from ganfp.gans import LABELS, progan, resample
+from ganfp.gans import GANS, LABELS, progan, resample
 from ganfp.gans.base import PRECISIONS
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic
 from ganfp.gans.training import Seeds, Training
@@ -52,6 +52,19 @@ class Speed:
             f"{self.step:<14} {self.resolution:>4} {self.batch:>5}  {self.precision:<9} {self.images_per_second:>9.1f} "
             f"{self.operations / 1e6:>12.1f} {rate / 1e9:>8.1f} {self.share:>8.1%} {self.gain:>8.2f}"
         )
+
+
+def report(profile, device: str = "cpu", seconds: float = 2.0) -> Iterator[str]:
+    """Lines of a table: every training step of a profile, each of its measurements about ``seconds`` long."""
+    if device == "cpu":
+        torch.set_num_threads(1)  # as in `ganfp train` and `ganfp build`
+    products = [f"{peak(device, precision) / 1e9:.0f} in {precision}" for precision in PRECISIONS]
+    yield f"{device}: matrix products at {' and '.join(products)} GFLOP/s{' per core' * (device == 'cpu')}"
+    yield HEADER
+    for name in GANS:
+        yield from map(str, gan_speeds(name, getattr(profile, name), device, seconds))
+    classes = profile.seeds + 1  # of Table 3: as many GANs and the real images
+    yield from map(str, attribution_speeds(profile.resolution, classes, profile.classifier, device, seconds))
 
 
 def gan_speeds(name: str, config, device: str = "cpu", seconds: float = 2.0) -> Iterator[Speed]:

@@ -66,6 +66,12 @@ def names(text: str) -> list[str]:
     return found
 
 
+def absolute(text: str) -> str:
+    """The same data sets, by paths that mean the same in any working folder."""
+    pairs = map(parse, names(text))
+    return ",".join(f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if path else kind for kind, path in pairs)
+
+
 def digest(name: str) -> str:
     """A digest of a user's files, so that a changed file is a new data set; empty for a drawn one."""
     kind, path = parse(name)
