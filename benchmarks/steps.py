@@ -54,6 +54,19 @@ class Speed:
         )
 
 
+def report(profile, device: str = "cpu", seconds: float = 2.0) -> Iterator[str]:
+    """Lines of a table: every training step of a profile, each of its measurements about ``seconds`` long."""
+    if device == "cpu":
+        torch.set_num_threads(1)  # as in `ganfp train` and `ganfp build`
+    products = [f"{peak(device, precision) / 1e9:.0f} in {precision}" for precision in PRECISIONS]
+    yield f"{device}: matrix products at {' and '.join(products)} GFLOP/s{' per core' * (device == 'cpu')}"
+    yield HEADER
+    for name in GANS:
+        yield from map(str, gan_speeds(name, profile.gans[name], device, seconds))
+    classes = profile.seeds + 1  # of Table 3: as many GANs and the real images
+    yield from map(str, attribution_speeds(profile.resolution, classes, profile.methods["cnn"], device, seconds))
+
+
 def gan_speeds(name: str, config, device: str = "cpu", seconds: float = 2.0) -> Iterator[Speed]:
     """A GAN's training step in each precision, at each resolution it grows through."""
     sides = [4 << i for i in range((config.resolution // 4).bit_length())] if name == "progan" else [config.resolution]
@@ -79,7 +92,7 @@ def attribution_speeds(resolution: int, classes: int, settings, device: str = "c
 def speeds(step, made, resolution, batch, images, device, seconds, precisions=PRECISIONS) -> Iterator[Speed]:
     """Measure the steps that ``made`` makes of a precision, each of which is shown ``images`` real images."""
     memory.keep()
-    with deterministic():
+    with deterministic(device):
         with plain():
             reference = duration(made("float32"), device, seconds)
         for precision in precisions:

@@ -37,8 +37,11 @@ _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "PyWavelets", "pillow",
 
 
 def book_notebooks(root: Path = ROOT) -> list[Path]:
-    """The notebooks that ``_toc.yml`` names, in its order."""
-    toc = yaml.safe_load((Path(root) / "_toc.yml").read_text("utf-8"))
+    """The notebooks that ``_toc.yml`` names, in its order; ``FileNotFoundError`` outside a checkout."""
+    contents = Path(root) / "_toc.yml"
+    if not contents.is_file():
+        raise FileNotFoundError(f"{contents} is missing: a book is made in a checkout, after pip install -e '.[book]'")
+    toc = yaml.safe_load(contents.read_text("utf-8"))
     files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
     return [Path(root) / f"{f}.ipynb" for f in files if f.startswith("notebooks/")]
 
@@ -96,7 +99,7 @@ def execute_book(
     from ganfp.files import write_json  # imports torch, which a process that only runs a kernel does without
     from ganfp.runs.run import begin_each
 
-    root = Path(root)
+    root, dataset = Path(root), worlds.absolute(dataset)  # notebooks are executed in the root
     jobs = jobs or min(cores(), 4)
     runs = begin_each(profile, dataset, seed=seed, device=device)
     # keys of recipes, which hold the digests of a user's images and of the weight files that stand in for the paper's

@@ -1,10 +1,17 @@
 """The command line: what it says when something is wrong, and one GAN from start to samples."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ganfp.cli import duration, main, plain, size
+from ganfp.cli import main
+from ganfp.cli.pages import folder_of
+from ganfp.cli.words import duration, plain, size
 from ganfp.runs.profiles import Cost
 
 
@@ -94,6 +101,185 @@ def test_a_folder_is_attributed(ganfp, folder):
     lines = (folder.parent / "out.csv").read_text().splitlines()
     assert lines[0] == "file,source,bright,dark" and len(lines) == 31
     assert lines[1] == "00.png,dark,0.0000,1.0000" and lines[-1].startswith("29.png,bright,1.0000")
+
+
+def contents(folder):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("words", [
+    ("sample", "g", "--count", "2", "--out", "taken"),
+    ("attribute", "shots", "--model", "model", "--csv", "taken"),
+    ("explain", "shots/00.png", "--model", "model", "--out", "taken"),
+    ("notebook", "s4_2", "--output", "taken"),
+    ("notebook", "s4_2", "-p", "out", "records"),
+])  # fmt: skip
+def test_no_file_is_replaced_unless_told(ganfp, folder, tmp_path, words):
+    (tmp_path / "g").mkdir()
+    (tmp_path / "taken").write_text("mine")
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "mine.json").write_text("[]")
+    before = contents(tmp_path)
+    result = ganfp(*words)
+    assert result.exit_code == 1 and "exists already; name another place, or replace it with --force" in result.output
+    assert contents(tmp_path) == before
+
+
+def test_force_replaces(ganfp, folder, tmp_path):
+    (tmp_path / "taken").write_text("mine")
+    assert ganfp("attribute", "shots", "--model", "model", "--csv", "taken", "--force").exit_code == 0
+    assert (tmp_path / "taken").read_text().startswith("file,source")
+
+
+def test_one_bad_file_is_named_and_stops_no_other(ganfp, folder):
+    from PIL import Image
+
+    (folder / "05.png").write_text("no image")
+    (folder / "\x1b]0;title\x07.png").write_text("no image")
+    Image.new("RGB", (16, 16)).save(folder / "=1+1.png")
+    result = ganfp("attribute", "shots", "--model", "model", "--csv", "out.csv", "--device", "auto")
+    assert result.exit_code == 1 and "30 lines in out.csv" in result.stdout
+    assert "05.png is not a readable image" in result.stderr and "2 images were left out" in result.stderr
+    assert "\x1b" not in result.output
+    lines = (folder.parent / "out.csv").read_text().splitlines()
+    assert len(lines) == 31 and not [line for line in lines if line.startswith(("05.png", "="))]
+    assert [line for line in lines if line.startswith("./=1+1.png,dark")]
+
+
+def test_a_name_that_is_no_text_keeps_its_bytes(ganfp, folder):
+    try:
+        (folder / "00.png").rename(folder / "\udcff.png")
+    except (OSError, UnicodeError):
+        pytest.skip("this disk holds no such names")
+    assert ganfp("attribute", "shots", "--model", "model", "--csv", "out.csv").exit_code == 0
+    assert b"\n\xff.png," in (folder.parent / "out.csv").read_bytes()
+
+
+def test_images_are_scored_once(ganfp, folder, monkeypatch):
+    from ganfp.attributors.knn import KNN
+
+    calls, scores = [], KNN._scores
+    monkeypatch.setattr(KNN, "_scores", lambda self, images: calls.append(len(images)) or scores(self, images))
+    assert ganfp("attribute", "shots", "--model", "model", "--csv", "out.csv", "--service", "dark").exit_code == 0
+    assert calls == [30]
+
+
+def test_a_device_that_is_not_there_is_named(ganfp, folder):
+    result = ganfp("attribute", "shots", "--model", "model", "--device", "cuda:77")
+    assert result.exit_code == 1 and "cuda:77" in result.output and "Traceback" not in result.output
+
+
+@pytest.fixture
+def originals(ganfp, tmp_path):
+    """Images of one size, of which several have one stem."""
+    from PIL import Image
+
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    for i, name in enumerate(("a.png", "a.jpg", "A.bmp", "b.jpg", "sub/a.jpg")):
+        Image.new("RGB", (16, 16), (40 * i, 40 * i, 40 * i)).save(folder / name, lossless=True, quality=100)
+    return folder
+
+
+def test_attack_keeps_every_image(ganfp, originals, tmp_path):
+    from PIL import Image
+
+    before = contents(originals)
+    result = ganfp("attack", "in", "--attack", "blur", "--out", "out/deep")
+    assert result.exit_code == 0 and "5 images after blur in" in result.output
+    levels = {"a.png": 0, "a.jpg.png": 40, "A.bmp.png": 80, "b.png": 120, "sub/a.png": 160}
+    written = contents(tmp_path / "out" / "deep")
+    assert written.keys() == levels.keys() and contents(originals) == before
+    for name, level in levels.items():  # a blurred flat image is the same image
+        assert np.abs(np.asarray(Image.open(tmp_path / "out" / "deep" / name)).astype(int) - level).max() <= 1
+
+    again = ganfp("attack", "in", "--attack", "noise", "--out", "out/deep")
+    assert again.exit_code == 1 and "and 4 more exists already" in again.output
+    assert contents(tmp_path / "out" / "deep") == written
+    assert ganfp("attack", "in", "--attack", "noise", "--out", "out/deep", "--force").exit_code == 0
+    assert contents(tmp_path / "out" / "deep") != written
+
+
+@pytest.mark.parametrize("out", ["in", "in/attacked", "in/../in", "link"])
+def test_attack_never_writes_among_the_originals(ganfp, originals, tmp_path, out):
+    (tmp_path / "link").symlink_to("in")
+    before = contents(originals)
+    result = ganfp("attack", "in", "--attack", "noise", "--out", out, "--force")
+    assert result.exit_code == 1 and "where the originals are" in result.output and contents(originals) == before
+
+
+def test_names_that_would_still_be_one_are_refused_before_anything_is_written(ganfp, originals, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (16, 16)).save(originals / "a.jpg.png")
+    result = ganfp("attack", "in", "--attack", "noise", "--out", "out")
+    assert result.exit_code == 1 and "2 images would be written as a.jpg.png" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_attack_names_bad_files_and_goes_on(ganfp, originals, tmp_path):
+    (originals / "0.png").write_text("no image")
+    result = ganfp("attack", "in", "--attack", "noise", "--out", "out")
+    assert result.exit_code == 1 and "5 images after noise" in result.stdout
+    assert "0.png is not a readable image" in result.stderr
+    assert len(contents(tmp_path / "out")) == 5
+
+
+def test_one_folder_has_one_training(ganfp, tmp_path):
+    train = ["train", "progan", "--profile", "smoke", "--out", "g"]
+    assert "too few" in ganfp(*train, "--dataset", few(tmp_path)).output
+    assert ganfp(*train, "--budget", "nan").exit_code == 1 and ganfp(*train, "--budget", "0").exit_code == 1
+    assert "stopped" in ganfp(*train, "--budget", "0.05").output  # what failed before it began is not in the way
+    others = {"seed": ("--seed", "3"), "images": ("--dataset", "bedrooms"), "profile": ("--profile", "quick")}
+    for name, other in others.items():
+        result = ganfp(*train, *other, "--resume")
+        assert result.exit_code == 1 and "was begun with another" in result.output and name in result.output
+    assert "another gan" in ganfp("train", "sngan", "--profile", "smoke", "--out", "g", "--resume").output
+    assert "complete" in ganfp(*train, "--resume").output
+    for path in (tmp_path / "g").glob("*.json"):
+        path.unlink()
+    (tmp_path / "g" / "checkpoint.safetensors").unlink()
+    before = contents(tmp_path / "g")
+    assert "has no checkpoint to go on from" in ganfp(*train, "--resume").output and contents(tmp_path / "g") == before
+
+
+def few(tmp_path):
+    np.savez(tmp_path / "few.npz", images=np.zeros((120, 16, 16, 3), np.uint8))
+    return f"npz:{tmp_path / 'few.npz'}"
+
+
+def test_one_folder_has_one_training_at_a_time(ganfp, tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    (tmp_path / "g").mkdir()
+    with open(tmp_path / "g" / ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = ganfp("train", "progan", "--profile", "smoke", "--out", "g")
+    assert result.exit_code == 1 and "another process is training in g" in result.output
+    assert [path.name for path in (tmp_path / "g").iterdir()] == [".lock"]
+
+
+def test_other_parameters_have_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert folder_of("s4_2", {"seed": 3, "dataset": "faces", "out": "x"}) == Path("runs/s4_2-dataset=faces,seed=3")
+    assert folder_of("s4_2", {}) == Path("runs/s4_2")
+    data = ("folder:a/real", "folder:b/real", "folder:a b", "folder:a-b", "faces", "faces,bedrooms", "npz:a/real")
+    folders = [folder_of("s", {"dataset": name}) for name in data] + [folder_of("s", {"device": "cuda:1"})]
+    assert len(set(folders)) == len(folders) and all(re.fullmatch(r"runs/s-[\w.,=+-]+", str(f)) for f in folders)
+    assert folder_of("s", {"dataset": "folder:a"}) == folder_of("s", {"dataset": f"folder:{tmp_path}/b/../a"})
+
+
+def test_outside_a_checkout_it_is_said_before_anything_is_made(ganfp, tmp_path, monkeypatch):
+    monkeypatch.setattr("ganfp.cli.models.__file__", str(tmp_path / "ganfp" / "cli" / "models.py"))
+    result = ganfp("bench", "--profile", "smoke")
+    assert result.exit_code == 1 and "measuring needs a checkout" in result.output
+    monkeypatch.setattr("ganfp.book.book_notebooks.__defaults__", (tmp_path,))
+    result = ganfp("book", "--profile", "smoke")
+    assert result.exit_code == 1 and "_toc.yml is missing" in result.output and not (tmp_path / "store").exists()
+
+
+def test_the_module_is_the_command():
+    found = subprocess.run([sys.executable, "-m", "ganfp.cli", "--help"], capture_output=True, text=True, check=True)
+    assert found.stdout.startswith("Usage: ganfp [OPTIONS]") and "explain" in found.stdout
 
 
 def test_a_folder_is_not_resized_and_services_are_known(ganfp, folder):

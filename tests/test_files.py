@@ -1,14 +1,19 @@
 import logging
+import os
+import struct
+import zlib
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
-from ganfp.worlds import files
-from ganfp.worlds.files import area_mean, fingerprint, load_folder, load_npz
+from ganfp.worlds import files, npz
+from ganfp.worlds.files import area_mean, fingerprint, images_in, load_exact, load_folder
+from ganfp.worlds.npz import load_npz
 
 RNG = np.random.default_rng(0)
 
@@ -88,7 +93,7 @@ def test_npz_crops_the_centre_and_averages(tmp_path):
 def test_npz_in_pieces_equals_npz_at_once(tmp_path, monkeypatch):
     path = save_npz(tmp_path / "a.npz", images=noise(11, 9, 10, 3))
     at_once = load_npz(path, 4)
-    monkeypatch.setattr(files, "_CHUNK", 3 * 9 * 10 * 3 + 1)  # 3, 3, 3 and 2 images
+    monkeypatch.setattr(npz, "_CHUNK", 3 * 9 * 10 * 3 + 1)  # 3, 3, 3 and 2 images
     assert np.array_equal(load_npz(path, 4), at_once)
 
 
@@ -190,9 +195,8 @@ def test_folder_is_sorted_by_relative_name_and_takes_mixed_sizes(folder, caplog)
         Image.fromarray(pixels).save(folder / name)
     (folder / "notes.txt").write_text("not an image")
     (folder / ".hidden.png").write_text("not an image either")
-    with caplog.at_level(logging.INFO):
-        loaded = load_folder(folder, 4)
-    assert "2 files without an image suffix" in caplog.text
+    loaded = load_folder(folder, 4)
+    assert "1 files left out that are no images, such as notes.txt" in caplog.text
     for i, name in enumerate(["B.png", "a.bmp", "b.png", "sub/a.png"]):
         height, width = images[name].shape[:2]
         side = min(height, width)
@@ -230,11 +234,70 @@ def test_folder_applies_the_exif_orientation(folder):
     assert np.array_equal(load_folder(folder, 8)[0].transpose(1, 2, 0), np.rot90(np.asarray(image), -1))
 
 
+@pytest.mark.parametrize("value", range(9))
+def test_every_orientation_is_pillows_own(folder, value):
+    image, exif = Image.fromarray(noise(8, 8, 3)), Image.Exif()
+    exif[0x0112] = value
+    image.save(folder / "a.png", exif=exif)
+    turned = ImageOps.exif_transpose(Image.open(folder / "a.png"))
+    assert np.array_equal(load_folder(folder, 8)[0].transpose(1, 2, 0), np.asarray(turned))
+
+
+def test_a_broken_tag_beside_the_orientation_does_no_harm(folder):
+    """Tag 0x0111 says that it is a short and holds 70,000: Pillow reads it, and could not write it again."""
+    entries = struct.pack("<HHHIHH", 2, 0x0112, 3, 1, 6, 0) + struct.pack("<HHII", 0x0111, 4, 1, 70_000)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + entries + struct.pack("<I", 0)
+    image = Image.fromarray(np.kron(noise(2, 2, 3), np.ones((8, 8, 1), np.uint8)))
+    image.save(folder / "a.jpg", exif=exif, quality=100)
+    image.save(folder / "b.jpg", quality=100)
+    turned, plain = load_folder(folder, 16)
+    assert np.array_equal(turned, np.rot90(plain, -1, (1, 2)))
+
+
+def test_images_are_known_by_their_content_too(folder, caplog):
+    pixels = noise(8, 8, 3)
+    kinds = {"a": "PNG", "b.jpg_large": "JPEG", "c.jpg?width=8": "WEBP", "d.JPE": "JPEG", "e.tga": "TGA"}
+    for name, kind in kinds.items():
+        Image.fromarray(pixels).save(folder / name, kind)
+    (folder / "f.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    (folder / "g").write_bytes(bytes(noise(4000)))
+    assert len(load_folder(folder, 8)) == 5
+    assert "2 files left out that are no images, such as f.heic" in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_only_regular_files_are_read(folder, caplog):
+    Image.fromarray(noise(8, 8, 3)).save(folder / "a.png")
+    os.mkfifo(folder / "b.png")
+    (folder / "c.png").symlink_to("/dev/zero")
+    (folder / "d.png").symlink_to("nowhere.png")
+    (folder / "e.png").symlink_to("a.png")
+    assert [path.name for path in images_in(folder)[0]] == ["a.png", "e.png"]
+    assert len(load_folder(folder, 8)) == 2 and "3 files left out" in caplog.text
+    assert len(load_exact(folder, 8)[0]) == 2 and len(fingerprint(folder)) == 64
+
+
+def test_exact_images_are_taken_and_the_others_named(folder, monkeypatch):
+    pixels = noise(3, 8, 8, 3)
+    Image.fromarray(noise(9, 8, 3)).save(folder / "0wide.png")
+    for i, image in enumerate(pixels):
+        Image.fromarray(image).save(folder / f"{i + 1}.png")
+    (folder / "2bad.png").write_text("not an image")
+    Image.fromarray(noise(4000, 4000)).save(folder / "9large.png")
+    read, decode = [], files.decode
+    monkeypatch.setattr(files, "decode", lambda source, name: read.append(name.name) or decode(source, name))
+    for resolution in (8, None):
+        found, images, wrong = load_exact(folder, resolution)
+        assert [path.name for path in found] == ["1.png", "2.png", "3.png"]
+        assert np.array_equal(images.transpose(0, 2, 3, 1), pixels)
+        assert [Path(text.split()[0]).name for text in wrong] == ["0wide.png", "2bad.png", "9large.png"]
+    assert "9large.png" not in read  # its header was enough
+    with pytest.raises(ValueError, match="holds no image that can be used: .*0wide.png is 8 x 9 px, not 32 x 32"):
+        load_exact(folder, 32)
+
+
 def png16(path):
     """A 16-bit RGB PNG, which Pillow cannot write, byte by byte."""
-    import struct
-    import zlib
-
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -268,6 +331,10 @@ def bad_image(path, kind):
             Image.fromarray(noise(16, 16).astype(np.uint16) * 256).save(path)
         case "16-bit colour":
             png16(path)
+        case "12-bit ppm":
+            path.write_bytes(b"P6 8 8 4095\n" + bytes(noise(64 * 6)))
+        case "16-bit ppm":
+            path.write_bytes(b"P6 8 8 65535\n" + bytes(noise(64 * 6)))
         case "float":
             Image.fromarray(noise(16, 16).astype(np.float32)).save(path, "TIFF")
         case "cmyk":
@@ -283,7 +350,9 @@ def bad_image(path, kind):
         ("truncated jpeg", "not a readable image"),
         ("small", "7 x 16 px: too small for 8 px"),
         ("16-bit grey", "I;16"),
-        ("16-bit colour", "16-bit RGB"),
+        ("16-bit colour", "RGB of more than 8 bits"),
+        ("12-bit ppm", "RGB of more than 8 bits"),
+        ("16-bit ppm", "RGB of more than 8 bits"),
         ("float", "colour mode F"),
         ("cmyk", "CMYK"),
     ],

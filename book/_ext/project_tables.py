@@ -2,7 +2,7 @@
 
 from sphinx.util.docutils import SphinxDirective
 
-from ganfp import cli
+from ganfp.cli import words
 from ganfp.runs import profiles, shipping
 
 
@@ -29,7 +29,7 @@ class ProfileTable(ProjectTable):
             p = profiles.load(name)
             trained_by = profiles.load(p.generators) if p.generators else p
             images = f"{trained_by.gans['progan'].total_images:,}" + (", shipped" if p.generators else "")
-            time, disk = cli.duration(p.cost), cli.size(p.cost.bytes)
+            time, disk = words.duration(p.cost), words.size(p.cost.bytes)
             yield f"`{name}`", p.summary, p.resolution, p.seeds, images, time, disk, p.cost.machine
 
 

@@ -31,9 +31,9 @@ def load(name: str, resolution: int, count: int, seed: int) -> np.ndarray:
         return drawn(kind).draw(count, resolution, seed)
     if kind in PUBLISHED:
         return import_module(f"{__name__}.{kind}").load(path, resolution, count)
-    from ganfp.worlds import files
+    from ganfp.worlds import files, npz
 
-    return (files.load_npz if kind == "npz" else files.load_folder)(path, resolution)
+    return (npz.load_npz if kind == "npz" else files.load_folder)(path, resolution)
 
 
 def parse(name: str) -> tuple[str, str]:
@@ -64,6 +64,12 @@ def names(text: str) -> list[str]:
     if len(set(found)) < len(found):
         raise ValueError(f"dataset {text!r} names a data set twice")
     return found
+
+
+def absolute(text: str) -> str:
+    """The same data sets, by paths that mean the same in any working folder."""
+    pairs = map(parse, names(text))
+    return ",".join(f"{kind}:{os.path.abspath(os.path.expanduser(path))}" if path else kind for kind, path in pairs)
 
 
 def digest(name: str) -> str:

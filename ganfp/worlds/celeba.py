@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from ganfp.worlds import files
+from ganfp.worlds.npz import load_npz
 
 WIDTH, HEIGHT = 178, 218
 SIDE = 128
@@ -80,7 +81,7 @@ def fingerprint(path: str | Path) -> str:
 
 def _prepared(path: Path, resolution: int) -> np.ndarray:
     """Crops from an npz file, by person where it says who is on them."""
-    images = files.load_npz(path, resolution)
+    images = load_npz(path, resolution)
     with np.load(path) as arrays:
         person = arrays["identity"] if "identity" in arrays.files else None
     if person is None:

@@ -1,4 +1,4 @@
-"""Anybody's images, from an npz file or a folder, as uint8 (N, 3, R, R).
+"""Anybody's images, from a folder, as uint8 (N, 3, R, R).
 
 One rule brings an image of any size to R x R: the largest centred square, then the exact mean over the area
 of each new pixel, rounded to nearest (halves up).  Where the side is a multiple of R that is the plain box
@@ -15,12 +15,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import zipfile
-import zlib
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -29,10 +28,10 @@ import numpy as np
 
 from ganfp.machine import cores
 
-IMAGE_SUFFIXES = frozenset(".avif .bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split())
-_CHUNK = (
-    1 << 24
-)  # source bytes that an npz is read by; the memory beyond the result is a small multiple of it
+IMAGE_SUFFIXES = frozenset(
+    ".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp".split()
+)
+_SIGNED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")  # formats known by their first bytes
 _PLANES = 1 << 21  # source pixels that are averaged at a time
 
 log = logging.getLogger(__name__)
@@ -70,8 +69,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-# --------------------------------------------------------------------------------------------------------
-# Centred square and area average
+# ---------------------------------------------------------------- Centred square and area average
 
 
 def square_mean(images: np.ndarray, resolution: int, name: str | Path) -> np.ndarray:
@@ -82,9 +80,7 @@ def square_mean(images: np.ndarray, resolution: int, name: str | Path) -> np.nda
     height, width = images.shape[-2:]
     side = min(height, width)
     if side < resolution:
-        raise ValueError(
-            f"{name} is {width} x {height} px: too small for {resolution} px; images are never enlarged"
-        )
+        raise ValueError(f"{name} is {width} x {height} px: too small for {resolution} px; images are never enlarged")
     top, left = (height - side) // 2, (width - side) // 2
     square = images[..., top : top + side, left : left + side]
     return area_mean(np.ascontiguousarray(square), resolution)
@@ -115,134 +111,20 @@ def _coverage(side: int, resolution: int) -> np.ndarray:
     return overlap.clip(min=0).astype(exact)
 
 
-# --------------------------------------------------------------------------------------------------------
-# npz
-
-
-def load_npz(path: str | Path, resolution: int) -> np.ndarray:
-    """Images of an npz file as uint8 (N, 3, resolution, resolution), in the file's order.
-
-    The file holds one uint8 array called ``images``, or only one array: (N, H, W, C) or (N, C, H, W) with
-    1, 3 or 4 channels, or greyscale (N, H, W).  It is read in pieces: memory is that of the result.
-    Raises ``ValueError`` that names the file for anything else, ``FileNotFoundError`` where there is none.
-    """
-    path = existing(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder, not an npz file; write folder:{path}")
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(_array_name(path, archive)) as stream:
-            shape, layout = _header(path, stream)
-            return _read_npz(path, stream, shape, layout, resolution)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise ValueError(f"{path} is not an npz file, or a damaged one: {error}") from error
-
-
-def _array_name(path: Path, archive: zipfile.ZipFile) -> str:
-    names = [name for name in archive.namelist() if name.endswith(".npy")]
-    if "images.npy" in names:
-        return "images.npy"
-    if len(names) != 1:
-        keys = ", ".join(name.removesuffix(".npy") for name in names) or "none"
-        raise ValueError(f"{path} must hold an array called 'images', or one array only; it holds: {keys}")
-    return names[0]
-
-
-@dataclass(frozen=True)
-class _Layout:
-    height: int
-    width: int
-    channels: int
-    last: bool  # whether the channels are the last axis
-
-    def planes(self, piece: np.ndarray) -> np.ndarray:
-        """A flat piece of the array as (n, C, H, W)."""
-        if self.last:
-            return piece.reshape(-1, self.height, self.width, self.channels).transpose(0, 3, 1, 2)
-        return piece.reshape(-1, self.channels, self.height, self.width)
-
-
-def _header(path: Path, stream) -> tuple[tuple[int, ...], _Layout]:
-    try:
-        version = np.lib.format.read_magic(stream)
-        header_1, header_2 = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = (header_1 if version == (1, 0) else header_2)(stream)
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    if dtype != np.uint8:
-        raise ValueError(f"{path} holds an array of {dtype}; images must be uint8, 0 to 255")
-    if fortran:
-        raise ValueError(f"{path} is in Fortran order; save np.ascontiguousarray(images)")
-    if 0 in shape:
-        raise ValueError(f"{path} holds no images: its array has shape {shape}")
-    return shape, _layout(path, shape)
-
-
-def _layout(path: Path, shape: tuple[int, ...]) -> _Layout:
-    """Which axes are which.  Raises ``ValueError`` where the shape does not tell."""
-    channels = (1, 3, 4)
-    first = len(shape) == 4 and shape[1] in channels
-    last = len(shape) == 4 and shape[3] in channels
-    if first and last:
-        raise ValueError(
-            f"{path} has shape {shape}: channels first or last? Neither axis rules the other out"
-        )
-    if last:
-        return _Layout(*shape[1:], last=True)
-    if first:
-        return _Layout(*shape[2:], shape[1], last=False)
-    # (H, W, 3) and (3, H, W) are more likely one image in colour than several in grey
-    if len(shape) == 3 and shape[2] not in channels and shape[0] not in (3, 4):
-        return _Layout(*shape[1:], 1, last=False)
-    raise ValueError(
-        f"{path} has shape {shape}; images are (N, H, W, C) or (N, C, H, W) with C = 1, 3 or 4, or (N, H, W)"
-    )
-
-
-def _read_npz(path: Path, stream, shape: tuple[int, ...], layout: _Layout, resolution: int) -> np.ndarray:
-    out = np.empty((shape[0], 3, resolution, resolution), np.uint8)
-    done = 0
-    for piece in _pieces(path, stream, shape):
-        squares = square_mean(layout.planes(piece)[:, :3], resolution, path)
-        out[done : done + len(squares)] = squares  # one channel of grey broadcasts to three
-        done += len(squares)
-    _warn(path, Counter({_COLOURS.get(layout.channels): shape[0]}))
-    return out
-
-
-def _pieces(path: Path, stream, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """The array in flat pieces of whole images, to the end of the stream, where zip checks its checksum."""
-    size = int(np.prod(shape[1:], dtype=np.int64))
-    step = max(1, _CHUNK // size)
-    for start in range(0, shape[0], step):
-        count = min(step, shape[0] - start)
-        data = stream.read(count * size)
-        if len(data) < count * size:
-            raise ValueError(
-                f"{path} is truncated: {start + len(data) // size} of {shape[0]} images are there"
-            )
-        yield np.frombuffer(data, np.uint8)
-    if stream.read(1):
-        raise ValueError(f"{path} is damaged: bytes follow its last image")
-
-
-# --------------------------------------------------------------------------------------------------------
-# Folder
+# ---------------------------------------------------------------- Folder
 
 
 def load_folder(path: str | Path, resolution: int, count: int | None = None) -> np.ndarray:
     """Images of a folder and its sub-folders as uint8 (N, 3, resolution, resolution), by relative name.
 
-    Files with a suffix of ``IMAGE_SUFFIXES`` are images; the others and hidden ones are left out and counted
-    in the log.  An orientation in the EXIF data is applied; of an animation the first frame counts.  With a
-    ``count`` no more than that are read, from the first on.
+    Which files are images is said by :func:`images_in`.  An orientation in the EXIF data is applied; of an animation
+    the first frame counts.  With a ``count`` no more than that are read, from the first on.
     Raises ``ValueError`` that names the file or the folder, ``FileNotFoundError`` where there is none.
     """
     path = existing(path)
     if not path.is_dir():
         raise ValueError(f"{path} is a file, not a folder of images; an npz file is read with npz:{path}")
-    files, others = images_in(path)
-    if others:
-        log.info("%s: %d files without an image suffix left out", path, others)
+    files = _images(path)
 
     def read(file: Path) -> tuple[np.ndarray, str | None]:
         planes, note = decode(file, file)
@@ -251,25 +133,56 @@ def load_folder(path: str | Path, resolution: int, count: int | None = None) -> 
     return read_all(files[:count], read, resolution, path)
 
 
-def load_exact(path: str | Path, resolution: int) -> tuple[list[Path], np.ndarray]:
-    """The image files of a folder and their pixels, uint8 (N, 3, resolution, resolution), untouched.
+def load_exact(path: str | Path, resolution: int | None = None) -> tuple[list[Path], np.ndarray, list[str]]:
+    """Image files of a folder, their pixels, uint8 (N, 3, resolution, resolution), untouched, and what is wrong with
+    each other one.
 
-    Another size raises ``ValueError`` that names the file: a fingerprint does not survive a resize.
+    A fingerprint does not survive a resize: an image of another size is wrong, as is one that cannot be read.  Without
+    ``resolution`` the first square image says it.  ``ValueError`` if all are wrong.
     """
-    path = existing(path)
-    files, _ = images_in(path)
+    files = _images(existing(path))
+    side = resolution or _first_square(files, path)
+    out = np.empty((len(files), 3, side, side), np.uint8)
 
-    def read(file: Path) -> tuple[np.ndarray, str | None]:
-        planes, note = decode(file, file)
-        if planes.shape[1:] != (resolution, resolution):
-            height, width = planes.shape[1:]
-            raise ValueError(
-                f"{file} is {width} x {height} px, not {resolution} x {resolution}; "
-                "resizing would destroy the fingerprint"
-            )
-        return planes, note
+    def fill(i: int) -> tuple[str, str | None]:
+        try:
+            if (size := _size(files[i])) != (side, side):  # from its header: what is large is refused at once
+                raise ValueError(
+                    f"{files[i]} is {size[0]} x {size[1]} px, not {side} x {side}; "
+                    "it is not resized, which would destroy a fingerprint"
+                )
+            out[i], note = decode(files[i], files[i])
+        except ValueError as error:
+            return str(error), None
+        return "", note
 
-    return files, read_all(files, read, resolution, path)
+    with ThreadPoolExecutor(_workers()) as pool:
+        done = list(pool.map(fill, range(len(files))))
+    good, wrong = [i for i, (text, _) in enumerate(done) if not text], [text for text, _ in done if text]
+    if not good:
+        raise ValueError(f"{path} holds no image that can be used: {wrong[0]}")
+    warn(path, Counter(note for _, note in done))
+    return [files[i] for i in good], out[good] if wrong else out, wrong
+
+
+def _first_square(files: Sequence[Path], folder: str | Path) -> int:
+    for file in files:
+        with suppress(ValueError):
+            width, height = _size(file)
+            if width == height:
+                return width
+    raise ValueError(f"{folder} holds no square image that can be read")
+
+
+def _size(file: Path) -> tuple[int, int]:
+    """Width and height, as an image's header says them."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            return image.size
+    except Exception as error:  # as in `decode`
+        raise ValueError(f"{file} is not a readable image: {error}") from error
 
 
 def read_all(
@@ -292,24 +205,43 @@ def read_all(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    _warn(name, notes)
+    warn(name, notes)
     return out
 
 
-def images_in(path: Path) -> tuple[list[Path], int]:
-    """Image files under a folder, sorted by relative name, and the number of other files."""
-    images, others = [], 0
+def images_in(path: Path) -> tuple[list[Path], list[Path]]:
+    """The images under a folder, sorted by relative name, and the other files.
+
+    Images are regular files with a suffix of ``IMAGE_SUFFIXES`` or, with another or none, the first bytes of an image.
+    What is hidden is neither.  ``ValueError`` if there is no image.
+    """
+    images, others = [], []
     for folder, folders, names in os.walk(path):
         folders[:] = [f for f in folders if not f.startswith(".")]
-        for name in names:
-            if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
-                images.append(Path(folder, name))
-            else:
-                others += 1
+        for file in (Path(folder, name) for name in names if not name.startswith(".")):
+            known = file.is_file() and (file.suffix.lower() in IMAGE_SUFFIXES or _is_image(file))
+            (images if known else others).append(file)
     if not images:
-        known = ", ".join(sorted(IMAGE_SUFFIXES))
-        raise ValueError(f"{path} holds no images: none of its {others} files ends in {known}")
+        raise ValueError(f"{path} holds no images: none of its {len(others)} files is a regular file of a known format")
     return sorted(images, key=lambda file: file.relative_to(path).as_posix()), others
+
+
+def _images(path: Path) -> list[Path]:
+    """The same, once it is said how many files are left out."""
+    images, others = images_in(path)
+    if others:
+        log.warning("%s: %d files left out that are no images, such as %s", path, len(others), min(others).name)
+    return images
+
+
+def _is_image(file: Path) -> bool:
+    from PIL import Image
+
+    try:
+        with Image.open(file, formats=_SIGNED):
+            return True
+    except Exception:  # as in `decode`
+        return False
 
 
 def decode(source: Path | BinaryIO, name: str | Path) -> tuple[np.ndarray, str | None]:
@@ -317,17 +249,18 @@ def decode(source: Path | BinaryIO, name: str | Path) -> tuple[np.ndarray, str |
 
     ``name`` is what the ``ValueError`` calls an image that cannot be read or is not 8 bits per channel.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(source) as image:
             tiles = str(image.tile)  # how the bytes are packed; gone once the image is loaded
             image.load()
-            image = ImageOps.exif_transpose(image)
+            image = _upright(image)
     except Exception as error:  # decoders raise whatever they meet: OSError, SyntaxError, struct.error, ...
         raise ValueError(f"{name} is not a readable image: {error}") from error
-    # Pillow cuts 16-bit colour to 8 bits without a word, and only the raw mode of the tiles tells.
-    mode = "16-bit RGB" if ";16" in tiles and image.mode in ("RGB", "RGBA", "LA") else image.mode
+    # Pillow cuts deeper colour to 8 bits without a word; only the tiles tell, by their raw mode or largest value.
+    deep = ";16" in tiles or any(int(top) > 255 for top in re.findall(r"args=\('\w+', (\d+)\)", tiles))
+    mode = "RGB of more than 8 bits" if deep and image.mode in ("RGB", "RGBA", "LA") else image.mode
     if mode not in _MODES:
         raise ValueError(f"{name} has colour mode {mode}; save it as 8-bit RGB or greyscale")
     note = "transparent" if "transparency" in image.info else _MODES[mode]
@@ -337,23 +270,30 @@ def decode(source: Path | BinaryIO, name: str | Path) -> tuple[np.ndarray, str |
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), note
 
 
-_COLOURS = {1: "grey", 4: "transparent"}
-_MODES = {
-    "1": "grey",
-    "L": "grey",
-    "LA": "grey",
-    "P": None,
-    "PA": "transparent",
-    "RGB": None,
-    "RGBA": "transparent",
-}
+def _upright(image):
+    """The image as its EXIF orientation says; one that cannot be read says nothing."""
+    from PIL import Image
+
+    try:
+        turn = _TURNS.get(image.getexif().get(0x0112))
+    except Exception:  # as in `decode`
+        turn = None
+    return image.transpose(Image.Transpose[turn]) if turn else image
+
+
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE",
+    8: "ROTATE_90",
+}  # fmt: skip
+COLOURS = {1: "grey", 4: "transparent"}
+_MODES = {"1": "grey", "L": "grey", "LA": "grey", "P": None, "PA": "transparent", "RGB": None, "RGBA": "transparent"}
 _NOTES = {
     "grey": "greyscale, repeated to three channels",
     "transparent": "with an alpha channel, which was dropped",
 }
 
 
-def _warn(name: str | Path, notes: Counter) -> None:
+def warn(name: str | Path, notes: Counter) -> None:
     for note, text in _NOTES.items():
         if notes[note]:
             log.warning("%s: %d images are %s", name, notes[note], text)

@@ -1,0 +1,139 @@
+"""The book: what it needs, its notebooks, its pages, the reference run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from ganfp.cli.options import DATASETS, DEVICE, FORCE, JOBS, PATH, keep, run_options
+from ganfp.cli.words import duration, plain, size
+
+
+@click.command()
+def profiles() -> None:
+    """List the profiles and what they cost."""
+    from ganfp.runs import profiles as known
+
+    for name in known.names():
+        profile = known.load(name)
+        click.echo(f"{name:<16} {duration(profile.cost):<16} {size(profile.cost.bytes):>7}  {profile.summary}")
+
+
+@click.command()
+@run_options
+@click.option("--dry-run", is_flag=True, help="Only say what would be made.")
+def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool) -> None:
+    """Make every artifact that the notebooks of a profile load: GANs, samples, fitted attributors."""
+    from ganfp.paper import sections
+    from ganfp.runs import building
+    from ganfp.runs.run import begin_each
+
+    runs = begin_each(profile, dataset, seed=seed, device=device)
+    run, wanted = runs[0], sections.needs(runs)
+    todo = building.missing(wanted, run.store)
+    if dry_run:
+        for recipe in todo:
+            click.echo(f"{building.title(recipe):<28} {run.store.folder(recipe)}")
+        click.echo(f"{len(todo)} artifacts to make, {len(building.closure(wanted)) - len(todo)} at hand or not needed")
+        return
+    if todo:
+        click.echo(
+            f"profile {profile}: {len(todo)} artifacts to make; "
+            f"all of it takes {duration(run.profile.cost)} on {run.profile.cost.machine}"
+        )
+    seconds = run.build(wanted, jobs=jobs)
+    click.echo(f"built {len(todo)} artifacts in {seconds:.0f} s" if todo else "nothing to build")
+
+
+@click.command()
+@run_options
+@click.option("--force", is_flag=True, help="Execute notebooks of which nothing changed, too.")
+@click.pass_context
+def book(
+    context: click.Context, profile: str, dataset: str, seed: int, device: str, jobs: int | None, force: bool
+) -> None:
+    """Build, execute every notebook, render _build/html/index.html."""
+    from ganfp import book as pages
+
+    pages.book_notebooks()  # is this a checkout?
+    context.invoke(build, profile=profile, dataset=dataset, seed=seed, device=device, jobs=jobs, dry_run=False)
+    pages.execute_book(profile, dataset, seed, device, force=force, jobs=jobs)
+    sys.exit(pages.render())
+
+
+@click.command()
+def render() -> None:
+    """Render the book from the notebooks as they were last executed."""
+    from ganfp import book as pages
+
+    sys.exit(pages.render())
+
+
+@click.command()
+@click.argument("name")
+@click.option("-p", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter; may be repeated.")
+@click.option("--output", type=PATH, help="The executed copy; below runs/ by default.")
+@FORCE
+def notebook(name: str, parameters: tuple[tuple[str, str], ...], output: Path | None, force: bool) -> None:
+    """Execute one notebook, such as s4_2, with other parameters; the book's own results stay as they are."""
+    from ganfp import notebooks
+    from ganfp.runs import profiles as sizes
+
+    path = notebooks.find(name)
+    if "profile" in dict(parameters):
+        sizes.load(dict(parameters)["profile"])  # before a kernel starts
+    values = {key: value if key in ("dataset", "out") else plain(value) for key, value in parameters}
+    notebooks.check_parameters(path, values)
+    if output is None:
+        output = folder_of(path.stem, values) / path.name
+    values.setdefault("out", str(output.parent))
+    records = Path(values["out"]) if values["out"] else None
+    there = [*records.glob("*.json"), *records.glob("*.npz")] if records else []
+    keep([output, *there], force)
+    seconds, _ = notebooks.execute(path, output, values, Path.cwd())
+    click.echo(f"{output} in {seconds:.0f} s" + (f"; records in {records}" if records else ""))
+
+
+def folder_of(stem: str, values: dict) -> Path:
+    """A folder below ``runs`` that says the parameters; what a name cannot say, a digest behind it tells apart."""
+    from ganfp import worlds
+
+    whole, said = {key: value for key, value in sorted(values.items()) if key != "out"}, {}
+    if "dataset" in whole:
+        whole["dataset"] = worlds.absolute(whole["dataset"])
+        said["dataset"] = "+".join(map(worlds.label, worlds.names(whole["dataset"])))
+    tag = ",".join(f"{key}={said.get(key, value)}" for key, value in whole.items())
+    tag = re.sub(r"[^\w.,=+-]+", "-", tag)
+    if tag != ",".join(f"{key}={value}" for key, value in whole.items()):
+        tag += "-" + hashlib.sha256(repr(whole).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return Path("runs", f"{stem}-{tag}" if tag else stem)
+
+
+@click.command()
+@click.option("--profile", default="reference", show_default=True, help="How big.")
+@DATASETS
+@DEVICE
+@JOBS
+@click.option("--measure", is_flag=True, help="Measure the tables on the shipped generators instead.")
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Of Tables 1 to 3, measured.")
+def reference(profile: str, dataset: str, device: str, jobs: int | None, measure: bool, seeds: int) -> None:
+    """Train the generators of the reference run that are still missing, and ship each into results/reference.
+
+    May be stopped at any time: finished generators are kept, and the others go on where they were.  Photographs are
+    measured with --profile reference-photos --dataset celeba:PATH --measure; their GANs are not shipped.
+    """
+    from ganfp.paper import reference as run_of_reference
+    from ganfp.runs.run import begin_each
+
+    runs = begin_each(profile, dataset, device=device)
+    if measure:
+        run_of_reference.measure(runs, click.echo, jobs, seeds)
+    else:
+        run_of_reference.train(runs, click.echo, jobs, device)
+
+
+COMMANDS = (profiles, build, book, render, notebook, reference)

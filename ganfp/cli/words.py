@@ -1,0 +1,35 @@
+"""Between what people type and read, and values."""
+
+from __future__ import annotations
+
+import json
+
+
+def plain(text: str):
+    """A number, true or false if the text is one; the text itself otherwise."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def printable(text: str) -> str:
+    """The text, lines kept, with nothing in it that would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def duration(cost) -> str:
+    """Seconds as people say them; "about" where they were not measured."""
+    seconds = cost.seconds
+    units = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+    unit = next((unit for unit, length in units.items() if seconds >= 1.5 * length), "second")
+    count = round(seconds / units[unit])
+    return f"{'' if cost.measured else 'about '}{count} {unit}{'s' if count != 1 else ''}"
+
+
+def size(count: float) -> str:
+    """Bytes as people say them."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6)):
+        if count >= length:
+            return f"{count / length:.0f} {unit}"
+    return f"{count / 1e3:.0f} kB"
