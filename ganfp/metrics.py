@@ -11,6 +11,8 @@ from itertools import combinations
 
 import numpy as np
 
+Labels = Sequence[str] | np.ndarray
+
 # --------------------------------------------------------------------------------------------------------
 # Attribution (Section 4.1: classification accuracy)
 
@@ -26,7 +28,7 @@ class Accuracy:
     n: int
 
 
-def accuracy(y_true: Sequence[str], y_pred: Sequence[str]) -> Accuracy:
+def accuracy(y_true: Labels, y_pred: Labels) -> Accuracy:
     """Attribution accuracy in percent with a 95 % interval.
 
     The interval is Wilson's score interval (Wilson 1927, JASA 22, 209-212): unlike the usual p +- 1.96
@@ -172,7 +174,7 @@ def service_authenticity(predicted: Sequence[str], service: str) -> Authenticity
     return Authenticity(100 * test.statistic, 100 * interval.low, 100 * interval.high, test.n, float(test.pvalue))
 
 
-def _labels(y_true: Sequence[str], y_pred: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _labels(y_true: Labels, y_pred: Labels) -> tuple[np.ndarray, np.ndarray]:
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if y_true.ndim != 1 or y_true.shape != y_pred.shape or not len(y_true):
         shapes = f"{y_true.shape} and {y_pred.shape}"
@@ -240,7 +242,7 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     """Squared Fréchet distance, as FID is, of Gaussians fitted to features x (n, d) and y (m, d).
 
     Exact and finite also when n < d or m < d.  It is biased upwards by small samples: see
-    :func:`small_sample_bias`, and compare only distances measured with equal n.
+    :func:`ganfp.metrics.small_sample_bias`, and compare only distances measured with equal n.
     """
     x, y = np.asarray(x), np.asarray(y)
     if x.ndim == y.ndim == 2 and x.shape[1] != y.shape[1]:
@@ -296,7 +298,7 @@ class FDRatio:
 
 
 def fd_ratio(
-    features: np.ndarray, labels: Sequence[str], convention: str = "matched", seed: int = 0, repeats: int = 1
+    features: np.ndarray, labels: Labels, convention: str = "matched", seed: int = 0, repeats: int = 1
 ) -> FDRatio:
     """Ratio of the mean Fréchet distance between classes to that between two halves of a class.
 

@@ -185,12 +185,12 @@ def _layout(path: Path, shape: tuple[int, ...]) -> _Layout:
             f"{path} has shape {shape}: channels first or last? Neither axis rules the other out"
         )
     if last:
-        return _Layout(*shape[1:], last=True)
+        return _Layout(shape[1], shape[2], shape[3], last=True)
     if first:
-        return _Layout(*shape[2:], shape[1], last=False)
+        return _Layout(shape[2], shape[3], shape[1], last=False)
     # (H, W, 3) and (3, H, W) are more likely one image in colour than several in grey
     if len(shape) == 3 and shape[2] not in channels and shape[0] not in (3, 4):
-        return _Layout(*shape[1:], 1, last=False)
+        return _Layout(shape[1], shape[2], 1, last=False)
     raise ValueError(
         f"{path} has shape {shape}; images are (N, H, W, C) or (N, C, H, W) with C = 1, 3 or 4, or (N, H, W)"
     )
