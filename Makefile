@@ -1,6 +1,6 @@
 # make book    environment, artifacts, notebooks and pages, from nothing
 # make test    environment and tests
-# make lint    the style checker alone
+# make lint    the checkers of style and types alone
 # make clean   remove what was made, except the environment and artifacts/
 #
 # PROFILE=smoke|quick|reference|gpu|paper   how big a run
@@ -27,7 +27,7 @@ test: $(VENV)/installed
 	@start=$$(date +%s) && $(BIN)/python -m pytest && echo "tests: $$(( $$(date +%s) - start )) s"
 
 lint: $(VENV)/installed
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check . && $(BIN)/mypy
 
 # The environment is made anew only when a pin or a dependency changed.
 $(VENV)/installed: requirements.txt pyproject.toml
@@ -40,5 +40,5 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	  && touch $@ && echo "environment: $$(( $$(date +%s) - start )) s"
 
 clean:
-	rm -rf _build executed build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build executed build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find ganfp tests book benchmarks -name __pycache__ -prune -exec rm -rf {} +

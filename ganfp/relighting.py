@@ -17,8 +17,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from ganfp.images import to_bytes
 
 TERMS = 9
 SHAPES = ("head", "dome")
@@ -118,6 +121,20 @@ def lamp(azimuth: Tensor, elevation: Tensor, key: Tensor, tint: Tensor) -> Tenso
     lights = share[..., None] * toward[:, None]
     lights[..., 0] += (1 - share) / _C1
     return lights
+
+
+def relight(
+    images: np.ndarray, azimuth: float = 60.0, elevation: float = 20.0, key: float = 0.6, tint: float = 0.0,
+    shape: str = "head",
+) -> np.ndarray:  # fmt: skip
+    """Images uint8 (N, 3, H, H) under one new lamp (Section 4.4).
+
+    Its numbers are those of :func:`ganfp.relighting.lamp`.  shape: of the surface before the picture, ``head`` or
+    ``dome``.
+    """
+    x = torch.from_numpy(np.array(images)).float().div_(255)
+    new = lamp(*(torch.full((len(x),), number) for number in (azimuth, elevation, key, tint)))
+    return to_bytes(relit(x, new, prior(x.shape[-1], shape)).mul_(255)).numpy()
 
 
 def random_lamps(uniform: Tensor) -> Tensor:

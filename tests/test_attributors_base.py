@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
-from ganfp.attributors import Attributor, attributor_class
+from ganfp.attributors import Attributor, attributor_class, chosen, load
 from ganfp.attributors.calibration import fit_temperature, softmax
 
 SIZE = 16
@@ -51,6 +52,68 @@ def test_scores_probabilities_and_prediction_agree(fitted):
         assert (shares.argmax(axis=1) == scores.argmax(axis=1)).all()
     assert fitted.scores(images[:0]).shape == fitted.predict_proba(images[:0]).shape == (0, 3)
     assert json.loads(json.dumps(fitted.chosen_)) == fitted.chosen_
+
+
+def test_one_pass_says_it_all(fitted, monkeypatch):
+    images = TEST[0]
+    expected = fitted.scores(images), fitted.predict_proba(images), fitted.predict(images)
+    passes, ask = [], type(fitted)._scores
+    monkeypatch.setattr(type(fitted), "_scores", lambda self, some: passes.append(1) or ask(self, some))
+    found = fitted.attribute(images)
+    assert len(passes) == 1 and found.features is None
+    for got, want in zip((found.scores, found.probabilities, found.labels), expected, strict=True):
+        np.testing.assert_array_equal(got, want)
+    assert (found.classes[found.columns] == found.labels).all()
+
+
+def test_names_have_columns(fitted):
+    assert fitted.columns(["gamma", "alpha"]).tolist() == [2, 0]
+    with pytest.raises(ValueError, match="not among the training labels: omega"):
+        fitted.columns(["alpha", "omega"])
+
+
+def test_a_saved_attributor_knows_no_device(fitted, tmp_path):
+    fitted.save(tmp_path)
+    sidecar = tmp_path / "model.json"
+    meta = json.loads(sidecar.read_text())
+    assert "device" not in meta["config"]
+    meta["config"]["device"] = "cuda:7"
+    sidecar.write_text(json.dumps(meta))
+    assert load(tmp_path).device == "cpu"
+    for use in (lambda: load(tmp_path, device="cuda:99"), lambda: type(fitted)(device="cuda:99").fit(*TRAIN)):
+        with pytest.raises(ValueError, match="device 'cuda:99' cannot be used here"):
+            use()
+
+
+def test_what_was_chosen_is_read_without_the_weights(fitted, tmp_path):
+    fitted.save(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    assert chosen(tmp_path) == fitted.chosen_
+    with pytest.raises(FileNotFoundError, match="model.json"):
+        chosen(tmp_path / "nowhere")
+
+
+def test_fine_tuning_sees_changed_images_under_equal_numbers(fitted, tmp_path):
+    fitted.save(tmp_path)
+    images, labels = TRAIN
+    seen = {}
+
+    def change(some, numbers):
+        seen.update({name: numbers[np.array(labels) == name].tolist() for name in NAMES})
+        return 255 - some
+
+    tuned = load(tmp_path).fine_tune(images, labels, change, VALIDATION)
+    assert all(numbers == list(range(labels.count(name))) for name, numbers in seen.items())
+    by_hand = type(fitted)().fit(255 - images, labels, VALIDATION)
+    np.testing.assert_array_equal(tuned.scores(TEST[0]), by_hand.scores(TEST[0]))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_what_a_gpu_fitted_answers_alike_on_the_cpu(fitted, tmp_path):
+    there = type(fitted)(device="cuda").fit(*TRAIN, validation=VALIDATION)
+    there.save(tmp_path)
+    np.testing.assert_allclose(load(tmp_path).scores(TEST[0]), there.scores(TEST[0]), atol=1e-3)
+    np.testing.assert_allclose(there.scores(TEST[0]), fitted.scores(TEST[0]), atol=1e-3)
 
 
 def test_every_method_finds_a_plain_pattern(fitted):

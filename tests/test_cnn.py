@@ -141,3 +141,27 @@ def test_the_learning_rate_rises_and_falls_on_lines():
     assert [rate(step, 4, 0.0, 1.0) for step in range(1, 5)] == [1, 0.75, 0.5, 0.25]
     with pytest.raises(ValueError, match="decay"):
         CNN(**{**TINY, "rise": 0.6, "decay": 0.5}).fit(*sources(8, 1))
+
+
+def test_progress_is_told_and_one_pass_gives_features_too(fitted):
+    told: list[float] = []
+    CNN(**{**TINY, "images": 160}).fit(*sources(20, 1), progress=told.append)
+    assert told == [step / 10 for step in range(1, 11)]
+    images, _ = sources(5, 5)
+    found = fitted.attribute(images)
+    np.testing.assert_array_equal(found.features, fitted.features(images))
+    np.testing.assert_allclose(found.scores, fitted._scores(images), atol=1e-6)
+    assert fitted.attribute(images[:0]).features.shape == (0, found.features.shape[1])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_fits_repeats_itself_and_its_weights_load_on_the_cpu(tmp_path):
+    settings = {**TINY, "device": "cuda"}
+    one, again = (CNN(**settings).fit(*sources(100, 1), validation=sources(40, 2)) for _ in range(2))
+    images, labels = sources(100, 4)
+    assert np.array_equal(one.fingerprints_, again.fingerprints_) and one.score(images, labels) > 0.8
+    one.save(tmp_path)
+    np.testing.assert_allclose(Attributor.load(tmp_path).scores(images), one.scores(images), atol=1e-2)
+    tuned = CNN.load(tmp_path, device="cuda", images=320)
+    tuned.fine_tune(*sources(100, 1), lambda images, numbers: 255 - images, sources(40, 2))
+    assert np.isfinite(tuned.scores(images)).all()

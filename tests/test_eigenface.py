@@ -62,6 +62,11 @@ def test_the_cap_on_components_is_told():
     assert ours.chosen_["components"] == 5 and ours.chosen_["explained"] < 0.95
 
 
+def test_equal_images_are_refused():
+    with pytest.raises(ValueError, match="training images are all the same"):
+        Eigenface().fit(np.full((4, 3, 8, 8), 9, np.uint8), ["a", "a", "b", "b"])
+
+
 def test_pca_on_a_draw_is_seeded():
     train, test = images(200, 2, 0), images(20, 2, 1)[0]
     first, again, other = (Eigenface(pca_images=50, seed=seed).fit(*train).scores(test) for seed in (0, 0, 1))

@@ -42,6 +42,16 @@ def test_chooses_the_k_that_is_best_on_the_validation_images():
     assert KNN().fit(*TRAIN).chosen_ == {"neighbours": 1}
 
 
+def test_neither_the_size_of_blocks_nor_ties_matter(monkeypatch):
+    whole = KNN(neighbours=9).fit(*TRAIN)
+    monkeypatch.setattr("ganfp.attributors.knn.VALUES", 17 * 3 * 8 * 8)
+    parts = KNN(neighbours=9).fit(*TRAIN)
+    np.testing.assert_array_equal(parts.scores(TEST[0]), whole.scores(TEST[0]))
+    same = np.repeat(TRAIN[0][:1], 40, axis=0)
+    late = KNN(neighbours=1).fit(same, ["b"] + ["a"] * 39)
+    assert set(late.predict(same)) == {"b"}  # of images that are equally near the first
+
+
 def test_candidates_stop_at_a_tenth():
     assert candidates(4) == [1]
     assert candidates(170) == [1, 3, 5, 9, 17]

@@ -179,3 +179,13 @@ def test_settings_are_checked(settings, message):
 def test_a_loss_that_is_not_finite_is_an_error():
     with pytest.raises(FloatingPointError, match="learning_rate"):
         VisNet(**{**TINY, "learning_rate": 1e30, "images": 160}).fit(*sources(20, 1))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_fits_repeats_itself_and_its_weights_load_on_the_cpu(tmp_path):
+    settings = {**TINY, "device": "cuda"}
+    one, again = (VisNet(**settings).fit(*sources(100, 1), validation=sources(40, 2)) for _ in range(2))
+    images, labels = sources(100, 4)
+    assert np.array_equal(one.fingerprints_, again.fingerprints_) and one.score(images, labels) > 0.8
+    one.save(tmp_path)
+    np.testing.assert_allclose(Attributor.load(tmp_path).scores(images), one.scores(images), atol=1e-2)

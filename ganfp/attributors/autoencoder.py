@@ -33,7 +33,8 @@ class AutoEncoder(nn.Module):
         x = self.stages(images)
         for convolution in self.middle:
             x = convolution(x, SLOPE)
-        for first, second in self.decoder:
+        for pair in self.decoder:
+            first, second = pair.children()
             x = second(first(enlarge(x), SLOPE), SLOPE)
         return torch.tanh(self.to_rgb(x))
 

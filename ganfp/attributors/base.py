@@ -22,6 +22,9 @@ from safetensors.numpy import load_file, save_file
 from ganfp.attributors.calibration import fit_temperature, softmax
 from ganfp.files import replacing, sha256, write_json
 
+Labels = Sequence[str] | np.ndarray
+"""Source names, one per image."""
+
 Labelled = tuple[np.ndarray, np.ndarray]
 """Images (N, 3, H, W) uint8 and, for each, its column in ``classes_`` (N,) int64."""
 
@@ -87,8 +90,8 @@ class Attributor(ABC):
     def fit(
         self,
         images: np.ndarray,
-        labels: Sequence[str],
-        validation: tuple[np.ndarray, Sequence[str]] | None = None,
+        labels: Labels,
+        validation: tuple[np.ndarray, Labels] | None = None,
         progress: Progress | None = None,
     ) -> Self:
         """Learn to tell the sources of images apart; labels: N source names, at least two different ones.
@@ -96,23 +99,24 @@ class Attributor(ABC):
         validation: (images, labels) that choose hyper-parameters, stopping and temperature.  progress: is called with
         the share of the work done, 0 to 1.
         """
-        self.temperature_ = None
+        self.temperature_: float | None = None
         self._check_settings()
         check_device(self.device)
         images = check_images(images)
         self._take_classes(sorted(set(check_labels(labels, len(images), "labels"))), images.shape[-1])
         if len(self.classes_) < 2:
             raise ValueError(f"labels name {len(self.classes_)} class(es); attribution needs at least two")
-        held_out, self.chosen_ = self._validation(validation), {}
+        held_out = self._validation(validation)
+        self.chosen_: dict[str, Any] = {}
         self._fit(images, self.columns(labels), held_out, progress or _silent)
         return self._calibrate(held_out)
 
     def fine_tune(
         self,
         images: np.ndarray,
-        labels: Sequence[str],
+        labels: Labels,
         change: Change,
-        validation: tuple[np.ndarray, Sequence[str]] | None = None,
+        validation: tuple[np.ndarray, Labels] | None = None,
         progress: Progress | None = None,
     ) -> Self:
         """Become immune to a change of images, such as an attack, for the classes at hand (Section 4.4).
@@ -123,7 +127,8 @@ class Attributor(ABC):
         """
         images = self._checked(images)
         columns = self.columns(check_labels(labels, len(images), "labels"), "labels")
-        held_out, self.chosen_ = self._validation(validation), {}
+        held_out = self._validation(validation)
+        self.chosen_ = {}
         self._fine_tune(images, columns, held_out, progress or _silent, change)
         return self._calibrate(held_out)
 
@@ -150,11 +155,11 @@ class Attributor(ABC):
         """Probabilities (N, K), columns as ``classes_``: softmax of ``scores / temperature_``."""
         return self.attribute(images).probabilities
 
-    def score(self, images: np.ndarray, labels: Sequence[str]) -> float:
+    def score(self, images: np.ndarray, labels: Labels) -> float:
         """Share of images that are attributed rightly, 0 to 1."""
         return float((self.predict(images) == np.asarray(labels)).mean())
 
-    def columns(self, names: Sequence[str], what: str = "names") -> np.ndarray:
+    def columns(self, names: Labels, what: str = "names") -> np.ndarray:
         """The column in ``classes_`` of each name, (N,) int64; ``ValueError`` for a name that is not there."""
         if unknown := sorted(set(names) - set(self.classes_)):
             raise ValueError(f"{what} not among the training labels: {', '.join(unknown)}")
@@ -292,13 +297,13 @@ class Attributor(ABC):
         return fit_temperature(self._scores(validation[0]), validation[1])
 
     def _probabilities(self, scores: np.ndarray) -> np.ndarray:
-        return softmax(scores, self.temperature_)
+        return softmax(scores, self.temperature_ or 1.0)
 
     def _take_classes(self, classes: Sequence[str], resolution: int) -> None:
         self.classes_, self.resolution_ = np.array(classes), resolution
         self.n_features_in_ = 3 * resolution**2
 
-    def _validation(self, validation: tuple[np.ndarray, Sequence[str]] | None) -> Labelled | None:
+    def _validation(self, validation: tuple[np.ndarray, Labels] | None) -> Labelled | None:
         """Checked validation images with the columns of their labels."""
         if validation is None:
             return None
@@ -354,7 +359,7 @@ def check_images(images: np.ndarray, resolution: int | None = None, name: str = 
     return images
 
 
-def check_labels(labels: Sequence[str], count: int, name: str) -> list[str]:
+def check_labels(labels: Labels, count: int, name: str) -> list[str]:
     """The labels as a list of str, as many as there are images."""
     if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
         raise TypeError(f"{name} must be a sequence of str, one source name per image")

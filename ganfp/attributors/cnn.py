@@ -19,13 +19,13 @@ from ganfp.seeding import deterministic
 
 @dataclass(eq=False, kw_only=True)
 class CNN(NeuralAttributor[AttributionNetwork]):
-    """The paper's network trained with cross-entropy and Adam.
+    """The paper's network, trained with cross-entropy and Adam.
 
-    During training the validation images are scored ``checks`` times, and the weights of the best check are
-    kept (highest accuracy, then lowest loss).  Without validation images the last weights are.
+    ``band`` and ``factor``: the frequencies that it sees, the ``low`` or ``high`` band at a resolution that is so many
+    times smaller (Figure 2b, c).  ``pool_at``: the resolution at which features are averaged, 0 for never (Figure 2d).
     """
 
-    band: str = "low"  # which frequencies it sees, and where it pools: see `AttributionNetwork`
+    band: str = "low"
     factor: int = 1
     pool_at: int = 0
 
@@ -44,8 +44,8 @@ class CNN(NeuralAttributor[AttributionNetwork]):
             self._train(images, codes, validation, progress, change)
 
     def _network(self) -> AttributionNetwork:
-        width, part = (self.fmap_base, self.fmap_max), (self.band, self.factor, self.pool_at)
-        return AttributionNetwork(self.resolution_, len(self.classes_), *width, *part)
+        size = self.resolution_, len(self.classes_), self.fmap_base, self.fmap_max
+        return AttributionNetwork(*size, band=self.band, factor=self.factor, pool_at=self.pool_at)
 
     def _train(
         self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress,

@@ -56,7 +56,7 @@ class Eigenface(Attributor):
                 svm = LinearSVC(C=penalty, dual="auto", random_state=self.seed).fit(train[:, :kept], codes)
                 weights, bias = _one_row_per_class(svm)
                 accuracy = 0.0
-                if validation is not None:
+                if validation is not None and held_out is not None:
                     decided = (held_out[:, :kept] @ weights.T + bias).argmax(axis=1)
                     accuracy = float((decided == validation[1]).mean())
                 if accuracy > best:
@@ -77,6 +77,8 @@ class Eigenface(Attributor):
             drawn = np.random.default_rng(self.seed).choice(len(images), self.pca_images, replace=False)
             images = images[np.sort(drawn)]
         pixels = np.concatenate(list(pixel_blocks(images)))
+        if not np.ptp(pixels, axis=0).any():
+            raise ValueError("the training images are all the same; Eigenface needs some that differ")
         rank = min(len(pixels) - 1, pixels.shape[1])  # centred images have one rank less than their number
         exact = min(pixels.shape) <= 1024
         return PCA(

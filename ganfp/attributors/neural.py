@@ -41,17 +41,21 @@ class Step:
 class NeuralAttributor(Attributor, Generic[Network]):
     """An attributor whose ``network_`` maps images (N, 3, R, R) in [-1, 1] to logits (N, K).
 
-    The defaults are the official code's at 128 px.
+    The stage that enters at resolution R ends with ``min(fmap_base / R, fmap_max)`` feature maps.  ``images`` are shown
+    in all, repetitions counted, each mirrored with probability 1/2 if ``flip``.  ``rise`` and ``decay``: shares of the
+    training in which the learning rate rises from 0, at its start, and falls to 0, at its end.  ``checks`` times the
+    validation images are scored, and the weights of the best check are kept (highest accuracy, then lowest loss);
+    without validation images the last are.  The defaults are the official code's at 128 px.
     """
 
     fmap_base: int = 4096
     fmap_max: int = 512
-    images: int = 100_000_000  # shown in all, repetitions counted
+    images: int = 100_000_000
     batch: int = 32
     learning_rate: float = 0.001
-    rise: float = 0.0  # shares of the training in which the learning rate rises from 0, at its start,
-    decay: float = 0.0  # and falls to 0, at its end; in the official code it is constant
-    flip: bool = True  # mirror each image with probability 1/2, as the official code does
+    rise: float = 0.0
+    decay: float = 0.0
+    flip: bool = True
     checks: int = 100
     seed: int = 1000
 
@@ -78,7 +82,7 @@ class NeuralAttributor(Attributor, Generic[Network]):
             return self._placed(build())
 
     def _placed(self, network: Module) -> Module:
-        return network.to(device=self.device, memory_format=torch.channels_last)
+        return network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _optimiser(self, network: nn.Module) -> torch.optim.Adam:
         return torch.optim.Adam(network.parameters(), self.learning_rate, (0.0, 0.99), eps=1e-8, fused=True)

@@ -68,7 +68,7 @@ class PRNU(Attributor):
         grid = [(depth, sigma) for depth in sorted({min(d, deepest) for d in depths}) for sigma in sigmas]
 
         best = grid[0]
-        if len(grid) > 1:
+        if validation is not None and len(grid) > 1:
             few = _first_of_each(codes, self.search_images)
             accuracies = []
             for tried, (depth, sigma) in enumerate(grid):
@@ -170,7 +170,7 @@ def least_local_mean(power: Tensor, border: str = "reflect") -> Tensor:
     r = RADII[-1]
     padded = F.pad(power, (r, r, r, r), mode=border)
     columns = padded[..., r : r + h, :].clone()
-    least = None
+    least = torch.full_like(power, torch.inf)
     for radius in RADII:
         columns += padded[..., r - radius : r - radius + h, :]
         columns += padded[..., r + radius : r + radius + h, :]
@@ -179,7 +179,7 @@ def least_local_mean(power: Tensor, border: str = "reflect") -> Tensor:
             mean += columns[..., r - shift : r - shift + w]
             mean += columns[..., r + shift : r + shift + w]
         mean /= (2 * radius + 1) ** 2
-        least = mean if least is None else torch.minimum(least, mean, out=least)
+        torch.minimum(least, mean, out=least)
     return least
 
 
@@ -218,7 +218,8 @@ def _wavelet_matrices(size: int, device: torch.device, dtype: torch.dtype) -> tu
     forward = np.concatenate(pywt.dwt(np.eye(size), WAVELET, mode="symmetric", axis=0))
     units = np.eye(len(forward))
     back = pywt.idwt(*np.split(units, 2), WAVELET, mode="symmetric", axis=0)[:size]
-    return tuple(torch.from_numpy(m).to(device=device, dtype=dtype) for m in (forward, back))
+    matrices = (torch.from_numpy(m).to(device=device, dtype=dtype) for m in (forward, back))
+    return next(matrices), next(matrices)
 
 
 def _check_denoiser(sigma: float, levels: int) -> None:

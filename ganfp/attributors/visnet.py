@@ -80,13 +80,12 @@ def standardised(x: Tensor) -> Tensor:
 
 @dataclass(eq=False, kw_only=True)
 class VisNet(NeuralAttributor[FingerprintNetwork]):
-    """The network above, trained with Equation 4 against a critic; the defaults are the official code's at 128 px.
+    """The network with visible fingerprints, trained with Equation 4 against a critic.
 
-    logits: how an image fingerprint is compared, see :class:`FingerprintNetwork`; temperature: of a correlation, where
+    logits: how an image fingerprint is compared, see ``FingerprintNetwork``; temperature: of a correlation, where
     it starts or, with ``"fixed"``, stays.  ``pixel``, ``adversarial`` and ``classification`` are lambda_1, lambda_2
     and lambda_3.  What is kept, checked and asked afterwards is a moving average of the weights with decay ``ema`` per
-    step.  ``checks`` times during training it scores the validation images, and the best check is kept (highest
-    accuracy, then lowest loss); without validation images the last weights are.
+    step.
     """
 
     images: int = 25_000_000

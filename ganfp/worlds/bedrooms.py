@@ -235,7 +235,7 @@ def _render_chunk(parameters: dict[str, Tensor], size: int, resolution: int, map
     image = _lit(p, stage, camera) + 0.7 * grain(p.grain, size, resolution)[:, None]
     factor = size // resolution
     image = quantise(box_average(image.clamp_(0, 1), factor) * 2 - 1)
-    if not maps:
+    if stage.masks is None:
         return [image]
     normals = unit(box_average(camera.view(unit(stage.normal)), factor))
     return [image, *box_average(stage.masks, factor).unbind(1), normals]
