@@ -38,6 +38,11 @@ def in_precision(forward):
     return mixed
 
 
+def sent(x: Tensor, device: torch.device) -> Tensor:
+    """A tensor from the CPU on the device; a GPU is not waited for."""
+    return x.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else x.to(device)
+
+
 class GAN(ABC):
     """Two networks and two losses; what is not said otherwise here is what most GANs do.
 

@@ -54,14 +54,17 @@ class Shipped(Recipe):
 def ship(gan: GAN, store: Store, folder: Path) -> Path:
     """Write a finished GAN's generator into ``folder`` in half precision, and into its manifest; the file's path.
 
-    Raises ``ValueError`` where a weight does not fit into half precision.
+    Raises ``ValueError`` where a weight does not fit into half precision, and where the file is another GAN's.
     """
+    path = folder / f"{file_name(gan)}.safetensors"
+    others = [other for other in manifest(folder) if other["file"] != path.name]
+    if path.exists() and find(gan, folder) is None:
+        raise ValueError(f"{path} is a GAN of other settings; delete it first if this one shall take its place")
     tensors, meta = read_tensors(store.folder(gan) / training.GENERATOR)
     halves = {key: value.half() if value.is_floating_point() else value for key, value in tensors.items()}
     for key, value in halves.items():
         if not torch.isfinite(value).all():
             raise ValueError(f"{store.folder(gan)}: {key} does not fit into half precision")
-    path = folder / f"{file_name(gan)}.safetensors"
     history = json.loads((store.folder(gan) / training.HISTORY).read_text("utf-8"))
     meta["history"] = history | {"rows": _thinned(history["rows"], ROWS)}
     write_tensors(path, halves, meta)
@@ -76,7 +79,6 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
         "commit": commit(),
         "recipe": identity(gan),
     }
-    others = [other for other in manifest(folder) if other["file"] != path.name]
     write_json(folder / MANIFEST, sorted([*others, entry], key=lambda e: e["file"]))
     return path
 
