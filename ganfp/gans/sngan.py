@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganfp.gans.base import GAN, in_precision, sent
+from ganfp.gans.base import GAN, Stage, in_precision, sent
 from ganfp.gans.losses import hinge_critic, hinge_generator
 from ganfp.gans.resample import DownConv2d, reduce
 from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings, glorot
-from ganfp.gans.stage import Stage
 from ganfp.layers import RELU_GAIN
 
 

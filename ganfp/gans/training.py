@@ -23,8 +23,7 @@ from torch import Tensor, nn
 from ganfp import memory
 from ganfp.files import read_tensors, write_json, write_tensors
 from ganfp.gans import config_from, gan_class
-from ganfp.gans.base import sent
-from ganfp.gans.stage import Stage
+from ganfp.gans.base import Stage, sent
 from ganfp.images import quantise
 from ganfp.layers import weights_fixed
 from ganfp.seeding import deterministic, mix

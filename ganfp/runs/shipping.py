@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from ganfp.files import project_root, read_tensors, sha256, write_json, write_tensors
-from ganfp.gans import GANS, training
+from ganfp.gans import entry, training
 from ganfp.paper.record import commit
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.gans import GAN
@@ -41,6 +41,9 @@ class Shipped(Recipe):
     seconds: float = field(default=0.0, metadata={"key": False})  # of its training
     resolution: int = field(default=0, metadata={"key": False})
     replica = 0
+
+    def modules(self) -> tuple[str, ...]:
+        return (entry(self.name).module,)
 
     def make(self, folder, paths, device, progress) -> None:
         """Write the generator in single precision, for :func:`training.load_generator`, and its training curves."""
@@ -113,7 +116,7 @@ def identity(gan: GAN) -> dict[str, Any]:
 def file_name(gan: GAN) -> str:
     """``faces-ProGAN-seed-1``, ``faces-ProGAN-exchanged-100``."""
     what = f"seed-{gan.seeds.init}" if gan.subset is None else f"exchanged-{gan.subset.swapped}"
-    return f"{gan.images.dataset}-{GANS[gan.name].label}-{what}"
+    return f"{gan.images.dataset}-{entry(gan.name).label}-{what}"
 
 
 def _thinned(rows: list[dict], count: int) -> list[dict]:
