@@ -177,7 +177,7 @@ def test_rungs_of_table_2_differ_in_the_exchanged_images_alone(sealed):
     assert [gan.subset.swapped for gan in gans] == sealed.rungs == [1, sealed.base_images]
     assert len({(gan.seeds, gan.config, gan.images) for gan in gans}) == 1
     one, every = (gan.training_set(sealed.path) for gan in gans)
-    base = Subset(0).of(sealed.images.part(sealed.array(sealed.images, IMAGES), "gan"))
+    base = Subset(0).of(sealed.images.part(sealed.array(sealed.images, IMAGES), "gan"), sealed.base_images)
     one, every, base = map(np.asarray, (one, every, base))
     assert (one[:-1] == base[:-1]).all() and (one[-1] != base[-1]).any()
     assert not (every[:, None] == base[None]).all(axis=(2, 3, 4)).any()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ganfp.experiments import world
 from ganfp.experiments.attribution import extractor_name
 from ganfp.features import perceptual
 from ganfp.features._tvcompat import import_torchvision
@@ -43,3 +44,9 @@ def test_they_are_for_photographs_and_drawings_keep_their_own(trunk, tmp_path, m
     assert isinstance(run.extractor, PerceptualTrunk) and extractor_name(run) == "ImageNet features"
     drawn = begin("smoke")
     assert isinstance(drawn.extractor, ContentNetwork) and extractor_name(drawn) == "content network"
+
+
+def test_page_4_1_says_nothing_of_a_content_network_that_is_not_used(trunk, tmp_path, monkeypatch):
+    monkeypatch.setenv(perceptual.VARIABLE, str(trunk[0]))
+    np.savez(tmp_path / "photographs.npz", images=np.zeros((100, 8, 8, 3), np.uint8))
+    assert world.content_report(begin("smoke", f"npz:{tmp_path / 'photographs.npz'}")) == []

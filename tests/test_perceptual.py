@@ -16,10 +16,10 @@ from ganfp.runs.recipes.base import DISTANCES, NEIGHBOURS
 from ganfp.runs.recipes.extractors import PerceptualTrunk
 from ganfp.runs.recipes.features import NearestReal
 from ganfp.runs.recipes.images import Images
-from ganfp.runs.recipes.samples import Sample
+from ganfp.runs.recipes.samples import Setup, Source
 
 IMAGES = Images("faces", 32, 40, 6, 4, 6)
-SAMPLE = Sample(IMAGES, "test", 4)
+SETUP = Setup("real", (Source("real", IMAGES),), 6, 4, 4)
 
 
 def images(n, side, seed=0):
@@ -151,15 +151,15 @@ def test_only_torchvisions_own_weights_make_it_lpips(no_trunk, suffix, monkeypat
 def test_a_run_takes_the_trunk_that_is_named_and_knows_it_by_its_content(no_trunk, monkeypatch):
     from ganfp.runs.run import begin
 
-    plain = begin("smoke").nearest(SAMPLE)
+    plain = begin("smoke").nearest(SETUP)
     assert plain.extractor.kind == "content"
     for name in ("a.npz", "b.npz"):
         np.savez(no_trunk / name, x=np.zeros(3))
         monkeypatch.setenv(perceptual.VARIABLE, str(no_trunk / name))
-        named = begin("smoke").nearest(SAMPLE)
+        named = begin("smoke").nearest(SETUP)
         assert named.extractor.path == str(no_trunk / name) and named.key != plain.key
     monkeypatch.setenv(perceptual.VARIABLE, str(no_trunk / "a.npz"))
-    assert begin("smoke").nearest(SAMPLE).key == named.key
+    assert begin("smoke").nearest(SETUP).key == named.key
 
 
 def test_nearest_real_images_by_a_trunk(no_trunk, tmp_path):
@@ -168,13 +168,13 @@ def test_nearest_real_images_by_a_trunk(no_trunk, tmp_path):
 
     path = no_trunk / "mine.npz"
     np.savez(path, **{k: v.numpy() for k, v in trunk_of(package("squeeze", False)).state_dict().items()})
-    recipe = NearestReal(PerceptualTrunk(sha256(path), str(path)), SAMPLE, IMAGES)
+    recipe = NearestReal(PerceptualTrunk(sha256(path), str(path)), SETUP, IMAGES)
     store = Store(tmp_path / "store")
     for need in building.closure([recipe]):
         building.make(need, store.root)
     folder, distance = store.folder(recipe), recipe.distance(store.folder)
     real = IMAGES.part(np.load(store.folder(IMAGES) / base.IMAGES), "gan")
-    queries = np.load(store.folder(SAMPLE) / base.IMAGES)
+    queries = np.load(store.folder(SETUP.part("test")[0]) / base.IMAGES)
     table = np.stack([distance.pairs(np.repeat(x[None], len(real), 0), real) for x in queries])
     assert (np.load(folder / NEIGHBOURS) == table.argmin(axis=1)).all()
     np.testing.assert_allclose(np.load(folder / DISTANCES), table.min(axis=1), rtol=1e-5)

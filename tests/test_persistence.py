@@ -74,14 +74,14 @@ def test_the_tables_name_what_the_run_does_not_have(table4, table5):
 
 
 def test_the_nearest_real_image_is_that_of_all_pairs(run):
-    sample = seed_setup(run).part("test")[1]
-    images = run.sample(sample)[:5]
+    setup = seed_setup(run)
+    images = run.sample(setup.part("test")[1])[:5]
     real = run.images.part(run.array(run.images, IMAGES), "gan")
     distance = perceptual.content_distance(ContentNetwork.load(run.path(run.content)))
     table = np.stack([distance.pairs(np.repeat(x[None], len(real), 0), real) for x in images])
-    nearest = run.nearest(sample)
-    np.testing.assert_allclose(run.array(nearest, DISTANCES)[:5], table.min(axis=1), rtol=1e-4)
-    assert (run.array(nearest, NEIGHBOURS)[:5] == table.argmin(axis=1)).all()
+    nearest, rows = run.nearest(setup), slice(setup.test, setup.test + 5)
+    np.testing.assert_allclose(run.array(nearest, DISTANCES)[rows], table.min(axis=1), rtol=1e-4)
+    assert (run.array(nearest, NEIGHBOURS)[rows] == table.argmin(axis=1)).all()
     assert persistence.distance_name(run) == "content-feature distance"
 
 
@@ -126,7 +126,7 @@ def test_selected_and_random_tenths_are_equally_many(run):
 def test_pictures(run, table6):
     best, setup = persistence.selected_samples(run, 3), seed_setup(run)
     assert list(best) == setup.classes
-    distance = run.array(run.nearest(setup.part("test")[0]), DISTANCES)
+    distance = run.array(run.nearest(setup), DISTANCES)[: setup.test]
     assert np.array_equal(best["real"][0], run.sample(setup.part("test")[0])[distance.argmin()])
     assert list(map(len, persistence.with_neighbours(run, 3).values())) == [3] * 4
     bands = persistence.pyramids(persistence.picture(run, 32))

@@ -10,6 +10,7 @@ from ganfp.gans.resnet import ResNetConfig
 from ganfp.gans.sngan import SNGAN
 from ganfp.paper import published as paper
 from ganfp.runs import profiles
+from ganfp.runs.run import begin
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "reference", "reference-photos", "gpu", "paper"])
@@ -29,6 +30,13 @@ def test_the_papers_numbers():
     assert profile.resolution == paper.load()["resolution"]
     assert {"train": profile.real.train, "test": profile.real.test} == paper.load()["images_per_source"]
     assert profile.seeds + 1 == paper.load()["setups"]["seeds"]["classes"]
+    run = begin("paper")
+    assert run.base_images == 100_000 and run.rungs == paper.load()["ladder"]
+    held = sum(run.images.held.values())
+    assert run.images.count - held == 2 * run.base_images  # so that the sets of the first and last rung share nothing
+    assert run.gan("progan").images.base == 100_000
+    published = replace(run.images, dataset="celeba", count=202_599)
+    assert published.base_of(202_599 - held) == 43_799
 
 
 def test_an_unknown_profile_is_named_and_the_known_are_listed():
@@ -52,6 +60,9 @@ def test_an_unknown_profile_is_named_and_the_known_are_listed():
         ("real: 3", "real: expected a mapping"),
         ("resolution: 16", "missing"),
         ("methods: {svm: {}}", "methods: unknown attribution method 'svm'; known"),
+        ("real: {drawn: 800, train: -40, validation: 20, test: 40}", "real: train must be 1 or more, .* not -40"),
+        ("gans: {sngan: {batch: 0}}", "gans: sngan: batch must be 1 or more"),
+        ("methods: {cnn: {learning_rate: .nan}}", "methods: cnn: learning_rate must be 0 or more, and finite, not nan"),
         ("ladder: [10, 100]", "ladder must begin with 1"),
         ("snapshots: [100]", "no finished resolution after 100 images"),
         ("snapshots: [640]", "no finished resolution after 640 images"),
@@ -94,3 +105,9 @@ def test_a_fifth_gan_needs_no_change_of_a_preset(monkeypatch):
 def test_settings_of_methods_are_attributes():
     profile = profiles.load("smoke")
     assert profile.methods["cnn"].images == 640 and profile.methods["visnet"].ema == 0.9
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "1: 2", "a: [", "summary"])
+def test_a_preset_that_is_none_is_named(text):
+    with pytest.raises(ValueError, match="presets/x.yml"):
+        profiles.read(text, "x")

@@ -34,7 +34,7 @@ class Short:
         return getattr(self.config, name)
 
     def stage(self, seen):
-        from ganfp.gans.stage import Stage
+        from ganfp.gans.base import Stage
 
         return Stage(128, 1.0, 2, self.config.learning_rate_128)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ganfp import gans
+from ganfp import gans, metrics
 from ganfp.gans.progan import ProGANConfig
 from ganfp.gans.training import Seeds
 from ganfp.runs import code
@@ -287,6 +287,22 @@ def test_another_seed_cuts_a_users_held_out_images_elsewhere():
         assert sorted(sum(cut.values(), [])) == list(range(40, 60))  # apart, and never the GANs'
         assert mine.part(np.arange(60), "gan", 3).tolist() == list(range(40))
     assert len({tuple(cut["test"]) for cut in cuts}) == 4
+
+
+def test_ratios_are_those_of_the_features_and_of_the_first_of_each_source(tmp_path):
+    recipe = made()["ratios"]
+    rng = np.random.default_rng(0)
+    recipe = replace(recipe, setup=replace(recipe.setup, test=20), seed=3)
+    features, labels = rng.normal(size=(40, 3)), recipe.setup.labels("test")
+    np.save(tmp_path / base.FEATURES, features)
+    for per_class in (0, 8):
+        one = replace(recipe, per_class=per_class)
+        one.make(tmp_path, lambda _: tmp_path, "cpu", lambda share: None)
+        found = one.load(lambda _: tmp_path)
+        rows = np.tile(np.arange(20) < (per_class or 20), 2)
+        for convention in ("matched", "paper"):
+            expected = metrics.fd_ratio(features[rows], labels[rows], convention, 3, 5)
+            assert found[convention] == expected and found[convention].n_intra == (per_class or 20) // 2
 
 
 def test_many_images_are_joined_in_a_file_that_leaves_nothing_behind(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import pytest
 
 from ganfp import worlds
 from ganfp.runs.run import begin, begin_each
+from ganfp.runs.store import DamagedArtifactError
 
 
 @pytest.mark.parametrize(
@@ -50,9 +51,24 @@ def test_too_few_images_are_an_error_that_says_how_many(tmp_path, store):
 def test_seed_moves_all_but_the_gans(store):
     from ganfp.experiments import existence
 
-    one, two = (existence.seed_setup(begin("smoke", seed=seed)) for seed in (0, 1))
+    runs = [begin("smoke", seed=seed) for seed in (0, 1)]
+    one, two = map(existence.seed_setup, runs)
     assert [s.origin.key for s in one.sources] == [s.origin.key for s in two.sources]
-    assert [s.key for s in one.part("test")] != [s.key for s in two.part("test")]
+    real = [run.sample(setup.part("test")[0]) for run, setup in zip(runs, (one, two), strict=True)]
+    assert not (real[0][:, None] == real[1][None]).all(axis=(2, 3, 4)).any()
+    for run, images in zip(runs, real, strict=True):  # what masks are known of is what is tested
+        assert (run.images.scene("test", run.seed, maps=True).image == images).all()
+
+
+def test_what_is_read_is_what_was_made(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANFP_STORE", str(tmp_path))
+    run = begin("smoke")
+    path = run.path(run.images) / "images.npy"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedArtifactError, match="images.npy is missing or has changed"):
+        run.array(run.images, "images.npy")
 
 
 def test_without_an_out_folder_nothing_is_written(store, tmp_path, monkeypatch):

@@ -12,12 +12,13 @@ from ganfp.experiments import existence, how_long
 from ganfp.files import read_tensors, write_tensors
 from ganfp.gans import training
 from ganfp.paper import reference
-from ganfp.runs import building, shipping
+from ganfp.runs import building, code, shipping
 from ganfp.runs.recipes import base
 from ganfp.runs.recipes.gans import GAN
 from ganfp.runs.recipes.samples import Sample
 from ganfp.runs.run import begin_each
 from ganfp.runs.store import Store
+from ganfp.worlds import faces
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +75,26 @@ def test_the_manifest_says_where_it_comes_from(store, shipped):
 def test_another_gan_is_not_taken_for_it_and_faster_code_is(shipped, monkeypatch):
     assert shipping.find(replace(GAN_1, config=replace(GAN_1.config, drift=0.5)), shipped) is None
     assert shipping.find(replace(GAN_1, images=replace(IMAGES, count=61)), shipped) is None
-    monkeypatch.setattr(GAN, "version", GAN.version + 1)
-    assert shipping.find(replace(GAN_1), shipped) is not None
     assert shipping.find(replace(GAN_1, snapshots=(32,)), shipped) is not None  # kept on its way, and the same
+    before = replace(GAN_1).key
+    monkeypatch.setattr(code, "digest", lambda kind, modules: "faster")
+    assert replace(GAN_1).key != before and shipping.find(replace(GAN_1), shipped) is not None
+    monkeypatch.setattr(faces, "VERSION", faces.VERSION + 1)
+    assert shipping.find(replace(GAN_1), shipped) is None  # its pictures would be other people's
+
+
+def test_every_shipped_generator_is_found():
+    runs = begin_each("reference", "faces,bedrooms")
+    found = [shipping.find(gan, shipping.folder()) for gan in reference.generators(runs)]
+    assert None not in found and len({shipped.path for shipped in found}) == len(shipping.manifest(shipping.folder()))
+
+
+def test_a_shipped_generator_is_not_replaced_by_another(store, shipped):
+    other = replace(GAN_1, config=replace(GAN_1.config, drift=0.5))
+    before = (shipped / shipping.MANIFEST).read_bytes()
+    with pytest.raises(ValueError, match="seed-1.safetensors is a GAN of other settings; delete it first"):
+        shipping.ship(other, store, shipped)
+    assert (shipped / shipping.MANIFEST).read_bytes() == before
 
 
 def test_a_changed_file_and_a_broken_manifest_are_named(store, shipped):

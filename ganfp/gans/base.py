@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import wraps
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.stage import Stage
-
 PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the networks look like at one moment, and how they are stepped.
+
+    ``blend`` is 1 except while a resolution fades in (ProGAN, Figure 2), where it grows from 0 to 1.
+    """
+
+    resolution: int
+    blend: float
+    batch: int
+    learning_rate: float
 
 
 def check_precision(precision: str) -> None:
@@ -36,6 +48,11 @@ def in_precision(forward):
         return [layer.float() for layer in y] if isinstance(y, list) else y.float()
 
     return mixed
+
+
+def sent(x: Tensor, device: torch.device) -> Tensor:
+    """A tensor from the CPU on the device; a GPU is not waited for."""
+    return x.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else x.to(device)
 
 
 class GAN(ABC):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ganfp.gans.base import Stage
 from ganfp.gans.dcgan import DCGANConfig, FeatureGAN
 from ganfp.gans.losses import cramer_critic, cramer_generator, cramer_witness
-from ganfp.gans.stage import Stage
 
 
 @dataclass(frozen=True)

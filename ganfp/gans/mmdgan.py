@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ganfp.gans.base import Stage
 from ganfp.gans.dcgan import DCGANConfig, FeatureGAN
 from ganfp.gans.losses import activation_penalty, mmd_critic, mmd_generator, mmd_witness
-from ganfp.gans.stage import Stage
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.base import GAN, check_precision, in_precision
+from ganfp.gans.base import GAN, Stage, check_precision, in_precision
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from ganfp.gans.resample import enlarge, reduce
-from ganfp.gans.stage import Stage
 from ganfp.layers import SLOPE, EqualConv2d, EqualLinear, channels, leaky_relu, minibatch_stddev, pixel_norm
 
 SMALLEST = 4  # side of the first images, and of the last feature map of the critic

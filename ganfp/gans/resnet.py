@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganfp.gans.base import check_precision
+from ganfp.gans.base import Stage, check_precision
 from ganfp.gans.resample import UpConv2d, enlarge
-from ganfp.gans.stage import Stage
 from ganfp.layers import RELU_GAIN, channels
 
 SMALLEST = 4  # side of the generator's first feature map, and of the critic's last

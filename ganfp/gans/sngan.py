@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganfp.gans.base import GAN, in_precision
+from ganfp.gans.base import GAN, Stage, in_precision, sent
 from ganfp.gans.losses import hinge_critic, hinge_generator
 from ganfp.gans.resample import DownConv2d, reduce
 from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings, glorot
-from ganfp.gans.stage import Stage
 from ganfp.layers import RELU_GAIN
 
 
@@ -126,7 +125,7 @@ class SNGAN(GAN):
         """Real images with uniform noise of one grey level: our quantiser rounds, so it is centred at the level."""
         if not self.config.dequantise:
             return images
-        noise = torch.rand(images.shape, generator=random).to(images)
+        noise = sent(torch.rand(images.shape, generator=random), images.device)
         return images + (noise - 0.5) / 127.5
 
     def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):

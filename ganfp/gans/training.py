@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from ganfp import memory
 from ganfp.files import read_tensors, write_json, write_tensors
 from ganfp.gans import config_from, gan_class
-from ganfp.gans.stage import Stage
+from ganfp.gans.base import Stage, sent
 from ganfp.images import quantise
 from ganfp.layers import weights_fixed
 from ganfp.seeding import deterministic, mix
@@ -120,7 +120,7 @@ class Training:
     def _next_real(self, stage: Stage) -> Tensor:
         """The next batch in [-1, 1], reduced by box averages to the stage's resolution and rounded to grey levels."""
         positions = np.arange(self.seen, self.seen + stage.batch)
-        batch = self._sent(torch.from_numpy(self.images[self.indices(positions)])).float()
+        batch = sent(torch.from_numpy(self.images[self.indices(positions)]), self.device).float()
         if stage.resolution < self.config.resolution:
             batch = F.avg_pool2d(batch, self.config.resolution // stage.resolution).round_()
         return batch.div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
@@ -137,12 +137,8 @@ class Training:
 
     def _fake(self, stage: Stage, random: torch.Generator) -> Tensor:
         """Generated images, as many batches as the loss takes; each batch passes the generator by itself."""
-        latents = [self._sent(self.gan.latents(stage.batch, random)) for _ in range(self.gan.fakes)]
+        latents = [sent(self.gan.latents(stage.batch, random), self.device) for _ in range(self.gan.fakes)]
         return torch.cat([self.generator(z, stage.resolution, stage.blend) for z in latents])
-
-    def _sent(self, x: Tensor) -> Tensor:
-        """A tensor from the CPU on the device; a GPU is not waited for."""
-        return x.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else x.to(self.device)
 
     def _update_average(self) -> None:
         with torch.no_grad():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -135,7 +136,12 @@ def load(name: str) -> Profile:
 def read(text: str, name: str) -> Profile:
     """A profile from YAML text; ``name`` is used in errors and as the profile's name."""
     where = f"presets/{name}.yml"
-    values = yaml.safe_load(text)
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{where} is not valid YAML: {error}") from error
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ValueError(f"{where}: expected a mapping with names as keys, not {values!r:.40}")
     gans, methods = values.pop("gans", {}), values.pop("methods", {})
     for block, found in (("gans", gans), ("methods", methods)):
         if not isinstance(found, dict):
@@ -192,25 +198,28 @@ def _checked(kind: type, values: Any, where: str) -> dict[str, Any]:
     """The values as the dataclass's fields want them; an unknown key or another type is an error."""
     if not isinstance(values, dict):
         raise ValueError(f"{where}: expected a mapping, not {values!r}")
-    known = {f.name for f in fields(kind)}
-    if unknown := sorted(set(values) - known):
+    known = {f.name: f for f in fields(kind)}
+    if unknown := sorted(str(key) for key in set(values) - set(known)):
         raise ValueError(f"{where}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    hints = {
-        key: next(iter(get_args(hint)), hint) if type(None) in get_args(hint) else hint
-        for key, hint in get_type_hints(kind).items()
-    }
-    return {
-        key: _fill(hints[key], value, f"{where}: {key}")
-        if is_dataclass(hints[key])
-        else _typed(hints[key], value, f"{where}: {key}")
-        for key, value in values.items()
-    }
+    hints, checked = get_type_hints(kind), {}
+    for key, value in values.items():
+        hint = next(iter(get_args(hints[key])), None) if type(None) in get_args(hints[key]) else hints[key]
+        if is_dataclass(hint):
+            checked[key] = _fill(hint, value, f"{where}: {key}")
+        else:
+            checked[key] = _typed(hint, value, f"{where}: {key}", least=0 if known[key].default == 0 else 1)
+    return checked
 
 
-def _typed(kind: type, value: Any, where: str):
-    """A plain value of the type that the dataclass declares; 3 is a fine float, 0.5 no fine int."""
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+def _typed(kind: type, value: Any, where: str, least: int):
+    """A plain value of the type that the dataclass declares; 3 is a fine float, 0.5 no fine int.
+
+    No setting is negative, and a whole number is ``least`` or more.
+    """
+    if kind is float and type(value) is int:
+        value = float(value)
     if kind in (int, float, str, bool) and type(value) is not kind:
         raise ValueError(f"{where}: expected {kind.__name__}, not {value!r}")
+    if kind is int and value < least or kind is float and not 0 <= value < math.inf:
+        raise ValueError(f"{where} must be {least if kind is int else 0} or more, and finite, not {value}")
     return tuple(value) if isinstance(value, list) else value

@@ -197,8 +197,9 @@ class Run:
         return build(list(wanted), self.store, device=self.device, **options)
 
     def path(self, recipe: Recipe) -> Path:
-        """The folder of an artifact, built if need be."""
+        """The folder of an artifact, built if need be; a damaged file raises ``DamagedArtifactError``."""
         self.build([recipe])
+        self.store.verify(recipe)
         return self.store.folder(recipe)
 
     def array(self, recipe: Recipe, name: str) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from ganfp.files import project_root, read_tensors, sha256, write_json, write_tensors
-from ganfp.gans import GANS, training
+from ganfp.gans import entry, training
 from ganfp.paper.record import commit
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.gans import GAN
@@ -42,6 +42,9 @@ class Shipped(Recipe):
     resolution: int = field(default=0, metadata={"key": False})
     replica = 0
 
+    def modules(self) -> tuple[str, ...]:
+        return (entry(self.name).module,)
+
     def make(self, folder, paths, device, progress) -> None:
         """Write the generator in single precision, for :func:`training.load_generator`, and its training curves."""
         if not Path(self.path).is_file() or sha256(Path(self.path)) != self.digest:
@@ -54,14 +57,17 @@ class Shipped(Recipe):
 def ship(gan: GAN, store: Store, folder: Path) -> Path:
     """Write a finished GAN's generator into ``folder`` in half precision, and into its manifest; the file's path.
 
-    Raises ``ValueError`` where a weight does not fit into half precision.
+    Raises ``ValueError`` where a weight does not fit into half precision, and where the file is another GAN's.
     """
+    path = folder / f"{file_name(gan)}.safetensors"
+    others = [other for other in manifest(folder) if other["file"] != path.name]
+    if path.exists() and find(gan, folder) is None:
+        raise ValueError(f"{path} is a GAN of other settings; delete it first if this one shall take its place")
     tensors, meta = read_tensors(store.folder(gan) / training.GENERATOR)
     halves = {key: value.half() if value.is_floating_point() else value for key, value in tensors.items()}
     for key, value in halves.items():
         if not torch.isfinite(value).all():
             raise ValueError(f"{store.folder(gan)}: {key} does not fit into half precision")
-    path = folder / f"{file_name(gan)}.safetensors"
     history = json.loads((store.folder(gan) / training.HISTORY).read_text("utf-8"))
     meta["history"] = history | {"rows": _thinned(history["rows"], ROWS)}
     write_tensors(path, halves, meta)
@@ -76,7 +82,6 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
         "commit": commit(),
         "recipe": identity(gan),
     }
-    others = [other for other in manifest(folder) if other["file"] != path.name]
     write_json(folder / MANIFEST, sorted([*others, entry], key=lambda e: e["file"]))
     return path
 
@@ -111,7 +116,7 @@ def identity(gan: GAN) -> dict[str, Any]:
 def file_name(gan: GAN) -> str:
     """``faces-ProGAN-seed-1``, ``faces-ProGAN-exchanged-100``."""
     what = f"seed-{gan.seeds.init}" if gan.subset is None else f"exchanged-{gan.subset.swapped}"
-    return f"{gan.images.dataset}-{GANS[gan.name].label}-{what}"
+    return f"{gan.images.dataset}-{entry(gan.name).label}-{what}"
 
 
 def _thinned(rows: list[dict], count: int) -> list[dict]:

@@ -90,9 +90,6 @@ class Immunised(Recipe):
     def needs(self) -> list[Recipe]:
         return [self.fit, *self.fit.needs()]
 
-    def modules(self) -> tuple[str, ...]:
-        return self.fit.modules()
-
     def cost(self) -> float:
         return replace(self.fit, settings=tuple((dict(self.fit.settings) | dict(self.settings)).items())).cost()
 
@@ -123,9 +120,6 @@ class Answers(Recipe):
 
     def needs(self) -> list[Recipe]:
         return [self.fit, *self.setup.part(self.split)]
-
-    def modules(self) -> tuple[str, ...]:
-        return self.fit.modules()
 
     def make(self, folder, paths, device, progress) -> None:
         if self.attack is None:

@@ -55,9 +55,6 @@ class Evaluation(Recipe):
     def needs(self) -> list[Recipe]:
         return [self.fit, *self.setup.part(self.split)]
 
-    def modules(self) -> tuple[str, ...]:
-        return self.fit.modules()
-
     def make(self, folder, paths, device, progress) -> None:
         images, _ = load_part(self.setup, self.split, paths)
         found = attributors.load(paths(self.fit), device).attribute(images)

@@ -41,11 +41,14 @@ class Recipe(ABC):
         return {"kind": self.kind, "code": code.digest(type(self), self.modules()), **_plain_fields(self)}
 
     def modules(self) -> tuple[str, ...]:
-        """The modules that it uses without importing them by name; see :mod:`ganfp.runs.code`."""
-        return ()
+        """The modules that it has from a registry, see :mod:`ganfp.runs.code`: by default those of its recipes."""
+        return tuple(module for recipe in self._recipes() for module in recipe.modules())
 
     def needs(self) -> list[Recipe]:
         """The recipes that this one is made from."""
+        return self._recipes()
+
+    def _recipes(self) -> list[Recipe]:
         return list(_recipes_in([getattr(self, f.name) for f in fields(self)]))
 
     def cost(self) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ganfp import worlds
-from ganfp.gans import entry, savepaths, training
+from ganfp.gans import savepaths, training
 from ganfp.runs.recipes.base import IMAGES, Recipe, joined, load_array
 from ganfp.runs.recipes.gans import GAN, Snapshot
 from ganfp.runs.recipes.images import Images
@@ -39,9 +39,6 @@ class Sample(Recipe):
 
     def describe(self) -> dict:
         return super().describe() | {"save_path": self.habit}
-
-    def modules(self) -> tuple[str, ...]:
-        return () if isinstance(self.origin, Images) else (entry(self.origin.name).module,)
 
     def cost(self) -> float:
         return self.count * 2e-3
