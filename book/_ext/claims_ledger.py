@@ -28,12 +28,14 @@ CLASSES = {
     judge.REFUTED: "claim-fails",
     judge.NOT_SHOWN: "claim-open",
     judge.NOT_MEASURED: "claim-missing",
+    judge.UNPRINTED: "claim-missing",
 }
 COUNTED = {
     judge.HOLDS: "hold",
     judge.NOT_SHOWN: "are not shown",
     judge.REFUTED: "are refuted",
     judge.NOT_MEASURED: "are not measured",
+    judge.UNPRINTED: "are stated without numbers",
 }
 
 
@@ -119,7 +121,8 @@ def numbers(row):
 def summary(rows, profile):
     def count(results):
         found = Counter(result.outcome for result in results)
-        return ", ".join(f"{found[outcome]} {said}" for outcome, said in COUNTED.items())
+        kinds = [outcome for outcome in COUNTED if outcome != judge.UNPRINTED or found[outcome]]
+        return ", ".join(f"{found[outcome]} {COUNTED[outcome]}" for outcome in kinds)
 
     run = f"in this run ({profile})" if profile else "in this run (no records found)"
     text = f"Of {len(rows)} claims, on the paper's numbers {count(r.paper for r in rows)}; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -69,10 +70,9 @@ def evaluate(run: Run, setup: Setup, table: str = "") -> Result:
     for method in METHODS:
         result.records.append(accuracy(run, method, setup, table, result.arrays))
     answers = {method: predictions(run, method, setup) for method in METHODS}
-    ours = next(r for r in result.records if r.row == "Ours")
-    for method, rival in zip(METHODS, list(result.records), strict=True):
-        if method != "cnn":
-            result.records.append(difference(run, setup, ours, rival, answers["cnn"], answers[method]))
+    measured = dict(zip(METHODS, list(result.records), strict=True))
+    for b, a in combinations(METHODS, 2):  # the later is the stronger one in the paper
+        result.records.append(difference(run, setup, measured[a], measured[b], answers[a], answers[b]))
     for row, ratios in ratios_of(run, setup).items():
         found = ratios.load(run.path)
         known = {"table": table, "setup": setup.name, "classes": len(setup.sources), "n": len(answers["cnn"])}

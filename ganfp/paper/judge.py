@@ -15,13 +15,14 @@ verdict.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ganfp.paper.published import block, stands_for
 from ganfp.paper.record import Record, pick, published_records
 
 HOLDS, REFUTED, NOT_SHOWN, NOT_MEASURED = "holds", "is refuted", "is not shown", "is not measured"
+UNPRINTED = "is stated without numbers"  # of the paper alone, instead of "is not measured"
 
 HIGH = 97.0  # percent: the largest whole number that all of "Ours" in Tables 1, 2, 3 and 6 reach
 NEAR_CHANCE = 1.3  # times chance: a little more than kNN's 1.26 in Table 2 and 1.20 in Table 3
@@ -47,7 +48,7 @@ class Verdict:
     @property
     def holds(self) -> bool | None:
         """True or False; None where nothing was measured."""
-        return None if self.outcome == NOT_MEASURED else self.outcome == HOLDS
+        return None if self.outcome in (NOT_MEASURED, UNPRINTED) else self.outcome == HOLDS
 
     @property
     def sentence(self) -> str:
@@ -67,23 +68,27 @@ Check = Callable[["Evidence"], tuple[str, str]]  # outcome and numbers, on one d
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim of the paper: its section, a sentence of ours, the tables it is read from, and the check."""
+    """One claim of the paper: its section, a sentence of ours, the tables it is read from, and the check.
+
+    ``unprinted``: the paper measured it and says so, but prints no number.
+    """
 
     id: str
     section: str
     text: str
     tables: tuple[str, ...]
     check: Check
+    unprinted: bool = False
 
 
 CLAIMS: dict[str, Claim] = {}
 
 
-def claim(id: str, section: str, tables: str, text: str) -> Callable[[Check], Check]:
+def claim(id: str, section: str, tables: str, text: str, unprinted: bool = False) -> Callable[[Check], Check]:
     """Register a check as a claim; ``tables`` are those that it is read from, with blanks between."""
 
     def register(check: Check) -> Check:
-        CLAIMS[id] = Claim(id, section, text, tuple(tables.split()), check)
+        CLAIMS[id] = Claim(id, section, text, tuple(tables.split()), check, unprinted)
         return check
 
     return register
@@ -200,8 +205,8 @@ def claims() -> dict[str, Claim]:
     """Every claim of every section, in the order of the paper."""
     from ganfp.paper.sections import sections
 
-    order = [name for section in sections() for name, c in CLAIMS.items() if c.check.__module__ == section.__name__]
-    return {name: CLAIMS[name] for name in dict.fromkeys([*order, *CLAIMS])}
+    sections()  # each registers its own
+    return {c.id: c for c in sorted(CLAIMS.values(), key=lambda c: c.section)}
 
 
 def judge(one: Claim, records: Iterable[Record]) -> Verdict:
@@ -216,6 +221,12 @@ def judge(one: Claim, records: Iterable[Record]) -> Verdict:
         by_dataset[dataset] = outcome
         numbers.append(f"{dataset}: {found}")
     return Verdict(weakest(by_dataset.values()), "; ".join(numbers), by_dataset)
+
+
+def on_paper(one: Claim, records: Iterable[Record] = ()) -> Verdict:
+    """The verdict of a claim on the paper's numbers, all by default; :data:`UNPRINTED` where it prints none."""
+    verdict = judge(one, records or published_records())
+    return replace(verdict, outcome=UNPRINTED) if one.unprinted and verdict.holds is None else verdict
 
 
 def _paper_order(dataset: str) -> tuple[int, str]:
@@ -242,5 +253,5 @@ class Row:
 
 def ledger(run: Iterable[Record], reference: Iterable[Record] = (), paper: Iterable[Record] = ()) -> list[Row]:
     """Every claim with its verdicts, in the order of the paper; ``paper``: all of its numbers by default."""
-    sources = [list(records) for records in (paper or published_records(), reference, run)]
-    return [Row(c, *(judge(c, records) for records in sources)) for c in claims().values()]
+    paper, reference, run = (list(records) for records in (paper or published_records(), reference, run))
+    return [Row(c, on_paper(c, paper), judge(c, reference), judge(c, run)) for c in claims().values()]

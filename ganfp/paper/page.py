@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ganfp.paper import published
-from ganfp.paper.judge import claims, judge
+from ganfp.paper.judge import claims, judge, on_paper
 from ganfp.paper.record import Record, published_records, reference_records
 from ganfp.paper.table import Table, plain, provenance
 from ganfp.runs.run import Run
@@ -91,5 +91,5 @@ def claims_table(records: Iterable[Record], name: str, caption: str, *, section:
         if c.section == section and (not tables or c.tables[-1] in tables.split()):
             verdict = judge(c, records)
             if verdict.holds is not None:
-                rows.append([c.text, str(judge(c, paper)), f"**{verdict}** <small>{verdict.numbers}</small>"])
+                rows.append([c.text, str(on_paper(c, paper)), f"**{verdict}** <small>{verdict.numbers}</small>"])
     return plain(["claim", "in the paper", "in this run"], rows or [["none", "", ""]], name, caption, prose=True)

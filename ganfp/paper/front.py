@@ -1,0 +1,67 @@
+"""The front page: what a run comes to, in words and numbers that `book/index.md` takes from the page of Section 4.2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ganfp.paper import judge, sections
+from ganfp.paper.attribution import METHODS, SETUPS
+from ganfp.paper.record import Record, one, original, pick
+from ganfp.paper.s4_2 import beaten
+from ganfp.paper.table import DASH
+from ganfp.runs.building import closure
+from ganfp.runs.run import Run
+
+
+def texts(runs: Sequence[Run], records: Sequence[Record]) -> dict[str, str]:
+    """Short texts for the front page, by the names under which they are glued; ``records`` of everything above."""
+    run, accuracies = runs[0], [r for r in records if r.metric == "accuracy" and r.table in SETUPS]
+    ours = one(accuracies, dataset=run.dataset, table="3", row="Ours")
+    core_minutes = sum(cost(runs).values()) / 60
+    said = {
+        "profile": run.profile.name,
+        "classes": str(ours.classes),
+        "chance": f"{ours.chance:.1f} %",
+        "gan_images": f"{run.trained_as.profile.gans['progan'].total_images:,}",
+        "core_minutes": f"{core_minutes:.{0 if core_minutes >= 1 else 1}f}",
+        "contrast": verdict("contrast-3", records),
+        "best": beaten(records, "3"),
+        "twins": _twins(run, records),
+    }
+    for place, each in zip(("first", "second"), [*runs, None], strict=False):
+        found = {r.row: r for r in pick(accuracies, table="3", dataset=each.dataset)} if each else {}
+        said |= {f"dataset_{place}": each.dataset if each else DASH}
+        said |= {f"column_{place}": original(each.dataset) if each else DASH}
+        for row in METHODS.values():
+            r = found.get(row)
+            said[f"accuracy_{row.lower()}_{place}"] = f"{r.value:.1f} %" if r else DASH
+            said[f"paper_{row.lower()}_{place}"] = f"{r.paper:.1f} %" if r and r.paper is not None else DASH
+    for table in SETUPS:
+        named = pick(accuracies, table=table, row="Ours")
+        said[f"ours_{table}"] = " and ".join(f"{r.value:.1f} % ({r.dataset})" for r in named)
+    return said
+
+
+def verdict(id: str, records: Sequence[Record]) -> str:
+    """What a claim comes to, in the words of the ledger."""
+    return str(judge.judge(judge.CLAIMS[id], records))
+
+
+def _twins(run: Run, records: Sequence[Record]) -> str:
+    r = pick(records, setup="same_seed", metric="accuracy")[0]
+    equal, apart = (verdict(id, records) for id in ("same-seed-bytes", "same-seed"))
+    other = "" if run.trained_as is run else ", not the ones of the table"
+    return (
+        f"The control, one seed trained twice, is of {r.dataset} alone and of ProGANs that this run trained itself on "
+        f"{r.gan_images:,} images{other}. That the two generators are equal byte by byte {equal}; that no method tells "
+        f"their images apart {apart}."
+    )
+
+
+def cost(runs: Sequence[Run]) -> dict[str, float]:
+    """Core-seconds that the artifacts of a book took, by kind, whenever they were made."""
+    spent: dict[str, float] = {}
+    for recipe in closure(sections.needs(runs)):
+        if runs[0].store.has(recipe):
+            spent[recipe.kind] = spent.get(recipe.kind, 0.0) + runs[0].store.info(recipe)["seconds"]
+    return spent
