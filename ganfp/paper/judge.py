@@ -206,7 +206,7 @@ def claims() -> dict[str, Claim]:
     from ganfp.paper.sections import sections
 
     sections()  # each registers its own
-    return {c.id: c for c in sorted(CLAIMS.values(), key=lambda c: c.section)}
+    return {c.id: c for c in sorted(CLAIMS.values(), key=lambda c: (c.section, c.tables[-1:]))}
 
 
 def judge(one: Claim, records: Iterable[Record]) -> Verdict:

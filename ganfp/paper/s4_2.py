@@ -310,12 +310,14 @@ def beaten(records: Iterable[Record], table: str) -> str:
     for dataset in dict.fromkeys(r.dataset for r in pick(records, table=table)):
         e = Evidence(records, dataset)
         ours = e.number(table, "Ours")
-        found += [
-            f"{row} is better than ours on {dataset} ({r.value:.1f} % against {ours.value:.1f} %)"
-            for row, r in baselines(e, table).items()
-            if e.above(r, ours) == 1
-        ]
-    return f"{listed(found)}." if found else "No baseline is shown to be better than ours."
+        better = [f"{row} ({r.value:.1f} %)" for row, r in baselines(e, table).items() if e.above(r, ours) == 1]
+        if better:
+            verb = "is" if len(better) == 1 else "are"
+            found.append(f"on {dataset} {listed(better)} {verb} better than ours ({ours.value:.1f} %)")
+    if not found:
+        return "No baseline is shown to be better than ours."
+    text = "; ".join(found)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def best_rungs(records: Sequence[Record]) -> str:
@@ -342,7 +344,7 @@ def whose(run: Run, records: Sequence[Record]) -> str:
 
 def rungs_of_both(run: Run) -> str:
     """The rungs that are trained here beside those of Table 2."""
-    pairs = {"Rungs here": run.scaled(run.profile.ladder), "In Table 2": run.rungs}
+    pairs = {"Rungs here": run.scaled(run.profile.ladder), "in Table 2": run.rungs}
     bases = (run.base_images, run.trained_as.base_images)
     return "; ".join(
         f"{name}: {listed([f'{i:,}' for i in rungs])} of {base:,} images exchanged"
@@ -350,14 +352,14 @@ def rungs_of_both(run: Run) -> str:
     )
 
 
-def diagonal(cosines: np.ndarray, classes: Sequence[str]) -> str:
+def agreement(cosines: np.ndarray, classes: Sequence[str]) -> str:
     """The mean cosine of images and model of one source, of different ones, and the rows that another model leads."""
-    own = cosines.argmax(axis=1) == np.arange(len(cosines))
-    off = cosines[~np.eye(len(cosines), dtype=bool)]
-    astray = [readable(name) for name, right in zip(classes, own, strict=True) if not right]
+    diagonal = np.eye(len(cosines), dtype=bool)
+    on, off = (f"{cosines[part].mean():.2f}".replace("-", "−") for part in (diagonal, ~diagonal))
+    astray = [readable(name) for k, name in enumerate(classes) if cosines[k].argmax() != k]
     return (
-        f"On the diagonal the mean cosine is {np.diag(cosines).mean():.2f}, off it {off.mean():.2f}. The largest value "
-        f"of {own.sum()} of {len(own)} rows is on it{f', but not for {listed(astray)}' if astray else ''}."
+        f"On the diagonal the mean cosine is {on}, off it {off}. The largest value of {len(classes) - len(astray)} of "
+        f"{len(classes)} rows is on it{f'; it is not for {listed(astray)}' if astray else ''}."
     )
 
 
