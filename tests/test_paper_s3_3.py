@@ -70,7 +70,7 @@ def test_three_logits_share_their_budget(sealed):
 def test_cross_entropy_is_that_of_the_scores(sealed):
     from ganfp.attributors.visnet import VisNet
     from ganfp.paper.attribution import seed_setup
-    from ganfp.runs.recipes.attribution import load_part
+    from ganfp.runs.recipes.samples import load_part
 
     images, truth = load_part(seed_setup(sealed), "test", sealed.path)
     fit = s3_3._compared(sealed, s3_3.LOGITS["fixed"])

@@ -6,11 +6,11 @@ import pytest
 from ganfp.attributors import Attributor
 from ganfp.features.regions import REGIONS
 from ganfp.paper import judge, s4_5
-from ganfp.paper.attribution import columns, seed_setup
+from ganfp.paper.attribution import seed_setup
 from ganfp.paper.record import Record, one, pick, published_records
-from ganfp.runs.recipes.attribution import load_part
 from ganfp.runs.recipes.base import IMAGES
-from ganfp.runs.recipes.sources import HELD_OUT
+from ganfp.runs.recipes.images import HELD_OUT
+from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import begin
 from ganfp.worlds import faces
 
@@ -194,7 +194,7 @@ def test_figure_7_adds_up(sealed):
     network = Attributor.load(sealed.path(sealed.fit("visnet", setup)))
     for k, name in enumerate(setup.classes):
         np.testing.assert_array_equal(a["images"][k], images[truth == name][0])
-        responses = network.responses(images[truth == name])[:, columns(network, setup.classes)]
+        responses = network.responses(images[truth == name])[:, network.columns(setup.classes)]
         np.testing.assert_allclose(a["shown"][k], responses[0], atol=1e-5)
         np.testing.assert_allclose(a["responses_visnet"][k], responses.mean(axis=0), atol=1e-5)
         margin = one(found.records, row="Our visNet", column=name, metric="margin")
@@ -240,7 +240,7 @@ def test_all_pixels_together_attribute_as_the_network_does(sealed):
     images, truth = load_part(setup, "test", sealed.path)
     network = Attributor.load(sealed.path(sealed.fit("visnet", setup)))
     everything = np.ones((3, *images.shape[2:]), bool)
-    responses = network.response_images(images)[:, columns(network, setup.classes)]
+    responses = network.response_images(images)[:, network.columns(setup.classes)]
     found = s4_5.alone(sealed, responses, truth, setup.classes, everything)
     for r in pick(found, metric="accuracy"):
         assert r.value == pytest.approx(100 * (network.predict(images) == truth)[truth == r.row].mean())

@@ -8,10 +8,11 @@ import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-from ganfp import plots  # noqa: E402
 from ganfp.attributors.network import AttributionNetwork  # noqa: E402
 from ganfp.attributors.summary import layers  # noqa: E402
-from ganfp.paper.record import readable  # noqa: E402
+from ganfp.paper import plots  # noqa: E402
+from ganfp.paper.record import Record  # noqa: E402
+from ganfp.paper.table import readable  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -73,8 +74,8 @@ def test_beginnings_draw_zero_below_every_difference():
 
 def test_rungs_show_each_interval():
     def rung(i, value):
-        interval = {"ci_low": value - 2, "ci_high": value + 1, "classes": 3, "dataset": "faces", "metric": "accuracy"}
-        return {"row": "Ours", "value": value, "params": {"swapped": i, "base": 100}, **interval}
+        known = {"ci_low": value - 2, "ci_high": value + 1, "classes": 3, "dataset": "faces", "metric": "accuracy"}
+        return Record(row="Ours", value=value, params={"swapped": i, "base": 100}, **known)
 
     (axis,) = plots.rungs([rung(1, 90.0), rung(100, 95.0)]).axes
     (bars,) = axis.collections
@@ -87,5 +88,6 @@ def test_growth_is_marked_where_there_is_room():
 
     curves = {"ProGAN": rows(4, 8, *[16] * 18), "SNGAN": rows(*[16] * 20), "CramerGAN": rows(16), "MMDGAN": rows(16)}
     growing, still, *_ = plots.training_panels(curves).axes
+    assert len(plots.training_panels(curves | {"a fifth": rows(16)}).axes) == 5
     assert [text.get_text() for text in growing.texts] == ["", "", "16 px"]
     assert not still.texts

@@ -113,14 +113,10 @@ class NeuralAttributor(Attributor, Generic[Network]):
             some = some.pin_memory().to(self.device, non_blocking=True)
         return to_float(some, self.device).contiguous(memory_format=torch.channels_last)
 
-    def _check(self, images: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
-        """Share of images attributed correctly, and mean cross-entropy."""
-        logits, truth = torch.from_numpy(self._scores(images)), torch.from_numpy(codes)
-        return float((logits.argmax(1) == truth).float().mean()), float(F.cross_entropy(logits, truth))
-
     def _validate(self, best: BestCheck, shown: int, validation: Labelled) -> dict[str, Any]:
         """Score the validation images after ``shown`` training images and keep the weights if none did better."""
-        correct, loss = self._check(*validation)
+        logits, truth = torch.from_numpy(self._scores(validation[0])), torch.from_numpy(validation[1])
+        correct, loss = float((logits.argmax(1) == truth).float().mean()), float(F.cross_entropy(logits, truth))
         if best.offer(self.network_, correct, loss):
             self.chosen_ = {"images": shown, "validation_accuracy": 100 * correct}
         return {"images": shown, "accuracy": 100 * correct, "loss": loss}

@@ -12,8 +12,8 @@ import torch
 from ganfp import worlds
 from ganfp.gans import GANS, gan_class, training
 from ganfp.layers import count_parameters
-from ganfp.paper.attribution import METHODS, chosen, seed_setup
-from ganfp.runs.recipes.base import IMAGES
+from ganfp.paper.attribution import METHODS, architecture_setup, chosen, seed_setup
+from ganfp.runs.recipes.base import IMAGES, Recipe
 from ganfp.runs.recipes.extractors import ContentNetwork
 from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
@@ -24,6 +24,14 @@ SWEPT = {  # shown by `sweeps`
 }
 SITTER = {"faces": 19, "bedrooms": 4}  # the picture of seed 0 whose factors are moved
 HELD_OUT_SEED = 2_000_003  # pictures that neither the GANs nor the content network have seen
+
+
+def needs(runs: Sequence[Run]) -> list[Recipe]:
+    """Samples and curves of every data set, what the methods chose on the first one, the content networks."""
+    shown = [setup(run).part("test") for run in runs for setup in (architecture_setup, seed_setup)]
+    fits = [runs[0].fit(method, seed_setup(runs[0])) for method in METHODS]
+    return [*(sample for samples in shown for sample in samples), *fits, *(run.extractor for run in runs)]
+
 
 # ---------------------------------------------------------------------------- real images
 

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from ganfp.paper.plots.images import montage
 from ganfp.paper.plots.style import DIAMOND, INK, MUTED, PALETTE, PAPER, WIDTH, bare, shown_once
+from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
 AMPLIFIED = 4  # a difference is shown so many times as large
@@ -83,7 +84,7 @@ def attack_spectra(arrays: Mapping[str, np.ndarray]) -> Figure:
 
 
 @shown_once
-def immunisation(records: Sequence[dict]) -> Figure:
+def immunisation(records: Sequence[Record]) -> Figure:
     """Accuracy under each attack: open before immunisation, filled after it; diamonds, small: the paper's after it."""
     records = [r for r in records if not r.variant and " " in r.column]
     datasets = list(dict.fromkeys(r.dataset for r in records))
@@ -119,7 +120,7 @@ def immunisation(records: Sequence[dict]) -> Figure:
 
 
 @shown_once
-def strengths(records: Sequence[dict], axes_labels: Mapping[str, str]) -> Figure:
+def strengths(records: Sequence[Record], axes_labels: Mapping[str, str]) -> Figure:
     """Accuracy against the strength of each attack, before and after immunisation, a panel each."""
     names = list(dict.fromkeys(r.params["attack"] for r in records))
     figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.4), sharey=True)

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ganfp.paper.plots.style import DIAMOND, INK, MUTED, PALETTE, WIDTH, bare, colours, shown_once
+from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
 
 @shown_once
-def bands(records: Sequence[dict], resolution: int) -> Figure:
+def bands(records: Sequence[Record], resolution: int) -> Figure:
     """Accuracy of the low and the high band against the downsampling factor, with intervals, chance and the paper."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0), sharey=True)
     found = [r for r in records if r.metric == "accuracy"]
@@ -35,7 +36,7 @@ def bands(records: Sequence[dict], resolution: int) -> Figure:
 
 
 @shown_once
-def patches(records: Sequence[dict]) -> Figure:
+def patches(records: Sequence[Record]) -> Figure:
     """Accuracy against the side of the patches that are averaged, with intervals, chance and the paper."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3.0))
     sides = [int(r.row) for r in records]
@@ -48,14 +49,14 @@ def patches(records: Sequence[dict]) -> Figure:
     return figure
 
 
-def _points(axis: Axes, places: Sequence[int], records: Sequence[dict], colour: str, label: str) -> None:
+def _points(axis: Axes, places: Sequence[int], records: Sequence[Record], colour: str, label: str) -> None:
     values = np.array([r.value for r in records])
     bars = np.abs(np.array([[r.ci_low, r.ci_high] for r in records]).T - values)
     style = dict(marker="o", markersize=5, linewidth=1.4, capsize=2, color=colour)
     axis.errorbar(places, values, bars, label=f"{label}, 95 % interval", clip_on=False, **style)
 
 
-def _reference(axis: Axes, places: Sequence[int], records: Sequence[dict]) -> None:
+def _reference(axis: Axes, places: Sequence[int], records: Sequence[Record]) -> None:
     """Chance as a line, the paper's numbers as diamonds."""
     axis.axhline(records[0].chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1, label="chance")
     published = [(x, r.paper) for x, r in zip(places, records, strict=True) if r.paper is not None]

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from ganfp.paper.plots.style import MUTED, PALETTE, WIDTH, colours, shown_once
+from ganfp.paper.plots.style import MUTED, PALETTE, WIDTH, colours, level, shown_once, whiskers
+from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
 
@@ -30,9 +31,12 @@ def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
 @shown_once
 def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
     """The same for GANs of different losses, whose distances have no common scale: a panel for each."""
-    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.2))
+    lines = -(-len(curves) // 2)
+    figure, axes = plt.subplots(lines, 2, figsize=(WIDTH, 2.1 * lines), squeeze=False)
     palette = colours(list(curves))
-    for axis, (name, rows) in zip(axes.flat, curves.items(), strict=True):
+    for axis in axes.flat[len(curves) :]:
+        axis.remove()  # an odd number leaves one place empty
+    for axis, (name, rows) in zip(axes.flat, curves.items(), strict=False):
         _curve(axis, rows, palette[name], name)
         _growth(axis, rows, room=0.14)
         axis.set_title(name, loc="right")
@@ -74,20 +78,28 @@ def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
 
 
+MARKERS = "sD^oXPv"
+
+
+def _points(axis: Axes, x: Sequence[float], records: Sequence[Record], marker: str, label: str) -> None:
+    """Values with their intervals, joined by a line."""
+    values = [r.value for r in records]
+    axis.errorbar(x, values, whiskers(records), marker=marker, markersize=5, linewidth=1.3, capsize=2, label=label)
+
+
 @shown_once
-def rungs(records: Sequence[dict]) -> Figure:
+def rungs(records: Sequence[Record]) -> Figure:
     """Accuracy on the images of each rung against the number of exchanged images, one panel per data set."""
     records = [r for r in records if r.metric == "accuracy"]
     datasets = list(dict.fromkeys(r.dataset for r in records))
     figure, axes = plt.subplots(1, len(datasets), figsize=(WIDTH, 2.9), sharey=True, squeeze=False)
     for axis, dataset in zip(axes[0], datasets, strict=True):
         found = [r for r in records if r.dataset == dataset]
-        for row, marker in zip(dict.fromkeys(r.row for r in found), "sD^o", strict=False):
+        for row, marker in zip(dict.fromkeys(r.row for r in found), MARKERS, strict=False):
             mine = [r for r in found if r.row == row]
-            steps, values = [r.params["swapped"] for r in mine], np.array([r.value for r in mine])
-            bars = np.abs(np.array([[r.ci_low, r.ci_high] for r in mine]).T - values)
-            axis.errorbar(steps, values, bars, marker=marker, markersize=5, linewidth=1.3, capsize=2, label=row)
-        axis.axhline(found[0].chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+            steps = [r.params["swapped"] for r in mine]
+            _points(axis, steps, mine, marker, row)
+        level(axis, found[0].chance)
         axis.set(xscale="log", xlabel=f"images exchanged of {found[0].params['base']:,}", ylim=(0, 103))
         axis.set(xticks=steps, xticklabels=[f"{i:,}" for i in steps])
         axis.xaxis.minorticks_off()
@@ -98,26 +110,22 @@ def rungs(records: Sequence[dict]) -> Figure:
 
 
 @shown_once
-def how_long(records: Sequence[dict]) -> Figure:
+def how_long(records: Sequence[Record]) -> Figure:
     """Accuracy and FD ratio against the images that the GANs were trained on, both axes of the second logarithmic."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
     for axis, metric in zip(axes, ("accuracy", "fd_ratio"), strict=True):
         found = [r for r in records if r.metric == metric]
-        steps = sorted({r.params["images"] for r in found})
-        for row, marker in zip(dict.fromkeys(r.row for r in found), "sD^o", strict=False):
-            mine = sorted((r for r in found if r.row == row), key=lambda r: r.params["images"])
-            seen, values = [r.params["images"] for r in mine], np.array([r.value for r in mine])
-            bars = None
-            if mine[0].ci_low is not None:
-                bars = np.abs(np.array([[r.ci_low, r.ci_high] for r in mine]).T - values)
+        steps = sorted({r.gan_images for r in found})
+        for row, marker in zip(dict.fromkeys(r.row for r in found), MARKERS, strict=False):
+            mine = sorted((r for r in found if r.row == row), key=lambda r: r.gan_images)
             label = {"Inception": "content", "Our fingerprint": "fingerprint"}.get(row, row)
-            axis.errorbar(seen, values, bars, marker=marker, markersize=5, linewidth=1.3, capsize=2, label=label)
+            _points(axis, [r.gan_images for r in mine], mine, marker, label)
         axis.set(xscale="log", xlabel="thousand images in training", xticks=steps)
         axis.set_xticklabels([f"{n / 1000:.3g}" for n in steps])
         axis.xaxis.minorticks_off()
-    axes[0].axhline(records[0].chance, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    level(axes[0], records[0].chance)
     axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
-    axes[1].axhline(1, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    level(axes[1], 1)
     axes[1].set(ylabel="FD ratio", yscale="log")
     for axis in axes:
         axis.legend(fontsize=8)
@@ -134,7 +142,7 @@ def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
         arrays["swapped"], arrays["difference"].T, arrays["first"], PALETTE, strict=False
     ):
         axis.plot(arrays["seen"], np.maximum(curve, floor), color=colour, linewidth=1.6, label=f"{i:,} exchanged")
-        axis.axvline(first, color=colour, linestyle=(0, (4, 3)), linewidth=1)
+        level(axis, first, upright=True, color=colour)
     axis.set(yscale="log", xlabel="images shown to the critic", ylabel="largest difference of a weight", xlim=(0, None))
     axis.set_ylim(floor / 2, None)
     ticks = [t for t in 10.0 ** np.arange(-9, 2) if floor * 5 < t < axis.get_ylim()[1]]
@@ -146,18 +154,13 @@ def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
 
 @shown_once
 def against_n(
-    sizes: Sequence[int],
-    series: Mapping[str, Sequence[float]],
-    label: str,
-    level: float | None = None,
-    logarithmic: bool = False,
+    sizes: Sequence[int], series: Mapping[str, Sequence[float]], label: str, right: float, logarithmic: bool = False
 ) -> Figure:
-    """Curves against the number of images; ``level`` draws a value to compare with, such as the right one."""
+    """Curves against the number of images, and the value that would be ``right``."""
     figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
     for (name, values), marker in zip(series.items(), "os^dv", strict=False):
         axis.plot(sizes, values, f"{marker}-", label=name, linewidth=1.5, markersize=5)
-    if level is not None:
-        axis.axhline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    level(axis, right)
     axis.set(xscale="log", xlabel="images per class", ylabel=label, xticks=sizes, xticklabels=sizes)
     axis.xaxis.minorticks_off()
     if logarithmic:

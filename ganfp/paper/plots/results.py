@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ganfp.paper.plots.style import DIAMOND, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
+from ganfp.paper.plots.style import DIAMOND, MUTED, PALETTE, PAPER, WIDTH, bare, colours, level, shown_once
+from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
 
@@ -46,10 +47,14 @@ def confusion(counts: np.ndarray, classes: Sequence[str], title: str = "", axis:
         square=True, cbar=False, linewidths=1, linecolor=PAPER, xticklabels=names, yticklabels=names,
     )  # fmt: skip
     axis.set(xlabel="attributed to", ylabel="truth", title=title)
+    _names_aslant(axis)
+    return axis
+
+
+def _names_aslant(axis: Axes) -> None:
     axis.tick_params(axis="x", rotation=35, length=0)
     axis.tick_params(axis="y", rotation=0, length=0)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
-    return axis
 
 
 @shown_once
@@ -67,7 +72,7 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
 
 @shown_once
 def accuracies(
-    records: Sequence[dict], limits: tuple[float, float] = (0, 100),
+    records: Sequence[Record], limits: tuple[float, float] = (0, 100),
     titles: Mapping[str, str] | None = None, label: str = "this run",
 ) -> Figure:  # fmt: skip
     """Accuracy of each method with its 95 % interval, the paper's number as a diamond, chance as a line.
@@ -101,10 +106,10 @@ def accuracies(
     return figure
 
 
-def _chance(axis: Axes, level: float) -> None:
-    axis.axvline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+def _chance(axis: Axes, value: float) -> None:
+    level(axis, value, upright=True)
     text = {"xycoords": ("data", "axes fraction"), "xytext": (3, 1), "textcoords": "offset points"}
-    axis.annotate("chance", (level, 1.0), color=MUTED, **text)
+    axis.annotate("chance", (value, 1.0), color=MUTED, **text)
 
 
 @shown_once
@@ -113,7 +118,7 @@ def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fig
     figure, axes = plt.subplots(1, len(shares), figsize=(WIDTH, 2.7), sharey=True)
     palette = colours(classes)
     for axis, (title, rows) in zip(axes, shares.items(), strict=True):
-        axis.axhline(25, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        level(axis, 25)
         for name, row in zip(classes, rows, strict=True):
             axis.plot(range(4), row, "o-", color=palette[name], markersize=4, linewidth=1.3, label=readable(name))
         axis.set(xticks=range(4), xticklabels=["00", "01", "10", "11"], xlabel="two lowest bits", title=title)
@@ -124,12 +129,9 @@ def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fig
 
 @shown_once
 def responses(
-    values: np.ndarray,
-    classes: Sequence[str],
-    label: str,
-    columns: str = "model fingerprint of",
-    rows: str = "image fingerprints of",
-) -> Figure:
+    values: np.ndarray, classes: Sequence[str], label: str,
+    columns: str = "model fingerprint of", rows: str = "image fingerprints of",
+) -> Figure:  # fmt: skip
     """A signed K x K matrix with colour limits symmetric about zero."""
     side = 1.4 + 0.6 * len(classes)
     figure, axis = plt.subplots(figsize=(side + 1.2, side))
@@ -157,6 +159,4 @@ def _signed(axis: Axes, values: np.ndarray, classes: Sequence[str], **options) -
         values, ax=axis, vmin=-limit, vmax=limit, cmap="RdBu_r", annot=numbers, fmt="", square=True, linewidths=1,
         linecolor=PAPER, xticklabels=names, yticklabels=names, **options,
     )  # fmt: skip
-    axis.tick_params(axis="x", rotation=35, length=0)
-    axis.tick_params(axis="y", rotation=0, length=0)
-    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
+    _names_aslant(axis)

@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from ganfp.paper.record import Record
 
 INK, MUTED, PAPER = "#222222", "#8a8a8a", "#ffffff"
 REAL = "#3b3b3b"
@@ -67,3 +70,16 @@ def bare(axis: Axes) -> None:
     """Leave nothing of an axis but what is drawn on it."""
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
+
+
+def level(axis: Axes, value: float, upright: bool = False, **options) -> None:
+    """A dashed line at a value to compare with, such as chance."""
+    draw = axis.axvline if upright else axis.axhline
+    draw(value, **{"color": MUTED, "linestyle": (0, (4, 3)), "linewidth": 1} | options)
+
+
+def whiskers(records: Sequence[Record]) -> np.ndarray | None:
+    """The distances of the interval's ends from each value, (2, n), as error bars want them; None without intervals."""
+    if records[0].ci_low is None:
+        return None
+    return np.abs(np.array([[r.low - r.value, r.high - r.value] for r in records]).T)
