@@ -56,7 +56,7 @@ def test_an_image_meets_the_same_draw_in_any_batch_and_in_any_order(images, name
 def test_uint8_in_and_out_and_the_input_stays(images, name, device):
     before = torch.from_numpy(images.copy()).to(device)
     kept = before.clone()
-    after = ATTACKS[name](before, draws(40))
+    after = ATTACKS[name].change(before, draws(40))
     assert after.dtype == torch.uint8 and after.shape == before.shape and after.device == before.device
     assert (before == kept).all() and (after != before).any()
     if device != "cpu":  # the draws are the same, the arithmetic differs in the last bit
@@ -245,7 +245,7 @@ def test_the_combination_is_its_parts(images):
     batch, random = torch.from_numpy(images), draws(40)
     everything = batch
     for name in ORDER:
-        everything = ATTACKS[name](everything, random)
+        everything = ATTACKS[name].change(everything, random)
     assert (attacks.combine(batch, random, probability=1.0) == everything).all()
     assert (attacks.combine(batch, random, probability=0.0) == batch).all()
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 # ruff: noqa: F401, I001
 from ganfp.claims import existence
 from ganfp.claims import persistence
-from ganfp.claims import immunizability
 from ganfp.claims.base import (
     CLAIMS,
     NEAR_CHANCE,

@@ -8,7 +8,6 @@ from ganfp.experiments import (
     existence,
     format_leak,
     how_long,
-    immunizability,
     persistence,
     save_path,
     service,
@@ -24,10 +23,10 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     Tables 1 to 3, 7 and 8 and the pictures of the artifact-free subset are for every data set; Tables 4 to 6 and the
     studies beside them are for the first alone.
     """
-    everywhere = (existence.needs, persistence.selection_needs, immunizability.needs)
+    everywhere = (existence.needs, persistence.selection_needs)
     tables = [recipe for run in runs for needs in everywhere for recipe in needs(run)]
     beside = [existence.extra_needs, training_sets.needs, save_path.needs, service.needs]
-    beside += [how_long.needs, persistence.needs, immunizability.extra_needs, format_leak.needs]
+    beside += [how_long.needs, persistence.needs, format_leak.needs]
     return [*tables, *(recipe for study in beside for recipe in study(runs[0]))]
 
 

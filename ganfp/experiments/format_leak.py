@@ -8,8 +8,8 @@ import numpy as np
 
 from ganfp import metrics
 from ganfp.experiments.existence import seed_setup, twin_setup
-from ganfp.experiments.immunizability import measured
 from ganfp.features import ghosts
+from ganfp.paper.attacked import measured
 from ganfp.paper.record import Result, record
 from ganfp.runs.recipes.attacked import Answers, MixedFormats
 from ganfp.runs.recipes.attribution import Fit

@@ -17,17 +17,7 @@ from ganfp.findings.attribution import (
 )
 from ganfp.findings.existence import beginnings, save_path, service, trend
 from ganfp.findings.features import content, critics, ladder, purity
-from ganfp.findings.immunizability import (
-    attack_caption,
-    attacks,
-    clean_after,
-    defences,
-    ghost_control,
-    leak,
-    noise_readings,
-    relighting,
-    transfer,
-)
+from ganfp.findings.immunizability import ghost_control, leak
 from ganfp.findings.persistence import bands, equal_n, patches, persistence_cost, selection
 from ganfp.findings.photographs import claims_on_photographs, photograph_runs, photographs
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
@@ -38,19 +28,15 @@ __all__ = [
     "FRONT",
     "at_chance",
     "bands",
-    "attack_caption",
-    "attacks",
     "banner",
     "beginnings",
     "caption",
     "claims",
     "claims_on_photographs",
     "columns",
-    "clean_after",
     "content",
     "contrast",
     "critics",
-    "defences",
     "diagonal",
     "equal_n",
     "front_page",
@@ -58,7 +44,6 @@ __all__ = [
     "how_long",
     "ladder",
     "leak",
-    "noise_readings",
     "paper_images",
     "paper_times",
     "patches",
@@ -66,12 +51,10 @@ __all__ = [
     "photograph_runs",
     "photographs",
     "purity",
-    "relighting",
     "save_path",
     "selection",
     "service",
     "shown_as",
-    "transfer",
     "trend",
     "twins",
 ]

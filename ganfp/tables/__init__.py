@@ -6,7 +6,7 @@ A :class:`~ganfp.tables.table.Table` shows itself as HTML in Jupyter, and in the
 from __future__ import annotations
 
 from ganfp.tables.existence import by_class, controls, conventions, cues, extremes, folders, results, trends
-from ganfp.tables.immunizability import attacks, formats, ghosts
+from ganfp.tables.immunizability import formats, ghosts
 from ganfp.tables.network import layer_table, millions, windows
 from ganfp.tables.persistence import at_equal_n, bands, patches, selection
 from ganfp.tables.photographs import side_by_side
@@ -15,7 +15,6 @@ from ganfp.tables.table import Table, number, plain
 __all__ = [
     "Table",
     "at_equal_n",
-    "attacks",
     "bands",
     "by_class",
     "controls",
