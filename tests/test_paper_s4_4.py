@@ -299,7 +299,8 @@ def test_shares_are_recorded_where_a_loss_is_shown(sealed):
 
 def test_the_table_shows_what_was_measured(table7):
     table = s4_4.attacks_table(table7.records, "tab-7")
-    assert len(table.rows) == 2 * (len(PAPERS) + 1) and table.rows[0][:2] == ["noise", "PRNU"]
+    assert table.name == "tab-7" and len(table.rows) == 2 * (len(PAPERS) + 1)
+    assert table.rows[0][:2] == ["noise", "PRNU"]
     assert table.rows[1][:3] == ["", "Ours", "9.14 → 93.02"] and "standard deviation" in table.rows[2][0]
     r = one(table7.records, row="Ours", column="noise atk", variant="", metric="accuracy")
     assert f"{r.value:.2f}" in table.rows[1][4] and "the paper has 11 sources" in table.caption
