@@ -18,7 +18,7 @@ from ganfp.paper.table import number, results
 from ganfp.runs.recipes.base import IMAGES
 from ganfp.runs.recipes.gans import Subset
 from ganfp.runs.recipes.samples import load_part
-from ganfp.runs.run import begin, begin_each
+from ganfp.runs.run import Run, begin, begin_each
 
 # ---------------------------------------------------------------------------- claims on made records
 
@@ -125,6 +125,17 @@ def test_best_is_judged_by_differences_on_the_same_images():
 )
 def test_trainings_must_part_in_the_very_step(value, expected):
     assert outcome("equal-beginnings", [beginning(value)]) == expected
+
+
+@pytest.mark.parametrize(("parted", "expected"), [(80, HOLDS), (72, REFUTED), (88, REFUTED), (None, REFUTED)])
+def test_a_step_is_as_long_as_its_own_batch(monkeypatch, parted, expected):
+    run, seen = begin("smoke"), np.array([0, 16, 32, 48, 64, 72, 80, 88])  # batches shrink where networks grow
+    rungs = np.array([parted or np.inf, 16])
+    arrays = {"seen": seen, "curve": (seen[:, None] >= rungs).astype(float)}
+    monkeypatch.setattr(Run, "array", lambda self, recipe, name: arrays[name.partition(".")[0]])
+    found = s4_2.beginnings(run).records
+    assert found[0].params["first_swapped"] == 73  # within the step that ends at 80
+    assert outcome("equal-beginnings", found) == expected
 
 
 def test_one_p_value_of_four_below_a_twentieth_proves_nothing():
@@ -252,6 +263,7 @@ def test_tables_of_two_datasets_stand_side_by_side(sealed):
     assert {"faces/confusion_Ours", "bedrooms/confusion_Ours"} <= set(both.arrays)
     assert {r.dataset for r in both.records} == {"faces", "bedrooms"}
     said = s4_2.times_chance(sealed, both.records)
+    assert "it would be 5 times here and 5 times in the paper" in said
     assert "**Faces.** kNN reaches" in said and "has seen 640 images in training, in the paper 12,000,000" in said
     assert len(s4_2.by_class_table(pick(both.records, dataset="faces"), "t", "c").rows) == 5
     assert [row[1] for row in s4_2.conventions_table(pick(both.records, dataset="faces"), "t", "c").rows] == [
