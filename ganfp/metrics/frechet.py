@@ -28,7 +28,7 @@ class Gaussian:
         return float(np.vdot(self.factor, self.factor))
 
     def distance(self, other: Gaussian) -> float:
-        """Squared Fréchet distance |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2).
+        """Squared Fréchet distance ``|m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)``.
 
         With S = F^T F the trace of the root is the sum of the singular values of F1 F2^T.  No square root of
         a matrix is taken, so nothing breaks where a covariance is singular, and no epsilon is added to it.
