@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from ganfp.attributors import Attributor
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.network import AttributionNetwork
+from ganfp.attributors.neural import rate
 from ganfp.attributors.summary import layers
-from ganfp.attributors.training import rate
 from ganfp.images import to_float
 from ganfp.layers import count_parameters
 from ganfp.paper import published as paper

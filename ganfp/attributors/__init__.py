@@ -16,8 +16,7 @@ load = Attributor.load
 
 @dataclass(frozen=True)
 class Method:
-    """An attribution method: its class as ``module:name``, its row in the paper's tables, and whether the paper has it
-    for comparison only."""
+    """A method's class as ``module:name``, its row in the paper's tables, whether the paper only compares with it."""
 
     path: str
     row: str

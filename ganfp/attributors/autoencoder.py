@@ -35,7 +35,7 @@ class AutoEncoder(nn.Module):
             x = convolution(x, SLOPE)
         for pair in self.decoder:
             first, second = pair.children()
-            x = second(first(enlarge(x), SLOPE), SLOPE)
+            x = second(first(nn.functional.interpolate(x, scale_factor=2), SLOPE), SLOPE)
         return torch.tanh(self.to_rgb(x))
 
 
@@ -57,11 +57,6 @@ class Critic(nn.Module):
     def forward(self, images: Tensor, batches: int = 1) -> Tensor:
         x = self.last(minibatch_stddev(self.stages(images), batches=batches), SLOPE)
         return self.score(leaky_relu(self.dense(x.flatten(1)))).squeeze(1)
-
-
-def enlarge(x: Tensor) -> Tensor:
-    """Each pixel as a block of 2 x 2: (N, C, H, W) -> (N, C, 2 H, 2 W)."""
-    return nn.functional.interpolate(x, scale_factor=2)
 
 
 def _convolution(into: int, out: int) -> EqualConv2d:

@@ -16,7 +16,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.numpy import load_file, save_file
+from torch import Tensor
 
 from ganfp.attributors.calibration import fit_temperature, softmax
 from ganfp.files import replacing, sha256, write_json
@@ -87,12 +89,9 @@ class Attributor(ABC):
 
     # ---------------------------------------------------------------- for users
     def fit(
-        self,
-        images: np.ndarray,
-        labels: Labels,
-        validation: tuple[np.ndarray, Labels] | None = None,
+        self, images: np.ndarray, labels: Labels, validation: tuple[np.ndarray, Labels] | None = None,
         progress: Progress | None = None,
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Learn to tell the sources of images apart; labels: N source names, at least two different ones.
 
         validation: (images, labels) that choose hyper-parameters, stopping and temperature.  progress: is called with
@@ -105,19 +104,12 @@ class Attributor(ABC):
         self._take_classes(sorted(set(check_labels(labels, len(images), "labels"))), images.shape[-1])
         if len(self.classes_) < 2:
             raise ValueError(f"labels name {len(self.classes_)} class(es); attribution needs at least two")
-        held_out = self._validation(validation)
-        self.chosen_: dict[str, Any] = {}
-        self._fit(images, self.columns(labels), held_out, progress or _silent)
-        return self._calibrate(held_out)
+        return self._learn(self._fit, images, labels, validation, progress)
 
     def fine_tune(
-        self,
-        images: np.ndarray,
-        labels: Labels,
-        change: Change,
-        validation: tuple[np.ndarray, Labels] | None = None,
+        self, images: np.ndarray, labels: Labels, change: Change, validation: tuple[np.ndarray, Labels] | None = None,
         progress: Progress | None = None,
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Become immune to a change of images, such as an attack, for the classes at hand (Section 4.4).
 
         change: from uint8 images (n, 3, H, H) and numbers (n,) that no other showing of an image of its class has to
@@ -125,11 +117,8 @@ class Attributor(ABC):
         from its weights, each showing changed anew; other methods are fitted anew to changed images.
         """
         images = self._checked(images)
-        columns = self.columns(check_labels(labels, len(images), "labels"), "labels")
-        held_out = self._validation(validation)
-        self.chosen_ = {}
-        self._fine_tune(images, columns, held_out, progress or _silent, change)
-        return self._calibrate(held_out)
+        check_labels(labels, len(images), "labels")
+        return self._learn(self._fine_tune, images, labels, validation, progress, change)
 
     def attribute(self, images: np.ndarray) -> Attribution:
         """All that the attributor says of images, from one pass over them."""
@@ -183,12 +172,8 @@ class Attributor(ABC):
     def __sklearn_tags__(self):
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
-        return Tags(
-            estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
-            input_tags=InputTags(two_d_array=False),
-        )
+        needs, takes = TargetTags(required=True), InputTags(two_d_array=False)
+        return Tags("classifier", needs, classifier_tags=ClassifierTags(), input_tags=takes)
 
     # ---------------------------------------------------------------- files
     def save(self, folder: str | os.PathLike) -> None:
@@ -197,22 +182,14 @@ class Attributor(ABC):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / WEIGHTS) as temporary:
-            save_file({name: _to_numpy(value) for name, value in self._state().items()}, temporary)
+            save_file({name: np.asarray(value, order="C") for name, value in self._state().items()}, temporary)
             digest = sha256(temporary)
+        config = {name: value for name, value in asdict(self).items() if name != "device"}
         # The sidecar comes last: weights without the sidecar that vouches for them do not load.
-        write_json(
-            folder / SIDECAR,
-            {
-                "format": FORMAT,
-                "method": self.method,
-                "config": {name: value for name, value in asdict(self).items() if name != "device"},
-                "classes": self.classes_.tolist(),
-                "resolution": self.resolution_,
-                "temperature": self.temperature_,
-                "chosen": self.chosen_,
-                "sha256": digest,
-            },
-        )
+        write_json(folder / SIDECAR, {
+            "format": FORMAT, "method": self.method, "config": config, "classes": self.classes_.tolist(),
+            "resolution": self.resolution_, "temperature": self.temperature_, "chosen": self.chosen_, "sha256": digest,
+        })  # fmt: skip
 
     @classmethod
     def load(cls, folder: str | os.PathLike, device: str = "cpu", **changes: Any) -> Self:
@@ -220,24 +197,22 @@ class Attributor(ABC):
 
         An error names the file that is missing, damaged, of another method, or not its neighbour's partner.
         """
-        from ganfp.attributors import METHODS, attributor_class
+        from ganfp.attributors import attributor_class
 
         sidecar, weights = Path(folder) / SIDECAR, Path(folder) / WEIGHTS
         meta = _read_sidecar(sidecar)
-        if meta["method"] not in METHODS:
-            known = ", ".join(sorted(METHODS))
-            raise ValueError(f"{sidecar}: unknown method {meta['method']!r}; known: {known}")
-        kind = attributor_class(meta["method"])
-        if not issubclass(kind, cls):
-            raise ValueError(f"{sidecar}: holds a {kind.__name__}, not a {cls.__name__}")
+        check_device(device)
+        try:
+            kind = attributor_class(meta["method"])
+            if not issubclass(kind, cls):
+                raise TypeError(f"holds a {kind.__name__}, not a {cls.__name__}")
+            self = kind(**{**meta["config"], **changes, "device": device})
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{sidecar}: {error}") from error
         if not weights.is_file():
             raise FileNotFoundError(f"{weights} is missing; fit and save the attributor again")
         if sha256(weights) != meta["sha256"]:
             raise ValueError(f"{weights}: not the file {SIDECAR} was written for (checksum); it is damaged")
-        try:
-            self = kind(**{**meta["config"], **changes, "device": check_device(device)})
-        except TypeError as error:
-            raise ValueError(f"{sidecar}: settings do not fit {kind.__name__} ({error})") from error
         self._take_classes(meta["classes"], meta["resolution"])
         self.chosen_, self.temperature_ = meta["chosen"], meta["temperature"]
         self._restore(load_file(weights))
@@ -270,7 +245,7 @@ class Attributor(ABC):
         """Scores (N, K) of checked images, N > 0."""
 
     @abstractmethod
-    def _state(self) -> Mapping[str, np.ndarray | torch.Tensor]:
+    def _state(self) -> Mapping[str, np.ndarray]:
         """What was learned, as named arrays."""
 
     @abstractmethod
@@ -292,18 +267,20 @@ class Attributor(ABC):
         self.classes_, self.resolution_ = np.array(classes), resolution
         self.n_features_in_ = 3 * resolution**2
 
-    def _validation(self, validation: tuple[np.ndarray, Labels] | None) -> Labelled | None:
-        """Checked validation images with the columns of their labels."""
-        if validation is None:
-            return None
-        images = check_images(validation[0], self.resolution_, "validation images")
-        names = check_labels(validation[1], len(images), "validation labels")
-        if not len(images):
-            raise ValueError("validation is empty; pass None to do without")
-        return images, self.columns(names, "validation labels")
-
-    def _calibrate(self, held_out: Labelled | None) -> Self:
-        """Set what marks the attributor as fitted; last, so that a failed fit does not look like one."""
+    def _learn(
+        self, how: Callable[..., None], images: np.ndarray, labels: Labels,
+        validation: tuple[np.ndarray, Labels] | None, progress: Progress | None, *change: Change,
+    ) -> Self:  # fmt: skip
+        """Check what is left to check, learn, then set what marks the attributor as fitted: a failed fit is none."""
+        codes, held_out = self.columns(labels, "labels"), None
+        if validation is not None:
+            held = check_images(validation[0], self.resolution_, "validation images")
+            names = check_labels(validation[1], len(held), "validation labels")
+            if not len(held):
+                raise ValueError("validation is empty; pass None to do without")
+            held_out = held, self.columns(names, "validation labels")
+        self.chosen_: dict[str, Any] = {}
+        how(images, codes, held_out, progress or (lambda share: None), *change)
         self.temperature_ = 1.0 if held_out is None else self._temperature(held_out)
         return self
 
@@ -319,18 +296,35 @@ class Attributor(ABC):
             raise NotFittedError(f"this {name} is not fitted; call fit(images, labels) or load(folder)")
 
 
+def cut(images: np.ndarray, size: int) -> list[slice]:
+    """Slices of ``size`` images, or of one, that follow each other; the last may be shorter."""
+    return [slice(start, start + max(1, size)) for start in range(0, len(images), max(1, size))]
+
+
+def on_device(images: np.ndarray, device: str) -> Tensor:
+    """Images as they are, uint8.  They travel as bytes, and a GPU takes them while the CPU goes on."""
+    tensor = torch.from_numpy(np.array(images))
+    gpu = torch.device(device).type == "cuda"
+    return tensor.pin_memory().to(device, non_blocking=True) if gpu else tensor.to(device)
+
+
+def standardised(x: Tensor) -> Tensor:
+    """Each item of (N, ...) as one vector (N, D) of zero mean and unit norm; a constant one as zeros."""
+    x = x.flatten(1)
+    return F.normalize(x - x.mean(dim=1, keepdim=True), dim=1)
+
+
 def chosen(folder: str | os.PathLike) -> dict[str, Any]:
     """``chosen_`` of the attributor saved in folder, read without its weights."""
     return _read_sidecar(Path(folder) / SIDECAR)["chosen"]
 
 
-def check_device(device: str) -> str:
-    """The device's name, or ``ValueError`` where this machine has no such device."""
+def check_device(device: str) -> None:
+    """``ValueError`` where this machine has no such device."""
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # the latter where torch was built without CUDA
         raise ValueError(f"device {device!r} cannot be used here ({error}); device='cpu' always can") from error
-    return device
 
 
 def check_images(images: np.ndarray, resolution: int | None = None, name: str = "images") -> np.ndarray:
@@ -355,16 +349,6 @@ def check_labels(labels: Labels, count: int, name: str) -> list[str]:
     if len(labels) != count:
         raise ValueError(f"{len(labels)} {name} for {count} images")
     return [str(label) for label in labels]
-
-
-def _silent(share: float) -> None:
-    pass
-
-
-def _to_numpy(value: np.ndarray | torch.Tensor) -> np.ndarray:
-    if isinstance(value, torch.Tensor):
-        value = value.detach().cpu().numpy()
-    return np.asarray(value, order="C")
 
 
 def _read_sidecar(path: Path) -> dict[str, Any]:

@@ -8,13 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from ganfp import memory
 from ganfp.attributors.base import Change, Labelled, Progress
 from ganfp.attributors.network import AttributionNetwork
-from ganfp.attributors.neural import BestCheck, NeuralAttributor
-from ganfp.seeding import deterministic
+from ganfp.attributors.neural import NeuralAttributor
 
 
 @dataclass(eq=False, kw_only=True)
@@ -39,32 +36,11 @@ class CNN(NeuralAttributor[AttributionNetwork]):
     def _fine_tune(
         self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress, change: Change
     ) -> None:
-        memory.keep()
-        with deterministic():
-            self._train(images, codes, validation, progress, change)
+        self._train(images, codes, validation, progress, change)
 
     def _network(self) -> AttributionNetwork:
         size = self.resolution_, len(self.classes_), self.fmap_base, self.fmap_max
         return AttributionNetwork(*size, band=self.band, factor=self.factor, pool_at=self.pool_at)
-
-    def _train(
-        self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress,
-        change: Change | None = None,
-    ) -> None:  # fmt: skip
-        network, optimiser = self.network_, self._optimiser(self.network_)
-        best, total, self.history_ = BestCheck(), torch.zeros((), device=self.device), []
-        for step in self._steps(images, codes, self.batch, [optimiser], progress, change):
-            loss = F.cross_entropy(network(step.x), step.y)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            total += loss.detach()
-            if step.check:
-                if not np.isfinite(float(total)):
-                    raise FloatingPointError(f"the loss is not finite after {step.number} steps; lower learning_rate")
-                if validation is not None:
-                    self.history_.append(self._validate(best, step.shown, validation))
-        best.restore(network)
 
     def _scores_and_features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         def both(x: torch.Tensor) -> torch.Tensor:
@@ -81,5 +57,4 @@ class CNN(NeuralAttributor[AttributionNetwork]):
     @property
     def fingerprints_(self) -> np.ndarray:
         """Model fingerprints (K, D) float32, rows as ``classes_``: the weight vectors of the last dense layer."""
-        layer = self.network_.classify
-        return (layer.weight.detach() * layer.scale).cpu().numpy()
+        return self.network_.classify.kernel().detach().cpu().numpy()

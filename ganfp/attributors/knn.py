@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganfp.attributors.base import Attributor, Labelled, Progress
+from ganfp.attributors.base import Attributor, Labelled, Progress, cut, on_device
 
 LARGEST = 1025
 SHARE = 0.1
@@ -60,13 +59,13 @@ class KNN(Attributor):
 
         Squared distances are whole numbers, and float64 holds them exactly; of equal ones the earlier image is nearer.
         """
-        count = len(self._images)
-        nearest = [torch.empty(len(part), 0, dtype=torch.float64, device=self.device) for _, part in _parts(images)]
-        for start, some in _parts(self._images):
-            reference = _vectors(some, self.device)
-            numbers = torch.arange(start, start + len(some), device=self.device)
-            for i, (_, part) in enumerate(_parts(images)):
-                query = _vectors(part, self.device)
+        count, parts = len(self._images), _parts(images)
+        nearest = [torch.empty(len(images[part]), 0, dtype=torch.float64, device=self.device) for part in parts]
+        for some in _parts(self._images):
+            reference = _vectors(self._images[some], self.device)
+            numbers = torch.arange(some.start, some.start + len(reference), device=self.device)
+            for i, part in enumerate(parts):
+                query = _vectors(images[part], self.device)
                 squares = query.square().sum(1, keepdim=True) + reference.square().sum(1)
                 keys = squares.addmm_(query, reference.T, alpha=-2).mul_(count).add_(numbers)
                 keys = torch.cat([nearest[i], keys], dim=1)
@@ -97,11 +96,9 @@ def ranking(nearest: np.ndarray, classes: int) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def _parts(images: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Where each part of the images starts, and the part, of at most VALUES values."""
-    size = max(1, VALUES // images[0].size)
-    return ((start, images[start : start + size]) for start in range(0, len(images), size))
+def _parts(images: np.ndarray) -> list[slice]:
+    return cut(images, VALUES // images[0].size)
 
 
 def _vectors(images: np.ndarray, device: str) -> Tensor:
-    return torch.from_numpy(np.array(images)).to(device).flatten(1).double()
+    return on_device(images, device).flatten(1).double()

@@ -32,15 +32,9 @@ class AttributionNetwork(nn.Module):
     """
 
     def __init__(
-        self,
-        resolution: int,
-        classes: int,
-        fmap_base: int = 4096,
-        fmap_max: int = 512,
-        band: str = "low",
-        factor: int = 1,
-        pool_at: int = 0,
-    ) -> None:
+        self, resolution: int, classes: int, fmap_base: int = 4096, fmap_max: int = 512,
+        band: str = "low", factor: int = 1, pool_at: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__()
         if resolution < 2 * SMALLEST or resolution & (resolution - 1):
             raise ValueError(f"resolution must be a power of two and at least {2 * SMALLEST}, not {resolution}")

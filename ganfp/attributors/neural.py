@@ -6,7 +6,7 @@ import copy
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -14,8 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganfp import memory
-from ganfp.attributors.base import Attributor, Change, Labelled, Progress
-from ganfp.attributors.training import batches, flip, rate
+from ganfp.attributors.base import Attributor, Change, Labelled, Progress, cut, on_device
 from ganfp.images import to_float
 from ganfp.seeding import deterministic, mix
 
@@ -23,18 +22,8 @@ PREDICT_BATCH = 256
 
 Network = TypeVar("Network", bound=nn.Module)
 Module = TypeVar("Module", bound=nn.Module)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a training: what is shown, ``x`` (n, 3, R, R) in [-1, 1] of classes ``y`` (n,), how many images were
-    shown up to its end, and whether the network is then checked."""
-
-    number: int
-    x: Tensor
-    y: Tensor
-    shown: int
-    check: bool
+Update = Callable[[Tensor, Tensor, int], dict[str, Tensor]]
+"""One step of training, from x (n, 3, R, R) in [-1, 1], classes y (n,) and the number of the step, to its losses."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -59,21 +48,26 @@ class NeuralAttributor(Attributor, Generic[Network]):
     checks: int = 100
     seed: int = 1000
 
+    group: ClassVar[int] = 1  # what the size of a batch is a multiple of
+
     @abstractmethod
     def _network(self) -> Network:
         """A new network of the settings, ``resolution_`` and ``classes_``."""
 
-    @abstractmethod
-    def _train(
-        self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress
-    ) -> None:
-        """Train ``network_`` and fill ``history_``."""
+    def _trainer(self) -> tuple[list[torch.optim.Adam], Update]:
+        """The optimisers of a training of ``network_``, and its step: here cross-entropy, and no other loss."""
+        network, optimiser = self.network_, self._optimiser(self.network_)
+
+        def update(x: Tensor, y: Tensor, number: int) -> dict[str, Tensor]:
+            loss = F.cross_entropy(network(x), y)
+            descend(optimiser, loss)
+            return {"classification": loss}
+
+        return [optimiser], update
 
     def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
-        memory.keep()
-        with deterministic():
-            self.network_ = self._built(self._network, self.seed)
-            self._train(images, codes, validation, progress)
+        self.network_ = self._built(self._network, self.seed)
+        self._train(images, codes, validation, progress)
 
     def _built(self, build: Callable[[], Module], seed: int) -> Module:
         """A new network whose weights depend on ``seed`` alone."""
@@ -87,73 +81,105 @@ class NeuralAttributor(Attributor, Generic[Network]):
     def _optimiser(self, network: nn.Module) -> torch.optim.Adam:
         return torch.optim.Adam(network.parameters(), self.learning_rate, (0.0, 0.99), eps=1e-8, fused=True)
 
-    def _steps(
-        self, images: np.ndarray, codes: np.ndarray, batch: int, optimisers: list[torch.optim.Adam],
-        progress: Progress, change: Change | None = None,
-    ) -> Iterator[Step]:  # fmt: skip
-        """The steps of a training on ``batch`` images each; they set the learning rate of the optimisers."""
+    def _train(
+        self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress,
+        change: Change | None = None,
+    ) -> None:  # fmt: skip
+        """Train ``network_`` on, keep the weights of the best check; ``history_``: a row of each, with mean losses."""
+        memory.keep()
         steps, columns = max(1, self.images // self.batch), torch.from_numpy(codes)
+        batch = min(self.batch, len(images) // self.group * self.group)
         check_at = {round(steps * (i + 1) / self.checks) for i in range(self.checks)}
-        for number, chosen in enumerate(batches(len(images), batch, steps, self.seed), start=1):
-            some, before = images[chosen], (number - 1) * self.batch
-            if change is not None:
-                some = change(np.asarray(some), np.arange(before, before + len(some)))
-            x = self._input(some)
-            if self.flip:
-                x = flip(x, mix(self.seed, 1, number))
-            for optimiser in optimisers:
-                optimiser.param_groups[0]["lr"] = self.learning_rate * rate(number, steps, self.rise, self.decay)
-            yield Step(number, x, columns[chosen].to(self.device), before + self.batch, number in check_at)
-            progress(number / steps)
+        best, weights, since = None, None, 0
+        sums: dict[str, Tensor] = {}
+        self.history_: list[dict[str, Any]] = []
+        with deterministic():
+            optimisers, update = self._trainer()
+            for number, chosen in enumerate(batches(len(images), batch, steps, self.seed), start=1):
+                some, before = images[chosen], (number - 1) * self.batch
+                if change is not None:
+                    some = change(np.asarray(some), np.arange(before, before + len(some)))
+                x = flip(self._input(some), mix(self.seed, 1, number)) if self.flip else self._input(some)
+                for optimiser in optimisers:
+                    optimiser.param_groups[0]["lr"] = self.learning_rate * rate(number, steps, self.rise, self.decay)
+                losses = update(x, columns[chosen].to(self.device), number)
+                sums = {name: sums.get(name, 0) + loss.detach() for name, loss in losses.items()}
+                if number in check_at:
+                    row: dict[str, Any] = {name: float(total) / (number - since) for name, total in sums.items()}
+                    if not all(map(np.isfinite, row.values())):
+                        raise FloatingPointError(f"a loss is not finite after {number} steps; lower learning_rate")
+                    row["images"] = before + self.batch
+                    if validation is not None:
+                        row |= self._validated(*validation)
+                        if best is None or (row["accuracy"], -row["loss"]) > best:
+                            best, weights = (row["accuracy"], -row["loss"]), copy.deepcopy(self.network_.state_dict())
+                            self.chosen_ = {"images": row["images"], "validation_accuracy": row["accuracy"]}
+                    self.history_.append(row)
+                    sums, since = {}, number
+                progress(number / steps)
+        if weights is not None:
+            self.network_.load_state_dict(weights)
+
+    def _validated(self, images: np.ndarray, codes: np.ndarray) -> dict[str, float]:
+        logits, truth = torch.from_numpy(self._scores(images)), torch.from_numpy(codes)
+        right = float((logits.argmax(1) == truth).float().mean())
+        return {"accuracy": 100 * right, "loss": float(F.cross_entropy(logits, truth))}
 
     def _input(self, images: np.ndarray) -> Tensor:
-        """Images on the device, in [-1, 1].  They travel as bytes, and a GPU takes them while the CPU goes on."""
-        some = torch.from_numpy(np.array(images))
-        if torch.device(self.device).type == "cuda":
-            some = some.pin_memory().to(self.device, non_blocking=True)
-        return to_float(some, self.device).contiguous(memory_format=torch.channels_last)
-
-    def _validate(self, best: BestCheck, shown: int, validation: Labelled) -> dict[str, Any]:
-        """Score the validation images after ``shown`` training images and keep the weights if none did better."""
-        logits, truth = torch.from_numpy(self._scores(validation[0])), torch.from_numpy(validation[1])
-        correct, loss = float((logits.argmax(1) == truth).float().mean()), float(F.cross_entropy(logits, truth))
-        if best.offer(self.network_, correct, loss):
-            self.chosen_ = {"images": shown, "validation_accuracy": 100 * correct}
-        return {"images": shown, "accuracy": 100 * correct, "loss": loss}
+        """Images on the device, in [-1, 1]."""
+        return to_float(on_device(images, self.device)).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def _run(self, function: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
         """A function of images in [-1, 1], batch by batch."""
-        starts = range(0, len(images), PREDICT_BATCH)
-        parts = [function(self._input(images[i : i + PREDICT_BATCH])) for i in starts]
+        parts = [function(self._input(images[part])) for part in cut(images, PREDICT_BATCH)]
         return torch.cat(parts).float().cpu().numpy()
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
         return self._run(self.network_, images)
 
-    def _state(self) -> dict[str, Tensor]:
-        return self.network_.state_dict()
+    def _state(self) -> dict[str, np.ndarray]:
+        return {name: value.cpu().numpy() for name, value in self.network_.state_dict().items()}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         self.network_ = self._placed(self._network())
         self.network_.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
 
 
-class BestCheck:
-    """The weights of the best check so far: highest accuracy, then lowest loss, then the earliest."""
+def batches(n: int, batch: int, steps: int, seed: int) -> Iterator[np.ndarray]:
+    """Indices of each batch: n images in a new order every epoch, a last incomplete batch left out."""
+    done, epoch = 0, 0
+    while True:
+        order = np.random.default_rng([seed, epoch]).permutation(n)
+        for start in range(0, n - batch + 1, batch):
+            if done == steps:
+                return
+            yield order[start : start + batch]
+            done += 1
+        epoch += 1
 
-    def __init__(self) -> None:
-        self.score: tuple[float, float] | None = None
-        self.weights: dict[str, Tensor] | None = None
 
-    def offer(self, network: nn.Module, correct: float, loss: float) -> bool:
-        """Keep a copy of the network's weights if this check is the best; returns whether it is."""
-        if self.score is not None and (correct, -loss) <= self.score:
-            return False
-        self.score, self.weights = (correct, -loss), copy.deepcopy(network.state_dict())
-        return True
+def rate(step: int, steps: int, rise: float, decay: float) -> float:
+    """The factor of the learning rate in step 1 ... ``steps``: a line from 0 to 1, then 1, then a line towards 0.
 
-    def restore(self, network: nn.Module) -> None:
-        """Put the best weights back, if there was a check."""
-        if self.weights is not None:
-            network.load_state_dict(self.weights)
+    ``rise`` and ``decay`` are the shares of the steps that the two lines take.  A high rate from the first step on may
+    leave a network at chance for long, and a short training at a constant one ends on a step in some direction.
+    """
+    if min(rise, decay) < 0 or rise + decay > 1:
+        raise ValueError(f"rise and decay must be shares of the training, 1 together at most, not {rise} and {decay}")
+    up = step / (rise * steps) if rise else 1.0
+    down = (1 - (step - 1) / steps) / decay if decay else 1.0
+    return min(1.0, up, down)
+
+
+def flip(x: Tensor, seed: int) -> Tensor:
+    """Mirror each image of a batch left to right with probability 1/2."""
+    chosen = torch.rand(len(x), generator=torch.Generator().manual_seed(seed)) < 0.5
+    return torch.where(chosen.to(x.device)[:, None, None, None], x.flip(-1), x)
+
+
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step down the gradient of a loss."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()

@@ -8,7 +8,6 @@ is a product with two matrices that PyWavelets defines, the local variances are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -18,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganfp.attributors.base import Attributor, Labelled, Progress, check_images
+from ganfp.attributors.base import Attributor, Labelled, Progress, check_images, cut, on_device, standardised
 
 WAVELET = "db4"
 RADII = (1, 2, 3, 4)  # windows of 3, 5, 7 and 9 coefficients
@@ -37,12 +36,6 @@ class PRNU(Attributor):
     5 and 4 (camera forensics' values) without validation.  The final fingerprints are means over all training
     images.
 
-    postprocess: "none" is Marra et al.: plain mean, normalised correlation.  "sensor" is the camera pipeline
-    (Chen et al. 2008): an intensity-weighted estimate, zero mean in each row and column of the four parity
-    sub-grids, a Wiener filter over the spectrum.  It suits a sensor's multiplicative white noise and removes
-    periodic patterns as artefacts of the camera; up-sampling in a GAN leaves periodic patterns, so it removes
-    evidence here.
-
     Colour stays as three channels of one long vector; weighting them to grey would average out what differs
     between them.  Scores are correlations in [-1, 1]; a flat residual scores 0.  ``fingerprints_``: float32
     (K, 3, H, W).
@@ -51,61 +44,46 @@ class PRNU(Attributor):
     method: ClassVar[str] = "prnu"
     sigma: float | None = None
     levels: int | None = None
-    postprocess: str = "none"
     search_images: int = 512
 
     def _check_settings(self) -> None:
-        if self.postprocess not in ("none", "sensor"):
-            raise ValueError(f"postprocess must be 'none' or 'sensor', not {self.postprocess!r}")
         _check_denoiser(1.0 if self.sigma is None else self.sigma, 1 if self.levels is None else self.levels)
 
     def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
-        deepest = max_levels(self.resolution_)
-        sigmas = (5.0,) if validation is None else SIGMAS
-        depths = (4,) if validation is None else LEVELS
+        sigmas, depths = ((5.0,), (4,)) if validation is None else (SIGMAS, LEVELS)
         sigmas = sigmas if self.sigma is None else (self.sigma,)
         depths = depths if self.levels is None else (self.levels,)
-        grid = [(depth, sigma) for depth in sorted({min(d, deepest) for d in depths}) for sigma in sigmas]
-
+        deepest = max_levels(self.resolution_)
+        grid = [(sigma, depth) for depth in sorted({min(d, deepest) for d in depths}) for sigma in sigmas]
         best = grid[0]
         if validation is not None and len(grid) > 1:
-            few = _first_of_each(codes, self.search_images)
+            few = np.sort(np.concatenate([np.flatnonzero(codes == c)[: self.search_images] for c in np.unique(codes)]))
             accuracies = []
-            for tried, (depth, sigma) in enumerate(grid):
+            for tried, denoiser in enumerate(grid):
                 progress(tried / len(grid))
-                self._estimate(images[few], codes[few], sigma, depth)
+                self._estimate(images[few], codes[few], *denoiser)
                 accuracies.append((self._scores(validation[0]).argmax(axis=1) == validation[1]).mean())
             best = grid[int(np.argmax(accuracies))]
-        self._estimate(images, codes, best[1], best[0])
+        self._estimate(images, codes, *best)
 
     def _estimate(self, images: np.ndarray, codes: np.ndarray, sigma: float, levels: int) -> None:
         """The fingerprint of each class, with one denoiser."""
         self.chosen_ = {"sigma": sigma, "levels": levels}
-        shape = len(self.classes_), images[0].size
         # float64: in float32 the sum of many images stops growing by what a single one of them adds
-        sums, weights = (torch.zeros(shape, dtype=torch.float64, device=self.device) for _ in range(2))
+        sums = torch.zeros(len(self.classes_), images[0].size, dtype=torch.float64, device=self.device)
         for part in _chunks(images):
-            x = _grey_levels(images[part], self.device)
-            residual = denoising_residual(x, sigma, levels)
             member = F.one_hot(torch.from_numpy(codes[part]).to(self.device), len(self.classes_)).T.double()
-            # a sensor's pattern is proportional to the light: r = k x
-            light = x if self.postprocess == "sensor" else torch.ones_like(x)
-            sums += member @ (residual * light).flatten(1).double()
-            weights += member @ light.square().flatten(1).double()
-        fingerprints = (sums / weights.clamp(min=1)).unflatten(1, images.shape[1:])
-        self.fingerprints_ = self._clean(fingerprints).float().cpu().numpy()
+            sums += member @ self._residuals(images[part]).flatten(1).double()
+        counts = torch.from_numpy(np.bincount(codes, minlength=len(self.classes_))).to(self.device)
+        self.fingerprints_ = (sums / counts[:, None]).unflatten(1, images.shape[1:]).float().cpu().numpy()
+
+    def _residuals(self, images: np.ndarray) -> Tensor:
+        return denoising_residual(on_device(images, self.device).float(), **self.chosen_)
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
-        sigma, levels = self.chosen_["sigma"], self.chosen_["levels"]
-        fingerprints = _unit(torch.from_numpy(self.fingerprints_).to(self.device))
-        parts = []
-        for part in _chunks(images):
-            residual = denoising_residual(_grey_levels(images[part], self.device), sigma, levels)
-            parts.append(_unit(self._clean(residual)) @ fingerprints.T)
+        fingerprints = standardised(torch.from_numpy(self.fingerprints_).to(self.device))
+        parts = [standardised(self._residuals(images[part])) @ fingerprints.T for part in _chunks(images)]
         return torch.cat(parts).clamp_(-1, 1).cpu().numpy()
-
-    def _clean(self, x: Tensor) -> Tensor:
-        return spectral_wiener(parity_zero_mean(x)) if self.postprocess == "sensor" else x
 
     def _state(self) -> dict[str, np.ndarray]:
         return {"fingerprints": self.fingerprints_}
@@ -125,7 +103,7 @@ def residuals(images: np.ndarray, sigma: float, levels: int, device: str = "cpu"
     levels = min(levels, max_levels(images.shape[-1]))
     out = np.empty(images.shape, dtype=np.float32)
     for part in _chunks(images):
-        out[part] = denoising_residual(_grey_levels(images[part], device), sigma, levels).cpu().numpy()
+        out[part] = denoising_residual(on_device(images[part], device).float(), sigma, levels).cpu().numpy()
     return out
 
 
@@ -156,19 +134,16 @@ def denoising_residual(x: Tensor, sigma: float, levels: int) -> Tensor:
     noise = torch.empty_like(c)
     noise[..., low, low] = denoising_residual(c[..., low, low], sigma, levels - 1)
     for band in ((..., low, high), (..., high, low), (..., high, high)):
-        variance = least_local_mean(c[band].square()).clamp_(min=sigma**2)
+        variance = _least_local_mean(c[band].square()).clamp_(min=sigma**2)
         noise[band] = c[band] * (sigma**2 / variance)
     return back @ (noise @ back.T)
 
 
-def least_local_mean(power: Tensor, border: str = "reflect") -> Tensor:
-    """For each entry of (N, C, H, W) the least of its means over square windows of side 3, 5, 7 and 9.
-
-    border: ``torch.nn.functional.pad``'s mode.  Each window grows out of the last one.
-    """
+def _least_local_mean(power: Tensor) -> Tensor:
+    """For each entry of (N, C, H, W) the least of its means over the windows.  Each window grows out of the last."""
     h, w = power.shape[-2:]
     r = RADII[-1]
-    padded = F.pad(power, (r, r, r, r), mode=border)
+    padded = F.pad(power, (r, r, r, r), mode="reflect")
     columns = padded[..., r : r + h, :].clone()
     least = torch.full_like(power, torch.inf)
     for radius in RADII:
@@ -183,29 +158,6 @@ def least_local_mean(power: Tensor, border: str = "reflect") -> Tensor:
     return least
 
 
-def parity_zero_mean(x: Tensor) -> Tensor:
-    """x (..., H, W) without the row and column means of its four sub-grids of even and odd pixels.
-
-    Removes what a colour filter array and row-wise readout leave (Chen et al. 2008), and any pattern of
-    period 2.
-    """
-    x = x.clone()
-    for i in (0, 1):
-        for j in (0, 1):
-            grid = x[..., i::2, j::2]
-            grid -= grid.mean(dim=-1, keepdim=True)
-            grid -= grid.mean(dim=-2, keepdim=True)
-    return x
-
-
-def spectral_wiener(x: Tensor) -> Tensor:
-    """x (N, C, H, W) with the peaks of its spectrum flattened to the level of white noise of its variance."""
-    spectrum = torch.fft.fft2(x, norm="ortho")
-    sigma2 = x.var(dim=(-2, -1), keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
-    local = least_local_mean(spectrum.abs().square(), border="circular")  # frequencies are periodic
-    return torch.fft.ifft2(spectrum * (sigma2 / torch.maximum(local, sigma2)), norm="ortho").real
-
-
 @lru_cache(maxsize=32)
 def _wavelet_matrices(size: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """One level of the transform of that length, (2m, size), and its inverse, (size, 2m).
@@ -216,10 +168,8 @@ def _wavelet_matrices(size: int, device: torch.device, dtype: torch.dtype) -> tu
     import pywt
 
     forward = np.concatenate(pywt.dwt(np.eye(size), WAVELET, mode="symmetric", axis=0))
-    units = np.eye(len(forward))
-    back = pywt.idwt(*np.split(units, 2), WAVELET, mode="symmetric", axis=0)[:size]
-    matrices = (torch.from_numpy(m).to(device=device, dtype=dtype) for m in (forward, back))
-    return next(matrices), next(matrices)
+    back = pywt.idwt(*np.split(np.eye(len(forward)), 2), WAVELET, mode="symmetric", axis=0)[:size]
+    return torch.from_numpy(forward).to(device, dtype), torch.from_numpy(back).to(device, dtype)
 
 
 def _check_denoiser(sigma: float, levels: int) -> None:
@@ -229,21 +179,5 @@ def _check_denoiser(sigma: float, levels: int) -> None:
         raise ValueError(f"levels must be at least 1, not {levels}")
 
 
-def _chunks(images: np.ndarray) -> Iterator[slice]:
-    step = max(1, CHUNK_PIXELS // (images.shape[-2] * images.shape[-1]))
-    return (slice(start, start + step) for start in range(0, len(images), step))
-
-
-def _grey_levels(images: np.ndarray, device: str) -> Tensor:
-    return torch.from_numpy(np.array(images)).to(device).float()
-
-
-def _first_of_each(codes: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the first count images of every class, in order."""
-    return np.sort(np.concatenate([np.flatnonzero(codes == code)[:count] for code in np.unique(codes)]))
-
-
-def _unit(x: Tensor) -> Tensor:
-    """Each item as one vector of zero mean and unit norm; a constant one as zeros."""
-    x = x.flatten(1)
-    return F.normalize(x - x.mean(dim=1, keepdim=True), dim=1)
+def _chunks(images: np.ndarray) -> list[slice]:
+    return cut(images, CHUNK_PIXELS // images.shape[-1] ** 2)

@@ -17,25 +17,23 @@ BINOMIAL = (1.0, 4.0, 6.0, 4.0, 1.0)  # over 16
 
 def down(x: Tensor) -> Tensor:
     """Images (N, C, H, W) at half the resolution; sides are even and at least 4."""
-    return F.conv2d(reflect_pad(x, 2), _kernel(x), stride=2, groups=x.shape[1])
+    return _blur(x, 1, stride=2)
 
 
 def up(x: Tensor) -> Tensor:
     """Images (N, C, H, W) at twice the resolution, without anything that they did not hold before."""
     spread = x.new_zeros(*x.shape[:2], 2 * x.shape[2], 2 * x.shape[3])
     spread[..., ::2, ::2] = x
-    return F.conv2d(reflect_pad(spread, 2), 4 * _kernel(x), groups=x.shape[1])
+    return _blur(spread, 4)
 
 
-def _kernel(x: Tensor) -> Tensor:
-    """The kernel once for each channel, (C, 1, 5, 5)."""
+def _blur(x: Tensor, gain: int, stride: int = 1) -> Tensor:
     row = torch.tensor(BINOMIAL, dtype=x.dtype, device=x.device) / sum(BINOMIAL)
-    return torch.outer(row, row).expand(x.shape[1], 1, -1, -1)
+    kernel = gain * torch.outer(row, row).expand(x.shape[1], 1, -1, -1)
+    return F.conv2d(reflect_pad(x, 2), kernel, stride=stride, groups=x.shape[1])
 
 
 class Down(nn.Module):
-    """:func:`down` as a layer."""
-
     def forward(self, x: Tensor) -> Tensor:
         return down(x)
 

@@ -12,6 +12,15 @@ from ganfp.attributors.network import Mean
 from ganfp.attributors.pyramid import Down, Residual
 from ganfp.layers import EqualConv2d, EqualLinear
 
+KINDS: dict[type[nn.Module], tuple[str, int, int]] = {  # what a layer is called, and its window and step, see `Layer`
+    EqualConv2d: ("conv {0} × {0}", 0, 1),  # its window is its kernel
+    EqualLinear: ("dense", 0, 1),
+    nn.AvgPool2d: ("mean 2 × 2", 2, 2),
+    Down: ("blur 5 × 5, every second", 5, 2),
+    Residual: ("less its half resolution", 9, 1),  # 5 down, and 2 more on each side up
+    Mean: ("mean over positions", 0, 1),
+}
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -43,8 +52,7 @@ def layers(network: nn.Module, *shape: int) -> list[Layer]:
 
         return hook
 
-    kinds = (EqualConv2d, EqualLinear, nn.AvgPool2d, Down, Residual, Mean)
-    hooks = [m.register_forward_hook(seen(name)) for name, m in network.named_modules() if isinstance(m, kinds)]
+    hooks = [m.register_forward_hook(seen(name)) for name, m in network.named_modules() if type(m) in KINDS]
     try:
         with torch.inference_mode():
             network(next(network.parameters()).new_zeros(1, *shape))
@@ -76,17 +84,10 @@ def patch(network: nn.Module, resolution: int) -> int:
 
 
 def _layer(name: str, module: nn.Module, output: Tensor) -> Layer:
-    shape, parameters = tuple(output.shape[1:]), sum(p.numel() for p in module.parameters())
+    kind, window, step = KINDS[type(module)]
+    parameters, macs = sum(p.numel() for p in module.parameters()), 0
+    if isinstance(module, (EqualConv2d, EqualLinear)):
+        macs = module.weight.numel() * output[0, 0].numel()  # once for each position
     if isinstance(module, EqualConv2d):
-        out, into, kernel, _ = module.weight.shape
-        macs = out * into * kernel**2 * output[0, 0].numel()
-        return Layer(name, f"conv {kernel} × {kernel}", shape, parameters, macs, kernel)
-    if isinstance(module, EqualLinear):
-        return Layer(name, "dense", shape, parameters, module.weight.numel())
-    if isinstance(module, Down):
-        return Layer(name, "blur 5 × 5, every second", shape, parameters, 0, 5, 2)
-    if isinstance(module, Residual):
-        return Layer(name, "less its half resolution", shape, parameters, 0, 9)  # 5 down, and 2 more on each side up
-    if isinstance(module, Mean):
-        return Layer(name, "mean over positions", shape, parameters, 0)
-    return Layer(name, "mean 2 × 2", shape, parameters, 0, 2, 2)
+        window = module.weight.shape[2]
+    return Layer(name, kind.format(window), tuple(output.shape[1:]), parameters, macs, window, step)

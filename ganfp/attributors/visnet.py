@@ -18,13 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganfp.attributors.autoencoder import AutoEncoder, Critic
-from ganfp.attributors.base import Labelled, Progress
-from ganfp.attributors.neural import BestCheck, NeuralAttributor
+from ganfp.attributors.base import standardised
+from ganfp.attributors.neural import NeuralAttributor, Update, descend
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from ganfp.seeding import mix
 
 LOGITS = ("learned", "fixed", "inner")
-GROUP = 4  # images whose variation the critic sees
 START = 0.01  # deviation of new model fingerprints: some steps of training, so that nothing of it can be seen later
 
 
@@ -60,7 +59,7 @@ def correlation(a: Tensor, b: Tensor) -> Tensor:
 
     Each image is one vector, less its mean, of norm 1 (paper, below Equation 3).
     """
-    return standardised(a).flatten(1) @ standardised(b).flatten(1).T
+    return standardised(a) @ standardised(b).T
 
 
 def floor(classes: int, temperature: float) -> float:
@@ -70,12 +69,6 @@ def floor(classes: int, temperature: float) -> float:
     are the corners of a regular simplex; page 3.3 of the book derives it.
     """
     return math.log1p((classes - 1) * math.exp(-classes / ((classes - 1) * temperature)))
-
-
-def standardised(x: Tensor) -> Tensor:
-    """Each image of (N, C, H, W) with zero mean and unit norm over all its values."""
-    flat = x.flatten(1)
-    return F.normalize(flat - flat.mean(dim=1, keepdim=True), dim=1).view_as(x)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -99,6 +92,7 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
     drift: float = 0.001  # times the critic's squared scores of originals, as in ProGAN and the official code
 
     method: ClassVar[str] = "visnet"
+    group: ClassVar[int] = 4  # images whose variation the critic sees
 
     @classmethod
     def cost(cls, settings: Mapping[str, Any], images: int, resolution: int) -> float:
@@ -108,12 +102,10 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
     def _check_settings(self) -> None:
         if self.logits not in LOGITS:
             raise ValueError(f"logits must be one of {', '.join(LOGITS)}, not {self.logits!r}")
-        if self.batch % GROUP:
-            raise ValueError(f"batch must be a multiple of {GROUP}, which the critic's groups are of, not {self.batch}")
+        if self.batch % self.group:
+            raise ValueError(f"batch must be a multiple of {self.group}, the critic's groups, not {self.batch}")
         if not self.temperature > 0:
             raise ValueError(f"temperature must be positive, not {self.temperature}")
-
-    # ---------------------------------------------------------------- for users
 
     def reconstructions(self, images: np.ndarray) -> np.ndarray:
         """R(I), float32 (N, 3, R, R) in (-1, 1)."""
@@ -138,22 +130,23 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
         The product of Equation 3 before it is summed over the pixels, with its three colours added: each of these
         images sums to the correlation that :meth:`responses` gives.
         """
-        models = standardised(self.network_.fingerprints)
+
+        def factors(x: Tensor) -> Tensor:
+            return standardised(x).view_as(x)
+
+        models = factors(self.network_.fingerprints)
         return self._run(
-            lambda x: torch.einsum("nchw,kchw->nkhw", standardised(self._residual(x)), models), self._checked(images)
+            lambda x: torch.einsum("nchw,kchw->nkhw", factors(self._residual(x)), models), self._checked(images)
         )
 
     def explain(self, image: np.ndarray) -> dict:
         """All that an attribution card shows of one image, uint8 (3, R, R): the arguments of the plot ``card``."""
         batch = np.asarray(image)[None]
         return {
-            "image": batch[0],
-            "fingerprint": self.image_fingerprints(batch)[0],
-            "responses": self.response_images(batch)[0],
-            "models": self.fingerprints_,
-            "probabilities": self.predict_proba(batch)[0],
-            "classes": self.classes_,
-        }
+            "image": batch[0], "fingerprint": self.image_fingerprints(batch)[0],
+            "responses": self.response_images(batch)[0], "models": self.fingerprints_,
+            "probabilities": self.predict_proba(batch)[0], "classes": self.classes_,
+        }  # fmt: skip
 
     @property
     def trained_temperature(self) -> float:
@@ -165,48 +158,33 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
         start = self._built(self._network, self.seed).fingerprints
         return correlation(self.network_.fingerprints, start).diagonal().detach().cpu().numpy()
 
-    # ---------------------------------------------------------------- training
-
     def _network(self) -> FingerprintNetwork:
         size = self.fmap_base, self.fmap_max
         return FingerprintNetwork(self.resolution_, len(self.classes_), *size, self.logits, self.temperature)
 
-    def _train(
-        self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress
-    ) -> None:
+    def _trainer(self) -> tuple[list[torch.optim.Adam], Update]:
         size = self.resolution_, self.fmap_base, self.fmap_max
         live, critic = self.network_, self._built(lambda: Critic(*size), mix(self.seed, 3))
         self.network_ = average = copy.deepcopy(live).requires_grad_(False)
         learn, learn_critic = self._optimiser(live), self._optimiser(critic)
-        best, self.history_ = BestCheck(), []
-        sums: dict[str, Tensor] = {}
         random = torch.Generator().manual_seed(mix(self.seed, 2))
-        batch, since = min(self.batch, len(images) // GROUP * GROUP), max(1, self.images // self.batch) / self.checks
-        for step in self._steps(images, codes, batch, [learn, learn_critic], progress):
-            reconstruction = live.reconstruct(step.x)
-            loss_critic = self._critic_loss(critic, step.x, reconstruction.detach(), random)
-            _update(learn_critic, loss_critic)
+        weights = self.pixel, self.adversarial, self.classification
 
-            losses = self._losses(live, critic.requires_grad_(False), step.x, reconstruction, step.y)
-            weights = self.pixel, self.adversarial, self.classification
-            _update(learn, sum(w * loss for w, loss in zip(weights, losses.values(), strict=True)))
+        def update(x: Tensor, y: Tensor, number: int) -> dict[str, Tensor]:
+            reconstruction = live.reconstruct(x)
+            loss_critic = self._critic_loss(critic, x, reconstruction.detach(), random)
+            descend(learn_critic, loss_critic)
+
+            losses = self._losses(live, critic.requires_grad_(False), x, reconstruction, y)
+            descend(learn, sum(w * loss for w, loss in zip(weights, losses.values(), strict=True)))
             critic.requires_grad_(True)
 
             # the average of all weights so far until it is long enough, so that nothing of the start stays in it
-            decay = min(self.ema, 1 - 1 / step.number)
+            decay = min(self.ema, 1 - 1 / number)
             torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in live.parameters()], 1 - decay)
-            for name, value in {**losses, "critic": loss_critic}.items():
-                sums[name] = sums.get(name, 0) + value.detach()
-            if step.check:
-                row = {name: float(total) / since for name, total in sums.items()}
-                sums = {}
-                if not all(map(np.isfinite, row.values())):
-                    raise FloatingPointError(f"a loss is not finite after {step.number} steps; lower learning_rate")
-                row |= {"images": step.shown, "temperature": float(live.log_temperature.detach().exp())}
-                self.history_.append(row)
-                if validation is not None:
-                    row |= self._validate(best, step.shown, validation)
-        best.restore(average)
+            return {**losses, "critic": loss_critic, "temperature": live.log_temperature.exp()}
+
+        return [learn, learn_critic], update
 
     def _critic_loss(self, critic: Critic, x: Tensor, reconstruction: Tensor, random: torch.Generator) -> Tensor:
         """Minus L_adv of Equation 2 but for its sign: the critic's side of WGAN-GP, with ProGAN's drift term."""
@@ -226,9 +204,3 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
 
     def _residual(self, x: Tensor) -> Tensor:
         return self.network_.reconstruct(x) - x
-
-
-def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    optimiser.step()
