@@ -16,7 +16,6 @@ from __future__ import annotations
 # In the order of the paper, which is that of the ledger: a section's claims register themselves.
 # ruff: noqa: F401, I001
 from ganfp.claims import existence
-from ganfp.claims import persistence
 from ganfp.claims import immunizability
 from ganfp.claims.base import (
     CLAIMS,

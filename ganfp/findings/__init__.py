@@ -28,7 +28,6 @@ from ganfp.findings.immunizability import (
     relighting,
     transfer,
 )
-from ganfp.findings.persistence import bands, equal_n, patches, persistence_cost, selection
 from ganfp.findings.photographs import claims_on_photographs, photograph_runs, photographs
 from ganfp.findings.run import FRONT, banner, claims, front_page, shown_as
 
@@ -62,7 +61,6 @@ __all__ = [
     "paper_images",
     "paper_times",
     "patches",
-    "persistence_cost",
     "photograph_runs",
     "photographs",
     "purity",

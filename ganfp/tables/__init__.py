@@ -8,7 +8,6 @@ from __future__ import annotations
 from ganfp.tables.existence import by_class, controls, conventions, cues, extremes, folders, results, trends
 from ganfp.tables.immunizability import attacks, formats, ghosts
 from ganfp.tables.network import layer_table, millions, windows
-from ganfp.tables.persistence import at_equal_n, bands, patches, selection
 from ganfp.tables.photographs import side_by_side
 from ganfp.tables.table import Table, number, plain
 
