@@ -1,8 +1,8 @@
-"""Six attacks that try to wash a fingerprint out of an image (Section 4.4).
+"""Attacks that try to wash a fingerprint out of an image (Section 4.4).
 
 Each takes uint8 images (N, 3, H, H) as a tensor on any device, and :class:`Draws`; it gives uint8 images of the same
 shape on the same device.  Its options are its distribution: what is random is drawn for every image anew, and where
-both ends of a range are equal nothing is.  The names in :data:`ATTACKS` are the paper's.
+both ends of a range are equal nothing is.  A new attack is such a function and its line in :data:`ATTACKS`.
 
 The paper states the distributions and nothing more: not the sigma of the blur, the filter that resizes a crop, nor
 the chroma subsampling.  Each choice is stated where it is made.
@@ -11,7 +11,7 @@ the chroma subsampling.  Each choice is stated where it is made.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -176,21 +176,51 @@ def combine(images: Tensor, random: Draws, probability: float = 0.5, shape: str 
         options = {"shape": shape} if name == "relighting" else {}
 
         def attacked(part: Tensor, places: np.ndarray, is_there: bool, name=name, options=options) -> Tensor:
-            return ATTACKS[name](part, random[places], **options) if is_there else part
+            return ATTACKS[name].change(part, random[places], **options) if is_there else part
 
         images = grouped(images, random.uniform(f"is there {name}")[:, 0].numpy() < probability, attacked)
     return images
 
 
-ATTACKS: dict[str, Callable[..., Tensor]] = {
-    "noise": noise,
-    "blur": blur,
-    "cropping": crop,
-    "compression": jpeg,
-    "relighting": relight,
-    "combination": combine,
-}
 ORDER = ("relighting", "cropping", "blur", "compression", "noise")  # of the combination
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """An attack at one strength for all images: its axis, where on it nothing happens, and the options elsewhere."""
+
+    axis: str
+    none: float
+    options: Mapping[float, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An attack: the function, the strengths that it is studied at, if any, and whether it is one of the paper's."""
+
+    change: Callable[..., Tensor]
+    strengths: Strengths | None = None
+    papers: bool = False
+
+
+def _fixed(*values: float, scale: int = 1, **options: Any) -> dict[float, dict[str, Any]]:
+    """Options of attacks whose range is a single value, by ``scale`` times that value."""
+    return {scale * value: {"low": value, "high": value, **options} for value in values}
+
+
+_DEVIATION = Strengths("standard deviation, grey levels", 0, _fixed(1, 2, 4.5, 10, 20, reading="deviation"))
+_SIDE = Strengths("side of the kernel, pixels", 1, {side: {"sides": (side,)} for side in (3, 5, 7, 9)})
+_SHARE = Strengths("share of the side cut off, %", 0, _fixed(0.05, 0.1, 0.2, 0.3, scale=100))
+_QUALITY = Strengths("JPEG quality", 100, _fixed(95, 75, 50, 25, 10))
+
+ATTACKS: dict[str, Entry] = {
+    "noise": Entry(noise, _DEVIATION, papers=True),
+    "blur": Entry(blur, _SIDE, papers=True),
+    "cropping": Entry(crop, _SHARE, papers=True),
+    "compression": Entry(jpeg, _QUALITY, papers=True),
+    "relighting": Entry(relight, papers=True),
+    "combination": Entry(combine, papers=True),
+}
 
 
 def attack(name: str, images: np.ndarray, seed: int, first: int = 0, device: str = "cpu", **options) -> np.ndarray:
@@ -215,7 +245,7 @@ def attack_numbered(name: str, images: np.ndarray, random: Draws, device: str = 
     for start in range(0, len(images), step):
         part = slice(start, start + step)
         batch = torch.from_numpy(np.array(images[part])).to(device)
-        out[part] = ATTACKS[name](batch, random[part], **options).cpu().numpy()
+        out[part] = ATTACKS[name].change(batch, random[part], **options).cpu().numpy()
     return out
 
 

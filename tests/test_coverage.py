@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from ganfp.experiments import regions, visualization
 from scipy.stats import binom, norm
 
 from ganfp import metrics
-from ganfp.experiments import regions, visualization
 
 SIMULATIONS = 1500
 LOWEST, HIGHEST = 0.93, 0.97

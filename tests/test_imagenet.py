@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-
 from ganfp.experiments import world
 from ganfp.experiments.attribution import extractor_name
+
 from ganfp.features import perceptual
 from ganfp.features._tvcompat import import_torchvision
 from ganfp.features.imagenet import SIDE, imagenet_features

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from ganfp.experiments import existence, how_long
 from test_recipes import GAN_1, IMAGES
 
-from ganfp.experiments import existence, how_long
 from ganfp.files import read_tensors, write_tensors
 from ganfp.gans import training
 from ganfp.paper import reference

@@ -53,7 +53,7 @@ def attribute(folder: Path, model: Path, device: str, service: str | None, table
 
 @click.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--attack", "name", required=True, help="noise, blur, cropping, compression, relighting or combination.")
+@click.option("--attack", "name", required=True, help="Such as noise, blur, cropping or compression.")
 @click.option("--out", required=True, type=PATH, help="A folder for PNG files of the same names.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the attack's draws.")
 @click.option("-o", "options", nargs=2, multiple=True, metavar="NAME VALUE", help="Of the attack, as `-o low 50`.")

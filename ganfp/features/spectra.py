@@ -1,4 +1,4 @@
-"""A fingerprint by frequency: power spectrum, autocorrelation, and the grid that up-sampling leaves."""
+"""By frequency: the power of images, and a fingerprint's spectrum, autocorrelation and grid of up-sampling."""
 
 from __future__ import annotations
 
@@ -47,6 +47,16 @@ def grid_power(fingerprints: np.ndarray, radius: int = 2, draws: int = 20_000, s
     triples = np.random.default_rng(seed).integers(elsewhere.shape[1], size=(draws, 3))
     scatter = np.percentile(elsewhere[:, triples].mean(axis=-1), [97.5, 2.5], axis=1)
     return np.stack([measured, *(measured / scatter)], axis=1)
+
+
+def radial_power(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean power of images (N, C, R, R) in rings of frequency 1, 2, ... R / 2 cycles per picture: both (R / 2,)."""
+    size = images.shape[-1]
+    power = (np.abs(np.fft.fft2(images, norm="ortho")) ** 2).mean(axis=(0, 1))
+    frequency = np.fft.fftfreq(size, 1 / size)
+    ring = np.rint(np.hypot(frequency[:, None], frequency[None])).astype(int)
+    rings = np.arange(1, size // 2 + 1)
+    return rings, np.array([power[ring == r].mean() for r in rings])
 
 
 def _waves(fingerprints: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from ganfp.metrics.paired import (
     mcnemar,
     paired_difference,
     sign_flip_p,
+    won_back,
 )
 from ganfp.metrics.shares import (
     Accuracy,
@@ -44,4 +45,5 @@ __all__ = [
     "chance_p", "confusion_matrix", "difference_of", "fd_ratio", "fit_gaussian", "frechet_distance",
     "gain_difference", "interval_over_seeds", "mcnemar", "mean", "paired_difference", "per_class_accuracy",
     "service_authenticity", "share", "sign_flip_p", "small_sample_bias", "trend", "trend_of_images", "wilson",
+    "won_back",
 ]  # fmt: skip

@@ -14,7 +14,6 @@ import yaml
 # Our data sets, and the originals by their own names, under the keys of published.yml.
 STANDS_FOR = {"faces": "faces", "celeba": "faces", "bedrooms": "bedrooms", "lsun": "bedrooms"}
 METRICS = ("accuracy", "fd_ratio")
-ATTACKS = ("noise", "blur", "cropping", "compression", "relighting", "combination")
 
 
 def stands_for(dataset: str) -> str:

@@ -66,12 +66,6 @@ def splits(run: Run) -> list[list]:
     return rows
 
 
-def samples(run: Run, setup: Setup, count: int = 10) -> dict[str, np.ndarray]:
-    """The first test images of every source (Figures 4, 8-12, 22-26): name -> uint8 (count, 3, R, R)."""
-    sources = zip(setup.classes, setup.part("test"), strict=True)
-    return {name: np.array(run.sample(sample)[:count]) for name, sample in sources}
-
-
 # ---------------------------------------------------------------------------- GANs
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ganfp import attributors, metrics
 from ganfp.attributors.network import SMALLEST
-from ganfp.paper import attribution, selection
+from ganfp.paper import attribution, selection, table
 from ganfp.paper.attribution import METHODS, clusters, difference, feature_name, features_of, predictions, seed_setup
 from ganfp.paper.judge import RESTORED, Evidence, NotMeasured, at_least, claim, every, falling, shown, weakest
 from ganfp.paper.published import block, value
@@ -23,22 +23,7 @@ from ganfp.paper.s3_2 import factors, patch, poolings
 from ganfp.paper.s4_2 import attributable, best, separated
 from ganfp.paper.sections import Study
 from ganfp.paper.selection import REST, closest
-from ganfp.paper.table import (
-    BESIDE,
-    DASH,
-    Table,
-    beside,
-    minus,
-    number,
-    p_value,
-    plain,
-    readable,
-    row_label,
-    rows_by_dataset,
-    seconds,
-    small,
-    with_interval,
-)
+from ganfp.paper.table import BESIDE, DASH, Table, beside, minus, number, p_value, plain, readable, row_label, seconds
 from ganfp.runs.recipes.base import DISTANCES, Recipe
 from ganfp.runs.recipes.features import Ratios
 from ganfp.runs.run import Run
@@ -62,19 +47,19 @@ def network_needs(run: Run, cells: Mapping[Cell, Part]) -> list[Recipe]:
     return [run.evaluation("cnn", seed_setup(run), **part) for part in cells.values()]
 
 
-def networks(run: Run, table: str, cells: Mapping[Cell, Part], compared: Iterable[tuple[Cell, Cell]]) -> Result:
-    """Accuracy of a network per cell of a table, and how far apart the compared ones are on the same images."""
+def networks(run: Run, name: str, cells: Mapping[Cell, Part], compared: Iterable[tuple[Cell, Cell]]) -> Result:
+    """Accuracy of a network per cell of a named table, and how far apart the compared ones are on the same images."""
     run.build(network_needs(run, cells))
     setup, found, said = seed_setup(run), {}, {}
     for (row, column), part in cells.items():
         named, fit = predictions(run, "cnn", setup, **part), run.fit("cnn", setup, **part)
         found[row, column] = accuracy_record(
-            run, row, metrics.accuracy(setup.labels("test"), named, clusters(setup)), table=table, column=column,
+            run, row, metrics.accuracy(setup.labels("test"), named, clusters(setup)), table=name, column=column,
             setup=setup.name, classes=len(setup.sources), seconds=run.seconds(fit),
             params={**part, "chosen": attributors.chosen(run.path(fit))},
         )  # fmt: skip
         said[row, column] = named
-    apart = [difference(run, setup, found[a], found[b], said[a], said[b], table=table) for a, b in compared]
+    apart = [difference(run, setup, found[a], found[b], said[a], said[b], table=name) for a, b in compared]
     return Result([*found.values(), *apart])
 
 
@@ -85,18 +70,18 @@ def in_a_row(cells: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
 
 # ---------------------------------------------------------------------------- frequencies: Table 4
 
-BANDS = {"L-f": "low", "H-f": "high"}
+BANDS = ("L-f", "H-f")  # low and high frequencies, as the paper calls them
 TOP: Cell = ("1", "top band")  # between the full resolution and half of it, which the paper leaves out
 SMALLEST_BAND = 8  # pixels: "even at the resolution of 8 x 8"
 
 
 def bands_of(run: Run) -> dict[Cell, Part]:
     """What the network of each cell of Table 4 sees; at factor 1 both columns hold the plain network."""
-    cells: dict[Cell, Part] = {}
+    cells: dict[Cell, Part] = {TOP: {"band": "high", "factor": 1}}
     for factor in factors(run):
-        for column, band in BANDS.items():
-            cells[str(factor), column] = {"band": band, "factor": factor} if factor > 1 else {}
-    return {**cells, TOP: {"band": "high", "factor": 1}}
+        cells[str(factor), "L-f"] = {"factor": factor} if factor > 1 else {}
+        cells[str(factor), "H-f"] = {"band": "high", "factor": factor} if factor > 1 else {}
+    return cells
 
 
 def bands(run: Run) -> Result:
@@ -156,18 +141,19 @@ def bands_table(records: Iterable[Record], name: str, caption: str) -> Table:
             r, side = at.get((factor, column)), resolution // int(factor)
             note = "" if r else f" below the network’s {SMALLEST} × {SMALLEST}"
             note = f" less {side // 2} × {side // 2}" if (factor, column) == TOP else note
-            printed.append([column, factor, f"{side} × {side}{small(note)}", *_cells(r, "4", factor, column, found)])
+            pixels = f"{side} × {side}{table.small(note)}"
+            printed.append([column, factor, pixels, *_cells(r, "4", factor, column, found)])
         return printed
 
     found = pick(records, metric="accuracy")
-    return Table(name, caption, ["band", "factor", "pixels", *HEADER], rows_by_dataset(found, rows), of=found)
+    return Table(name, caption, ["band", "factor", "pixels", *HEADER], table.rows_by_dataset(found, rows), of=found)
 
 
 HEADER = (*BESIDE, "training, s")
 
 
-def _cells(r: Record | None, table: str, row: str, column: str, found: Sequence[Record]) -> list[str]:
-    return [*beside(r, value(table, row, column, found[0].dataset)), seconds(r and r.seconds)]
+def _cells(r: Record | None, name: str, row: str, column: str, found: Sequence[Record]) -> list[str]:
+    return [*beside(r, value(name, row, column, found[0].dataset)), seconds(r and r.seconds)]
 
 
 # ---------------------------------------------------------------------------- patches: Table 5
@@ -225,11 +211,11 @@ def patches_table(records: Iterable[Record], name: str, caption: str) -> Table:
             r = mine.get(side)
             note = " larger than an image" if r is None else " the whole image" * (r.params["resolution"] == int(side))
             pooling = f"{r.params['pool_at']} × {r.params['pool_at']}" if r else DASH
-            printed.append([f"{side} × {side}{small(note)}", pooling, *_cells(r, "5", side, "Ours", found)])
+            printed.append([f"{side} × {side}{table.small(note)}", pooling, *_cells(r, "5", side, "Ours", found)])
         return printed
 
     found = pick(records, metric="accuracy")
-    return Table(name, caption, ["patch, px", "pooling from", *HEADER], rows_by_dataset(found, rows), of=found)
+    return Table(name, caption, ["patch, px", "pooling from", *HEADER], table.rows_by_dataset(found, rows), of=found)
 
 
 # ---------------------------------------------------------------------------- without artifacts: Table 6
@@ -306,9 +292,11 @@ def selection_table(records: Sequence[Record], name: str, caption: str) -> Table
     """Accuracy on the selected tenth, on the rest, how far these are apart, and on selected generated images alone."""
     found, rows = pick(records, table="6", metric="accuracy"), []
     for row in dict.fromkeys(r.row for r in found):
-        tenth, rest, generated = (with_interval(one(found, row=row, variant=part)) for part in ("", REST, "generated"))
+        tenth, rest, generated = (
+            table.with_interval(one(found, row=row, variant=part)) for part in ("", REST, "generated")
+        )
         d = one(records, row=row, metric="difference", variant=f"against {REST}")
-        rows.append([row, tenth, rest, f"{number(d.value)} {small(f'{d.low:.1f} to {d.high:.1f}')}", generated])
+        rows.append([row, tenth, rest, f"{number(d.value)} {table.small(f'{d.low:.1f} to {d.high:.1f}')}", generated])
     header = ["accuracy, %", "selected", REST, "difference", "selected, generated alone"]
     return Table(name, caption, header, [[minus(cell) for cell in row] for row in rows], of=found)
 
@@ -331,8 +319,10 @@ def equal_n(run: Run) -> Result:
     draws = [closest(rng.random(len(truth)), truth) for _ in range(DRAWS)]
     for row, features in features_of(run, setup).items():
         everything = attribution.ratios_of(run, setup)[row].load(run.path)["matched"]
-        tenths = [(features[rows], truth[rows], "matched", run.seed, Ratios.halvings) for rows in (kept, *draws)]
-        chosen, *random = (metrics.fd_ratio(*tenth) for tenth in tenths)
+        chosen, *random = (
+            metrics.fd_ratio(features[rows], truth[rows], "matched", run.seed, Ratios.halvings)
+            for rows in (kept, *draws)
+        )
         ratios = np.array([found.ratio for found in random])
         tail = min((ratios <= chosen.ratio).sum(), (ratios >= chosen.ratio).sum())
         p = float(min(1.0, 2 * (1 + tail) / (1 + DRAWS)))
@@ -355,13 +345,13 @@ def _ratios(e: Evidence) -> list[list[Record]]:
     return [[e.number("6", row, metric=f"fd_ratio_{which}") for which in WHICH] for row in rows]
 
 
-@claim("fewer-images", "4.3", "6", "That FD ratios fall on a tenth is an artefact of fewer images: a random one falls, too.")
+@claim("fewer-images", "4.3", "6", "FD ratios fall on a tenth as an artefact of fewer images: at random, too.")
 def _fewer_images(e: Evidence) -> tuple[str, str]:
     listed = [f"{a.row} {a.value:.2f} on all, {random.value:.2f} at random" for a, random, _ in _ratios(e)]
     return every(e.above(a, random) for a, random, _ in _ratios(e)), ", ".join(listed)
 
 
-@claim("selection-is-harder", "4.3", "6", "Selection lowers every FD ratio at equal n, so that the fall is no artefact.")
+@claim("selection-is-harder", "4.3", "6", "At equal n, too, selection lowers every FD ratio: no mere artefact.")
 def _selection_is_harder(e: Evidence) -> tuple[str, str]:
     listed = [f"{c.row} {c.value:.2f}, at random {r.low:.2f} to {r.high:.2f}" for _, r, c in _ratios(e)]
     return every(e.above(random, chosen) for _, random, chosen in _ratios(e)), ", ".join(listed)
@@ -373,7 +363,7 @@ def equal_n_table(found: Sequence[Record], name: str, caption: str) -> Table:
     for row in dict.fromkeys(r.row for r in found):
         everything, random, chosen = (one(found, row=row, metric=f"fd_ratio_{which}") for which in WHICH)
         p, least = chosen.params["p"], 2 / (1 + random.params["draws"])
-        spread = small(f"{random.low:.2f}–{random.high:.2f}")
+        spread = table.small(f"{random.low:.2f}–{random.high:.2f}")
         cells = [number(everything.value), f"{number(random.value)} {spread}", number(chosen.value)]
         times = [chosen.params[key] / random.params[key] for key in ("inter", "intra")]
         rows.append([row_label(chosen), *cells, "≤ " * (p <= least) + p_value(p), *times])

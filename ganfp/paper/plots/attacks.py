@@ -69,10 +69,11 @@ def attacked_rows(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
 def attack_spectra(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Power of the change over power of the image, by frequency, for every attack; both axes logarithmic."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3.1))
-    for i, (name, share) in enumerate(zip(arrays["names"], arrays["share"], strict=True)):
-        dashed = "," in name  # another reading of the attack before it
-        colour = PALETTE[0] if dashed else PALETTE[i]
-        axis.plot(arrays["frequency"], share, color=colour, linestyle=(0, (3, 2)) if dashed else "-", label=name)
+    names = [str(name) for name in arrays["names"]]
+    for name, share in zip(names, arrays["share"], strict=True):
+        plain, _, variant = name.partition(",")  # another reading of an attack has its colour
+        colour, style = PALETTE[names.index(plain) % len(PALETTE)], (0, (3, 2)) if variant else "-"
+        axis.plot(arrays["frequency"], share, color=colour, linestyle=style, label=name)
     axis.axhline(1, color=MUTED, linewidth=1)
     axis.annotate("as strong as the image", (1, 1), xytext=(2, 3), textcoords="offset points", color=MUTED)
     axis.set(xscale="log", yscale="log", xlabel="cycles per picture", ylabel="power of the change / of the image")
@@ -86,7 +87,7 @@ def attack_spectra(arrays: Mapping[str, np.ndarray]) -> Figure:
 @shown_once
 def immunisation(records: Sequence[Record]) -> Figure:
     """Accuracy under each attack: open before immunisation, filled after it; diamonds, small: the paper's after it."""
-    records = [r for r in records if not r.variant and " " in r.column]
+    records = [r for r in records if r.table in ("7", "8") and not r.variant]
     datasets = list(dict.fromkeys(r.dataset for r in records))
     names = list(dict.fromkeys(r.column.split()[0] for r in records))
     figure, axes = plt.subplots(1, len(datasets), figsize=(WIDTH, 0.52 * len(names) + 1.0), sharey=True, squeeze=False)
@@ -123,8 +124,11 @@ def immunisation(records: Sequence[Record]) -> Figure:
 def strengths(records: Sequence[Record], axes_labels: Mapping[str, str]) -> Figure:
     """Accuracy against the strength of each attack, before and after immunisation, a panel each."""
     names = list(dict.fromkeys(r.params["attack"] for r in records))
-    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.4), sharey=True)
-    for axis, name in zip(axes.flat, names, strict=True):
+    rows = -(-len(names) // 2)
+    figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, 2.2 * rows), sharey=True, squeeze=False)
+    for axis in axes.flat[len(names) :]:
+        axis.set_visible(False)
+    for axis, name in zip(axes.flat, names, strict=False):
         for when, colour, label in (("atk", MUTED, "before"), ("dfs", PALETTE[1], "after immunisation")):
             found = [r for r in records if r.params["attack"] == name and r.params["when"] == when]
             at, values = range(len(found)), np.array([r.value for r in found])
@@ -141,8 +145,11 @@ def strengths(records: Sequence[Record], axes_labels: Mapping[str, str]) -> Figu
 
 
 @shown_once
-def transfer(accuracy: np.ndarray, defences: Sequence[str], attacks: Sequence[str]) -> Figure:
+def transfer(records: Sequence[Record]) -> Figure:
     """Accuracy in percent of a network immunised to one attack (row) under another (column)."""
+    found = {(r.params["defence"], r.params["attack"]): r.value for r in records if r.metric == "accuracy"}
+    defences, attacks = (list(dict.fromkeys(names)) for names in zip(*found, strict=True))
+    accuracy = np.array(list(found.values())).reshape(len(defences), -1)
     figure, axis = plt.subplots(figsize=(WIDTH, 0.43 * len(defences) + 1.1))
     named = {"none": "no attack", "longer": "longer training"}
     rows = ["not immunised" if d == "none" else named.get(d, d) for d in defences]
