@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ganfp.experiments import regions, visualization
 from scipy.stats import binom, norm
 
 from ganfp import metrics
+from ganfp.features import regions
+from ganfp.paper import s4_5
 
 SIMULATIONS = 1500
 LOWEST, HIGHEST = 0.93, 0.97
@@ -141,12 +142,12 @@ def test_difference_of_unrelated_accuracies():
 @pytest.mark.parametrize("n", [5, 20, 200])
 def test_margin_of_responses(n, monkeypatch):
     """Of few images, too: with 1.96 standard errors five images would cover 88 %."""
-    monkeypatch.setattr(visualization, "record", lambda run, row, metric, value, **fields: fields["interval"])
+    monkeypatch.setattr(s4_5, "record", lambda run, row, metric, value, **fields: fields["interval"])
     run, classes = SimpleNamespace(source="", dataset="faces"), ["a", "b", "c"]
     rng, truth = np.random.default_rng(n), np.repeat(classes, n)
     mean = np.eye(3)[np.repeat(np.arange(3), n)] * 0.3 + [0.0, 0.0, -2.0]  # c is nobody's rival
     responses = mean + 0.2 * rng.standard_normal((SIMULATIONS, 3 * n, 3))
-    found = [visualization.margins(run, "Ours", r, truth, classes)[0] for r in responses]
+    found = [s4_5.margins(run, "Ours", r, truth, classes)[0] for r in responses]
     assert LOWEST <= coverage(0.3, found) <= HIGHEST
 
 
@@ -159,7 +160,8 @@ def test_density_of_a_region(n, metric):
         maps = base * (1 + 0.5 * rng.standard_normal((n, 2, 2))) + 0.5 * rng.standard_normal((n, 1, 1))
         part = np.zeros((n, 2, 2))
         part[:, 0, 0], part[:, 0, 1] = rng.uniform(0.2, 1, n), 0.1
-        found.append(regions.density(maps if metric == "response" else maps**2, part)[1:])
+        samples = regions.densities(maps if metric == "response" else maps**2, part[:, None])
+        found.append(regions.bootstrap_interval(samples[:, 0], n))
     values = base if metric == "response" else 1.25 * base**2 + 0.25
     inside = (0.6 * values[0, 0] + 0.1 * values[0, 1]) / 0.7
     assert LOWEST <= coverage(inside / values.mean(), found) <= HIGHEST

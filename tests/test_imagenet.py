@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from ganfp.experiments import world
-from ganfp.experiments.attribution import extractor_name
 
 from ganfp.features import perceptual
 from ganfp.features._tvcompat import import_torchvision
 from ganfp.features.imagenet import SIDE, imagenet_features
+from ganfp.paper import s4_1
+from ganfp.paper.attribution import extractor_name
 from ganfp.runs.recipes.extractors import ContentNetwork, PerceptualTrunk
 from ganfp.runs.run import begin
 
@@ -49,4 +49,4 @@ def test_they_are_for_photographs_and_drawings_keep_their_own(trunk, tmp_path, m
 def test_page_4_1_says_nothing_of_a_content_network_that_is_not_used(trunk, tmp_path, monkeypatch):
     monkeypatch.setenv(perceptual.VARIABLE, str(trunk[0]))
     np.savez(tmp_path / "photographs.npz", images=np.zeros((100, 8, 8, 3), np.uint8))
-    assert world.content_report(begin("smoke", f"npz:{tmp_path / 'photographs.npz'}")) == []
+    assert s4_1.content_report(begin("smoke", f"npz:{tmp_path / 'photographs.npz'}")) == []

@@ -10,7 +10,7 @@ FORBIDDEN = (
     "papermill", "IPython",
 )  # fmt: skip
 PATHS = (
-    "ganfp.cli, ganfp.experiments, ganfp.building, ganfp.run",
+    "ganfp.cli, ganfp.paper.sections, ganfp.runs.building, ganfp.runs.run",
     "ganfp.attributors.cnn, ganfp.worlds.faces, ganfp.gans.training",
 )
 

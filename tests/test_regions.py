@@ -27,7 +27,7 @@ def test_densities_by_hand():
     parts = np.array([[[[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 1.0]]]])
     samples = densities(values, parts)
     assert samples[0] == pytest.approx([5 / 2, 1])  # a mean of 5 there, of 2 everywhere
-    low, high = bootstrap_interval(samples[:, 0])
+    low, high = bootstrap_interval(samples[:, 0], len(values))
     assert low <= 5 / 2 <= high and set(np.round(samples[1:, 0], 3)) == {round(x, 3) for x in (3 / 1, 5 / 2, 7 / 3)}
 
 
@@ -41,9 +41,9 @@ def test_bootstrap_draws_whole_images_and_the_same_of_every_source():
     first[:, :1, :1] = common
     second[:, :1, :1] = common + 0.01 * rng.standard_normal((300, 1, 1)) + 0.1
     a, b = (densities(x, part, seed=1)[:, 0] for x in (first, second))
-    gap = bootstrap_interval(b - a)
+    gap = bootstrap_interval(b - a, 300)
     assert gap[0] > 0  # image by image they hardly differ, so a small difference is seen
-    assert bootstrap_interval(a)[1] > bootstrap_interval(b)[0]  # though the intervals meet
+    assert bootstrap_interval(a, 300)[1] > bootstrap_interval(b, 300)[0]  # though the intervals meet
     sd = np.std(densities(first, part, seed=2)[1:, 0])
     expected = common.std() / 300**0.5 / first.mean()  # that of a mean of 300 images
     assert sd == pytest.approx(expected, rel=0.25)

@@ -87,15 +87,16 @@ def beginnings(run: Run) -> Result:
     a bit differed.
     """
     recipe = beginnings_recipe(run)
-    seen, apart = run.array(recipe, SEEN), run.array(recipe, CURVE)
+    seen, curve = run.array(recipe, SEEN), run.array(recipe, CURVE)
     swapped = np.array([gan.subset.swapped for gan in recipe.gans])
     first = np.array([gan.subset.first_seen(run.base_images, gan.seeds.order) for gan in recipe.gans])
-    result = Result(arrays={"seen": seen, "difference": apart, "swapped": swapped, "first": first})
+    result = Result(arrays={"seen": seen, "difference": curve, "swapped": swapped, "first": first})
     known = {"setup": "training_sets", "n": int(seen[-1]), "gan_images": int(seen[-1])}
-    for i, column, exchanged in zip(swapped, apart.T, first, strict=True):
-        equal = seen[np.flatnonzero(column > 0)[0] - 1] if column.any() else seen[-1]
+    for i, column, exchanged in zip(swapped, curve.T, first, strict=True):
+        apart = np.flatnonzero(column)[:1]
+        equal = int(seen[apart[0] - 1] if len(apart) else seen[-1])
         params = {"swapped": int(i), "base": run.base_images, "first_swapped": int(exchanged)}
-        params["batch"] = int(np.diff(seen).max())
+        params["batch"] = int(seen[apart[0]]) - equal if len(apart) else 0  # of the step in which they part
         result.records.append(record(run, f"ProGAN_subset_diff_{i}", "equal_until", equal, params=params, **known))
     return result
 
@@ -296,8 +297,10 @@ def times_chance(run: Run, records: Sequence[Record]) -> str:
         return f"{', '.join(parts)}."
 
     seen, theirs = run.trained_as.profile.gans["progan"].total_images, ProGANConfig().total_images
+    classes, printed = records[0].classes, 100 / published.chance(records[0].setup)
+    most = f"With every image right it would be {classes} times here and {printed:.0f} times in the paper."
     lengths = f"Each ProGAN has seen {seen:,} images in training, in the paper {theirs:,}."
-    return f"{by_dataset(pick(records, metric='accuracy'), text)}\n\n{lengths}"
+    return f"{by_dataset(pick(records, metric='accuracy'), text)}\n\n{most} {lengths}"
 
 
 def beaten(records: Iterable[Record], table: str) -> str:

@@ -177,14 +177,14 @@ def where(run: Run) -> Result:
             samples[name, variant] = densities(values, part, run.seed)
             for region, x in zip(REGIONS, samples[name, variant].T, strict=True):
                 known = {"figure": "7", "setup": "seeds", "n": len(values), "variant": variant}
-                interval = bootstrap_interval(x)
+                interval = bootstrap_interval(x, len(values))
                 found.records.append(record(run, name, metric, x[0], interval=interval, column=region, **known))
     pairs = [(("real", "eyes"), ("real", region)) for region in REGIONS[1:]]
     for gan in setup.classes[1:]:
         pairs += [(("real", "eyes"), (gan, "eyes")), ((gan, "background"), ("real", "background"))]
     for a, b in pairs:
         gap = np.subtract(*(samples[name, ""][:, REGIONS.index(region)] for name, region in (a, b)))
-        found.records.append(_gap(run, (*a, "seeds"), (*b, "seeds"), gap[0], *bootstrap_interval(gap)))
+        found.records.append(_gap(run, (*a, "seeds"), (*b, "seeds"), gap[0], *bootstrap_interval(gap, each)))
     found.records += alone(run, responses, truth, setup.classes, found.arrays["only"])
     return found
 
