@@ -20,7 +20,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import ganfp
 from ganfp.attributors import METHODS, Attributor, Method, attributor_class
-from ganfp.runs import recipes
+from ganfp.runs.recipes.attribution import Fit
+from ganfp.runs.recipes.images import Images
+from ganfp.runs.recipes.samples import Setup, Source
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = {
@@ -216,9 +218,9 @@ def test_a_sixth_method_is_its_file_and_a_line(monkeypatch, tmp_path):
     np.testing.assert_allclose(loaded.attribute(images).probabilities.sum(axis=1), 1)
     darker = loaded.fine_tune(images, labels, lambda some, numbers: some // 2)
     assert darker.levels_.tolist() == [20, 100]
-    origin = recipes.Images("faces", 8, 60, 8, 4, 8)
-    setup = recipes.Setup("two", tuple(recipes.Source(name, origin) for name in "ab"), 10, 4, 4)
-    assert recipes.Fit("brightness", setup).cost() > 0
+    origin = Images("faces", 8, 60, 8, 4, 8)
+    setup = Setup("two", tuple(Source(name, origin) for name in "ab"), 10, 4, 4)
+    assert Fit("brightness", setup).cost() > 0
 
 
 # ---------------------------------------------------------------------------- types and examples
