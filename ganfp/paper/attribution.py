@@ -104,15 +104,19 @@ def clusters(setup: Setup, split: str = "test") -> np.ndarray:
     return np.tile(np.arange(getattr(setup, split)), len(setup.sources))
 
 
-def difference(run: Run, setup: Setup, a: Record, b: Record, first: np.ndarray, second: np.ndarray, **known) -> Record:
-    """How many points record ``a`` is above ``b``; ``first`` and ``second`` are what they predict for the same images.
+def difference(
+    run: Run, setup: Setup, a: Record, b: Record, first: np.ndarray, second: np.ndarray,
+    rows: np.ndarray | slice = slice(None), **known,
+) -> Record:  # fmt: skip
+    """How many points record ``a`` is above ``b``; ``first`` and ``second`` are what they predict for the test images.
 
     Metric "difference", in the place of ``a``, with ``params.against`` the place of ``b`` and ``params.p`` the p-value.
+    ``rows``: which test images count.
     """
-    found = metrics.paired_difference(setup.labels("test"), first, second, clusters(setup))
+    found = metrics.paired_difference(setup.labels("test")[rows], first[rows], second[rows], clusters(setup)[rows])
     return record(
         run, a.row, "difference", found.value, interval=(found.low, found.high), column=a.column, setup=a.setup,
-        variant=f"against {b.row}, {b.column}", n=len(first), classes=len(setup.sources),
+        variant=f"against {b.row}, {b.column}", n=len(first[rows]), classes=len(setup.sources),
         params={"against": [b.row, b.column, b.setup], "p": found.p}, **known,
     )  # fmt: skip
 

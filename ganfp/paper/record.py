@@ -15,6 +15,7 @@ import numpy as np
 from ganfp.files import project_root, replacing, write_json
 from ganfp.metrics import Accuracy
 from ganfp.paper import published
+from ganfp.worlds import DRAWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +191,12 @@ def reference_folder() -> Path:
 def reference_records(folder: Path | None = None) -> tuple[Record, ...]:
     """All records of the reference run."""
     return tuple(load(folder or reference_folder()))
+
+
+def elsewhere(records: Iterable[Record], table: str) -> list[Record]:
+    """The reference run's records of a table on the drawn data sets that these records are not of."""
+    measured = {r.dataset for r in records}
+    return [r for r in pick(reference_records(), table=table) if r.dataset in set(DRAWN) - measured]
 
 
 def published_records(table: str | None = None) -> list[Record]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from ganfp.paper.record import Record, original
+from ganfp.paper.record import Record, original, reference_records
 
 DASH = "–"
 BESIDE = ("paper", "reference", "this run")
@@ -59,13 +59,20 @@ def results(found: Iterable[Record], name: str, caption: str) -> Table:
     Records of several data sets stand one below the other, each under its name.
     """
     found = [r for r in found if not r.variant and r.metric in LABELS]
-    rows = []
-    for dataset in (datasets := list(dict.fromkeys(r.dataset for r in found))):
+    header = ["", "", *BESIDE, "images", "training, s"]
+    return Table(name, caption, header, rows_by_dataset(found, _results_of), of=found)
+
+
+def rows_by_dataset(found: Sequence[Record], rows_of: Callable[[list[Record]], list[list[str]]]) -> list[list[str]]:
+    """The rows of the records of each data set, under its name where there are several."""
+    rows, datasets = [], list(dict.fromkeys(r.dataset for r in found))
+    for dataset in datasets:
+        mine, paper = rows_of([r for r in found if r.dataset == dataset]), original(dataset)
         if len(datasets) > 1:
-            paper = original(dataset)
-            rows.append([strong(dataset) + (small(f" paper: {paper}") if paper != dataset else ""), *[""] * 6])
-        rows += _results_of([r for r in found if r.dataset == dataset])
-    return Table(name, caption, ["", "", *BESIDE, "images", "training, s"], rows, of=found)
+            beside_it = small(f" paper: {paper}") if paper != dataset else ""
+            rows.append([strong(dataset) + beside_it, *[""] * (len(mine[0]) - 1)])
+        rows += mine
+    return rows
 
 
 LABELS = {"accuracy": "accuracy, %", "fd_ratio": "FD ratio"}
@@ -76,7 +83,7 @@ def _results_of(found: list[Record]) -> list[list[str]]:
     rows = []
     for r in sorted(found, key=lambda r: list(LABELS).index(r.metric)):
         emphasis = strong if r.metric == "accuracy" and r.value == top else str
-        cells = [number(r.paper), number(r.reference), with_interval(r, emphasis), str(r.n), seconds(r.seconds)]
+        cells = [number(r.paper), number(r.reference), this_run(r, emphasis), str(r.n), seconds(r.seconds)]
         rows.append([row_label(r), LABELS[r.metric], *cells])
     return rows
 
@@ -103,7 +110,12 @@ def provenance(records: Iterable[Record]) -> str:
 
 def beside(r: Record | None, paper: float | None) -> list[str]:
     """The cells of :data:`BESIDE`: the paper's number, and what this run's record of the place holds, if it has one."""
-    return [number(paper), *((number(r.reference), with_interval(r)) if r else (DASH, DASH))]
+    return [number(paper), *((number(r.reference), this_run(r)) if r else (DASH, DASH))]
+
+
+def this_run(r: Record, emphasis: Callable[[str], str] = str) -> str:
+    """A record's number with its interval; a dash for one of the reference run's, which stands in a column before."""
+    return DASH if any(r is other for other in reference_records()) else with_interval(r, emphasis)
 
 
 def with_interval(r: Record, emphasis: Callable[[str], str] = str) -> str:
@@ -170,7 +182,7 @@ def strong(text: str) -> str:
 
 
 def small(text: str) -> str:
-    return f"<small>{text}</small>"
+    return f"<small>{text}</small>" if text else ""
 
 
 def _is_number(cell: str) -> bool:

@@ -21,11 +21,11 @@ def bands(records: Sequence[Record], resolution: int) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0), sharey=True)
     found = [r for r in records if r.metric == "accuracy"]
     for axis, column, title in zip(axes, ("L-f", "H-f"), ("low band, L-f", "high band, H-f"), strict=True):
-        mine = [r for r in found if r.column == column and not r.variant]
+        mine = [r for r in found if r.column == column]
         places = [int(r.row) for r in mine]
         _points(axis, places, mine, PALETTE[0], "this run")
-        for r in (r for r in found if r.column == column and r.variant):
-            _points(axis, [int(r.row)], [r], PALETTE[1], r.variant)
+        for r in (r for r in found if r.column == "top band" and column == "H-f"):
+            _points(axis, [int(r.row)], [r], PALETTE[1], r.column)
         _reference(axis, places, mine)
         axis.set(xscale="log", xlabel="downsampling factor (pixels left)", title=title, ylim=(0, 104))
         axis.set_xticks(places, [f"{f}\n({resolution // f}²)" for f in places])
