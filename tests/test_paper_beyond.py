@@ -1,15 +1,16 @@
 """Figure 1, the critics, services, and pages x1 and x3: what they measure, and what is said of it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ganfp import metrics
 from ganfp.gans import training
-from ganfp.paper import attribution, judge, page, s1, s3_1, s4_1, x1, x3
+from ganfp.paper import attribution, judge, page, s1, s3_1, s3_3, s4_1, s4_3, s4_4, s4_5, table, x1, x3
 from ganfp.paper.judge import HOLDS, NOT_SHOWN, REFUTED
-from ganfp.paper.record import Record, pick, record
+from ganfp.paper.record import Record, pick, record, reference_records
 from ganfp.runs.run import begin
 
 
@@ -184,3 +185,37 @@ def test_claims_are_judged_on_both(both):
     (row,) = (row for text, row in rows.items() if text.startswith("Inception features do not tell GANs apart"))
     assert row[1:3] == ["holds", "is refuted"] and row[3].startswith("**holds** <small>celeba: 1.50")
     assert "5 ProGANs" in x3.what_ran(x3.study().records)
+
+
+# ---------------------------------------------------------------------------- whose number is it?
+
+
+@pytest.mark.parametrize(
+    ("page_name", "measure"), [("x1_how_long", x1.study), ("s3_1_attribution_network", s3_1.critics)]
+)
+def test_a_page_that_shows_another_runs_numbers_says_so(page_name, measure):
+    run = begin("quick")  # its GANs are shipped, so it has not followed them
+    records = measure(run).records
+    assert {r.profile for r in records} == {"reference"} and "profile reference" in page.whose(run, records)
+    source = Path(__file__).parents[1].joinpath("notebooks", f"{page_name}.ipynb").read_text("utf-8")
+    assert "page.whose(run, " in source
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [
+        ({"table": "3", "dataset": "faces"}, lambda r: table.results(r, "t", "c")),
+        ({"table": "4", "dataset": "faces"}, lambda r: s4_3.bands_table(r, "t", "c")),
+        ({"table": "5", "dataset": "faces"}, lambda r: s4_3.patches_table(r, "t", "c")),
+        ({"table": "7", "dataset": "faces"}, lambda r: s4_4.attacks_table(r, "t")),
+        ({"setup": "logits"}, lambda r: s3_3.comparison_table(r, "t", "c")),
+        ({"metric": "response", "dataset": "faces"}, lambda r: s4_5.regions_table(energies(r), "t", "c")),
+    ],
+)
+def test_under_a_table_stands_whose_numbers_it_shows(where, shown):
+    said = shown(pick(reference_records(), **where)).markdown()
+    assert "profile reference, faces, GANs of 81,920 images, commit" in said
+
+
+def energies(records):
+    return [*records, *(replace(r, metric="energy") for r in records)]
