@@ -1,7 +1,4 @@
-"""Two methods on the same images: McNemar's test, differences of accuracies and of gains with their intervals.
-
-Where images share a cause, ``clusters`` says which: an integer per image.  Tests and intervals are then over clusters.
-"""
+"""Two methods on the same images: McNemar's test, differences of accuracies and of gains with their intervals."""
 
 from __future__ import annotations
 
@@ -16,11 +13,8 @@ from ganfp.metrics.shares import grouped, labels, student, variance
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Images that only the first or only the second method got right, and the two-sided p-value.
-
-    ``net`` counts the clusters by how many more of their images the first method got right; it is all that the
-    p-value depends on, and those of several seeds can be added (see :func:`sign_flip_p`).
-    """
+    """Images that only one method got right, the two-sided p-value, and all that it depends on: ``net`` counts the
+    clusters by how many more of their images the first got right; those of several seeds can be added."""
 
     only_first: int
     only_second: int
@@ -38,7 +32,7 @@ def mcnemar(
     the coin: its net difference would have either sign with the same probability.
     """
     difference = _right(y_true, first) - _right(y_true, second)
-    ids, _ = grouped(np.arange(len(difference)) if clusters is None else clusters, len(difference))
+    ids, _ = grouped(clusters, len(difference))
     net = Counter(int(x) for x in np.bincount(ids, difference) if x)
     return PairedTest(int((difference > 0).sum()), int((difference < 0).sum()), sign_flip_p(net), dict(net))
 
@@ -89,11 +83,9 @@ def paired_difference(
 
 
 def gain_difference(
-    y_true: Sequence[str],
-    first: tuple[Sequence[str], Sequence[str]],
-    second: tuple[Sequence[str], Sequence[str]],
+    y_true: Sequence[str], first: tuple[Sequence[str], Sequence[str]], second: tuple[Sequence[str], Sequence[str]],
     clusters: Sequence[int] | None = None,
-) -> Difference:
+) -> Difference:  # fmt: skip
     """How much more the first method gained than the second, in points; each is (predictions before, after).
 
     All four are of the same images; the interval is that of :func:`paired_difference`.
@@ -115,15 +107,14 @@ def difference_of(first, second) -> Difference:
 
 
 def _right(y_true: Sequence[str], predicted: Sequence[str]) -> np.ndarray:
-    y_true, predicted = labels(y_true, predicted)
-    return (y_true == predicted).astype(int)
+    return np.equal(*labels(y_true, predicted)).astype(int)
 
 
 def _difference(values: np.ndarray, clusters: Sequence[int] | None) -> Difference:
     from scipy.stats import t
 
     n = len(values)
-    ids, sizes = grouped(np.arange(n) if clusters is None else clusters, n)
+    ids, sizes = grouped(clusters, n)
     typical = (sizes**2).sum() / n
     total = n + 2 * typical
     centre = values.sum() / total
