@@ -92,7 +92,7 @@ def attribution_speeds(resolution: int, classes: int, settings, device: str = "c
 def speeds(step, made, resolution, batch, images, device, seconds, precisions=PRECISIONS) -> Iterator[Speed]:
     """Measure the steps that ``made`` makes of a precision, each of which is shown ``images`` real images."""
     memory.keep()
-    with deterministic(device):
+    with deterministic():
         with plain():
             reference = duration(made("float32"), device, seconds)
         for precision in precisions:

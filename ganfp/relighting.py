@@ -43,12 +43,8 @@ TINT = 0.1  # how far its red and blue are from its green, at most
 def harmonics(normals: Tensor) -> Tensor:
     """The nine terms H_k(n) of normals (..., 3, H, W), unit vectors: (..., 9, H, W), in SfSNet's order."""
     x, y, z = normals.unbind(-3)
-    terms = [
-        torch.full_like(x, _C1),
-        _C2 * z, _C2 * x, _C2 * y,
-        _C3 * (2 * z * z - x * x - y * y), _C4 * x * z, _C4 * y * z, _C5 * (x * x - y * y), _C4 * x * y,
-    ]  # fmt: skip
-    return torch.stack(terms, dim=-3)
+    square = _C3 * (2 * z * z - x * x - y * y), _C4 * x * z, _C4 * y * z, _C5 * (x * x - y * y), _C4 * x * y
+    return torch.stack([torch.full_like(x, _C1), _C2 * z, _C2 * x, _C2 * y, *square], dim=-3)
 
 
 @lru_cache(maxsize=16)
@@ -87,10 +83,8 @@ def fit(images: Tensor, normals: Tensor, ridge: float = RIDGE) -> Tensor:
 
 
 def shading(lights: Tensor, normals: Tensor) -> Tensor:
-    """Shading (N, 3, H, W) of lights (N, 3, 9): its mean is 1 in every channel, and no place is darker than DARKEST.
-
-    The mean is left to the albedo: what is replaced is where the light comes from, not the picture's colour.
-    """
+    """Shading (N, 3, H, W) of lights (N, 3, 9), at least DARKEST.  Its mean is 1 in every channel: the rest is left to
+    the albedo, since what is replaced is where the light comes from, not the picture's colour."""
     basis = harmonics(normals.double())
     found = (lights.double() @ basis.flatten(-2)).unflatten(-1, basis.shape[-2:])
     mean = found.mean(dim=(-2, -1), keepdim=True)
@@ -127,10 +121,9 @@ def relight(
     images: np.ndarray, azimuth: float = 60.0, elevation: float = 20.0, key: float = 0.6, tint: float = 0.0,
     shape: str = "head",
 ) -> np.ndarray:  # fmt: skip
-    """Images uint8 (N, 3, H, H) under one new lamp (Section 4.4).
+    """Images uint8 (N, 3, H, H) under one new lamp (Section 4.4), with the numbers of :func:`ganfp.relighting.lamp`.
 
-    Its numbers are those of :func:`ganfp.relighting.lamp`.  shape: of the surface before the picture, ``head`` or
-    ``dome``.
+    shape: of the surface before the picture, ``head`` or ``dome``.
     """
     x = torch.from_numpy(np.array(images)).float().div_(255)
     new = lamp(*(torch.full((len(x),), number) for number in (azimuth, elevation, key, tint)))

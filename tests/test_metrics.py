@@ -1,6 +1,5 @@
 """Metrics against scipy, hand-computed cases and simulation."""
 
-from math import comb
 
 import numpy as np
 import pytest
@@ -17,7 +16,6 @@ from ganfp.metrics import (
     fd_ratio,
     fit_gaussian,
     frechet_distance,
-    mcnemar,
     per_class_accuracy,
     small_sample_bias,
 )
@@ -89,17 +87,6 @@ def test_confusion_matrix_is_sklearns_and_its_diagonal_the_accuracy(seed):
         assert (value.correct, value.n) == (row[classes.index(name)], row.sum())
 
 
-def test_mcnemar_counts_only_the_discordant_images():
-    truth = ["x"] * 20
-    first = ["x"] * 12 + ["o"] * 8  # right on 0-11
-    second = ["x"] * 3 + ["o"] * 9 + ["x"] * 2 + ["o"] * 6  # right on 0-2 and 12-13
-    test = mcnemar(truth, first, second)
-    assert (test.only_first, test.only_second) == (9, 2)
-    assert test.p == pytest.approx(2 * sum(comb(11, k) for k in range(3)) / 2**11, rel=1e-12)
-    assert mcnemar(truth, second, first).p == test.p
-    assert mcnemar(truth, first, first).p == 1
-
-
 def test_clusters_of_one_image_change_nothing_but_the_quantile():
     right = np.random.default_rng(0).random(2000) < 0.9
     plain, single = metrics.share(right), metrics.share(right, np.arange(2000))
@@ -128,31 +115,9 @@ def test_nothing_but_right_answers_say_nothing_of_how_errors_gather(right):
 
 @pytest.mark.parametrize(("clusters", "message"), [([1, 2], "each of the 4"), ([7] * 4, "at least two")])
 def test_clusters_that_do_not_fit(clusters, message):
-    for call in (metrics.share, metrics.mean, lambda x, c: metrics.mcnemar(x, x, x, c)):
+    for call in (metrics.share, metrics.mean, lambda x, c: metrics.paired_difference(x, x, x, c)):
         with pytest.raises(ValueError, match=message):
             call([1, 0, 1, 1], clusters)
-
-
-@given(seeds)
-@settings(max_examples=20, deadline=None)
-def test_the_test_over_clusters_is_a_count_of_all_signs(seed):
-    rng = np.random.default_rng(seed)
-    values = rng.choice(np.arange(-4, 5), 4, replace=False)
-    net = dict(zip(values.tolist(), rng.integers(1, 4, 4).tolist(), strict=True))
-    terms = np.repeat(np.abs(list(net)), list(net.values()))
-    signs = (np.arange(2 ** len(terms))[:, None] >> np.arange(len(terms)) & 1) * 2 - 1
-    observed = abs(sum(k * v for k, v in net.items()))
-    assert metrics.sign_flip_p(net) == pytest.approx((abs(signs @ terms) >= observed).mean(), rel=1e-9)
-
-
-def test_mcnemar_over_clusters():
-    truth, clusters = ["x"] * 40, np.arange(40) % 10
-    first, second = ["x"] * 40, ["x"] * 28 + ["o"] * 12  # 12 of 40, of one or two in each of ten clusters
-    alone, together = mcnemar(truth, first, second), mcnemar(truth, first, second, clusters)
-    assert (alone.only_first, alone.net) == (12, {1: 12}) and alone.p == 2 / 2**12
-    assert (together.only_first, together.net) == (12, {1: 8, 2: 2}) and together.p == 2 / 2**10
-    singles = mcnemar(truth, first, second, np.arange(40))
-    assert singles == alone
 
 
 def test_paired_difference_by_hand():

@@ -23,18 +23,10 @@ from torch import Tensor
 from ganfp.attributors.calibration import fit_temperature, softmax
 from ganfp.files import replacing, sha256, write_json
 
-Labels = Sequence[str] | np.ndarray
-"""Source names, one per image."""
-
-Labelled = tuple[np.ndarray, np.ndarray]
-"""Images (N, 3, H, W) uint8 and, for each, its column in ``classes_`` (N,) int64."""
-
+Labels = Sequence[str] | np.ndarray  # source names, one per image
+Labelled = tuple[np.ndarray, np.ndarray]  # images (N, 3, H, W) uint8, and their columns in ``classes_`` (N,) int64
 Progress = Callable[[float], None]
-"""Is called with the share of the work done, 0 to 1."""
-
-Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From uint8 images (n, 3, H, H), and a number for each that no other showing of an image of its class has, to the
-images that are shown in their place."""
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]  # see `Attributor.fine_tune`
 
 WEIGHTS, SIDECAR = "model.safetensors", "model.json"
 FORMAT = 1
@@ -292,8 +284,7 @@ class Attributor(ABC):
         if not self.__sklearn_is_fitted__():
             from sklearn.exceptions import NotFittedError
 
-            name = type(self).__name__
-            raise NotFittedError(f"this {name} is not fitted; call fit(images, labels) or load(folder)")
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(images, labels) or load(folder)")
 
 
 def cut(images: np.ndarray, size: int) -> list[slice]:
@@ -335,10 +326,8 @@ def check_images(images: np.ndarray, resolution: int | None = None, name: str = 
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3]:
         raise ValueError(f"{name} must be (N, 3, H, H), square and channels first, not {images.shape}")
     if resolution is not None and images.shape[-1] != resolution:
-        raise ValueError(
-            f"{name} are {images.shape[-1]} px, but this attributor was fitted on {resolution} px; "
-            "resizing would destroy the fingerprint, so fit one at that size"
-        )
+        known = f"this attributor was fitted on {resolution} px; resizing would destroy the fingerprint"
+        raise ValueError(f"{name} are {images.shape[-1]} px, but {known}, so fit one at that size")
     return images
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -46,13 +47,16 @@ def layers(network: nn.Module, *shape: int) -> list[Layer]:
     """
     found: list[Layer] = []
 
-    def seen(name: str):
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            found.append(_layer(name, module, output))
+    def seen(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        kind, window, step = KINDS[type(module)]
+        parameters, macs = sum(p.numel() for p in module.parameters()), 0
+        if isinstance(module, (EqualConv2d, EqualLinear)):
+            macs = module.weight.numel() * output[0, 0].numel()  # once for each position
+        if isinstance(module, EqualConv2d):
+            window = module.weight.shape[2]
+        found.append(Layer(name, kind.format(window), tuple(output.shape[1:]), parameters, macs, window, step))
 
-        return hook
-
-    hooks = [m.register_forward_hook(seen(name)) for name, m in network.named_modules() if type(m) in KINDS]
+    hooks = [m.register_forward_hook(partial(seen, name)) for name, m in network.named_modules() if type(m) in KINDS]
     try:
         with torch.inference_mode():
             network(next(network.parameters()).new_zeros(1, *shape))
@@ -81,13 +85,3 @@ def patch(network: nn.Module, resolution: int) -> int:
     """Side in pixels of the patch that the features of a network see before they are averaged or made dense."""
     side, _ = receptive_fields(layers(network, 3, resolution, resolution))[-1]
     return min(side, resolution)
-
-
-def _layer(name: str, module: nn.Module, output: Tensor) -> Layer:
-    kind, window, step = KINDS[type(module)]
-    parameters, macs = sum(p.numel() for p in module.parameters()), 0
-    if isinstance(module, (EqualConv2d, EqualLinear)):
-        macs = module.weight.numel() * output[0, 0].numel()  # once for each position
-    if isinstance(module, EqualConv2d):
-        window = module.weight.shape[2]
-    return Layer(name, kind.format(window), tuple(output.shape[1:]), parameters, macs, window, step)

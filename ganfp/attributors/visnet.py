@@ -55,10 +55,7 @@ class FingerprintNetwork(nn.Module):
 
 
 def correlation(a: Tensor, b: Tensor) -> Tensor:
-    """corr(A, B) of each image of a (N, C, H, W) and each of b (M, C, H, W): in [-1, 1], (N, M).
-
-    Each image is one vector, less its mean, of norm 1 (paper, below Equation 3).
-    """
+    """corr(A, B) of each image of a (N, C, H, W) and each of b (M, C, H, W), as vectors: in [-1, 1], (N, M)."""
     return standardised(a) @ standardised(b).T
 
 
@@ -130,14 +127,12 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
         The product of Equation 3 before it is summed over the pixels, with its three colours added: each of these
         images sums to the correlation that :meth:`responses` gives.
         """
+        models = standardised(self.network_.fingerprints).view_as(self.network_.fingerprints)
 
-        def factors(x: Tensor) -> Tensor:
-            return standardised(x).view_as(x)
+        def products(x: Tensor) -> Tensor:
+            return torch.einsum("nchw,kchw->nkhw", standardised(self._residual(x)).view_as(x), models)
 
-        models = factors(self.network_.fingerprints)
-        return self._run(
-            lambda x: torch.einsum("nchw,kchw->nkhw", factors(self._residual(x)), models), self._checked(images)
-        )
+        return self._run(products, self._checked(images))
 
     def explain(self, image: np.ndarray) -> dict:
         """All that an attribution card shows of one image, uint8 (3, R, R): the arguments of the plot ``card``."""
@@ -189,9 +184,8 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
     def _critic_loss(self, critic: Critic, x: Tensor, reconstruction: Tensor, random: torch.Generator) -> Tensor:
         """Minus L_adv of Equation 2 but for its sign: the critic's side of WGAN-GP, with ProGAN's drift term."""
         original, copied = critic(torch.cat([x, reconstruction]), batches=2).chunk(2)
-        penalty = gradient_penalty(critic, x, reconstruction, random)
-        drift = original.square().mean()
-        return wasserstein_critic(original, copied) + self.gradient_penalty * penalty + self.drift * drift
+        penalty = self.gradient_penalty * gradient_penalty(critic, x, reconstruction, random)
+        return wasserstein_critic(original, copied) + penalty + self.drift * original.square().mean()
 
     def _losses(self, network: FingerprintNetwork, critic: Critic, x: Tensor, reconstruction: Tensor, y: Tensor):
         """L_pix (Equation 1), L_adv (Equation 2, the part that R can change) and L_cls (Equation 3)."""

@@ -1,6 +1,5 @@
-"""Fréchet distance of features and the FD ratio (Supplement A).
-
-Plain functions on arrays: features are float arrays (n, d), labels sequences of class names.
+"""Fréchet distance of features (Heusel et al. 2017, Equation 6; Dowson and Landau 1982) and the FD ratio
+(Supplement A).  Features are float arrays (n, d), labels sequences of class names.
 """
 
 from __future__ import annotations
@@ -10,9 +9,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-
-# --------------------------------------------------------------------------------------------------------
-# Fréchet distance (Heusel et al. 2017, Equation 6; Dowson and Landau 1982)
 
 
 @dataclass(frozen=True)
@@ -39,11 +35,10 @@ class Gaussian:
 
 
 def fit_gaussian(features: np.ndarray) -> Gaussian:
-    """Fit a Gaussian with the unbiased covariance to features (n, d), n >= 2, in float64.
+    """Fit a Gaussian with the unbiased covariance to features (n, d), n >= 2, in float64; ``ValueError`` for others.
 
     The factor is the centred features themselves when n <= d, else the R of their QR decomposition: the
-    covariance is never formed, which would square the condition number.  Raises ``ValueError`` for another
-    shape, for n < 2 and for NaN or infinity.
+    covariance is never formed, which would square the condition number.
     """
     features = np.asarray(features, dtype=np.float64)
     if features.ndim != 2 or features.shape[0] < 2 or not features.shape[1]:
@@ -96,17 +91,10 @@ def small_sample_bias(covariance: np.ndarray, n: int, m: int | None = None) -> f
     return float(trace * (1 / n + 1 / m) + curvature)
 
 
-# --------------------------------------------------------------------------------------------------------
-# FD ratio (Supplement A, Equations 5-7)
-
-
 @dataclass(frozen=True)
 class FDRatio:
-    """Equation 5 and what it was computed from.
-
-    ``ratio`` = ``inter`` / ``intra``, measured on ``n_inter`` and ``n_intra`` images a side and ``pairs``
-    pairs of classes; ``spread`` is the standard deviation of the ratio over random halvings, None for one.
-    """
+    """Equation 5: ``ratio`` = ``inter`` / ``intra``, of ``n_inter`` and ``n_intra`` images a side and ``pairs`` pairs
+    of classes; ``spread`` is the standard deviation of the ratio over random halvings, None for one."""
 
     ratio: float
     inter: float
@@ -121,7 +109,7 @@ class FDRatio:
 def fd_ratio(
     features: np.ndarray, labels: Sequence[str], convention: str = "matched", seed: int = 0, repeats: int = 1
 ) -> FDRatio:
-    """Ratio of the mean Fréchet distance between classes to that between two halves of a class.
+    """Ratio of the mean Fréchet distance between classes to that between two halves of a class (Equations 5-7).
 
     features: (N, d); labels: N class names, at least two classes of at least four images.  Every class is
     cut at random to the size of the smallest, rounded down to even, 2h, and split at random into two halves.
@@ -158,26 +146,19 @@ def fd_ratio(
     def between(classes: list[Gaussian]) -> float:
         return float(np.mean([classes[a].distance(classes[b]) for a, b in pairs]))
 
-    inter, intra = np.empty(repeats), np.empty(repeats)
+    inters, intras = np.empty(repeats), np.empty(repeats)
     if convention == "paper":
-        inter[:] = between([fit_gaussian(features[m]) for m in members])
+        inters[:] = between([fit_gaussian(features[m]) for m in members])
     for r in range(repeats):
         orders = [rng.permutation(m) for m in members]
-        first = [fit_gaussian(features[o[:half]]) for o in orders]
-        second = [fit_gaussian(features[o[half:]]) for o in orders]
-        intra[r] = np.mean([a.distance(b) for a, b in zip(first, second, strict=True)])
+        first, second = ([fit_gaussian(features[o[part]]) for o in orders] for part in (slice(half), slice(half, None)))
+        intras[r] = np.mean([a.distance(b) for a, b in zip(first, second, strict=True)])
         # rounding leaves about 1e-16 of the variance where the true distance is zero
-        if intra[r] <= 1e-13 * np.mean([g.trace for g in first + second]):
+        if intras[r] <= 1e-13 * np.mean([g.trace for g in first + second]):
             raise ValueError("distance within classes is zero: the features are constant or repeated")
         if convention == "matched":
-            inter[r] = (between(first) + between(second)) / 2
-    return FDRatio(
-        ratio=float(inter.mean() / intra.mean()),
-        inter=float(inter.mean()),
-        intra=float(intra.mean()),
-        n_inter=2 * half if convention == "paper" else half,
-        n_intra=half,
-        pairs=len(pairs),
-        convention=convention,
-        spread=float((inter / intra).std(ddof=1)) if repeats > 1 else None,
-    )
+            inters[r] = (between(first) + between(second)) / 2
+    inter, intra = float(inters.mean()), float(intras.mean())
+    spread = float((inters / intras).std(ddof=1)) if repeats > 1 else None
+    n_inter = 2 * half if convention == "paper" else half
+    return FDRatio(float(inter / intra), inter, intra, n_inter, half, len(pairs), convention, spread)

@@ -1,64 +1,13 @@
-"""Two methods on the same images: McNemar's test, differences of accuracies and of gains with their intervals.
-
-Where images share a cause, ``clusters`` says which: an integer per image.  Tests and intervals are then over clusters.
-"""
+"""Two methods on the same images: differences of accuracies and of gains, with their intervals."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ganfp.metrics.shares import grouped, labels, student, variance
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """Images that only the first or only the second method got right, and the two-sided p-value.
-
-    ``net`` counts the clusters by how many more of their images the first method got right; it is all that the
-    p-value depends on, and those of several seeds can be added (see :func:`sign_flip_p`).
-    """
-
-    only_first: int
-    only_second: int
-    p: float
-    net: dict[int, int]
-
-
-def mcnemar(
-    y_true: Sequence[str], first: Sequence[str], second: Sequence[str], clusters: Sequence[int] | None = None
-) -> PairedTest:
-    """Exact McNemar test of two methods on the same images (McNemar 1947, Psychometrika 12, 153-157).
-
-    Only images on which exactly one method is right carry evidence; were the methods equally good, each such
-    image would be a fair coin, so the p-value is that of a binomial test at 1/2.  With ``clusters`` each cluster is
-    the coin: its net difference would have either sign with the same probability.
-    """
-    difference = _right(y_true, first) - _right(y_true, second)
-    ids, _ = grouped(np.arange(len(difference)) if clusters is None else clusters, len(difference))
-    net = Counter(int(x) for x in np.bincount(ids, difference) if x)
-    return PairedTest(int((difference > 0).sum()), int((difference < 0).sum()), sign_flip_p(net), dict(net))
-
-
-def sign_flip_p(net: Mapping[int | str, int]) -> float:
-    """Exact two-sided p-value of a sum whose terms have random signs; ``net`` counts the terms by their value.
-
-    With terms of +1 and -1 alone it is McNemar's.
-    """
-    from scipy.stats import binom
-
-    sizes: Counter[int] = Counter()
-    for value, count in net.items():
-        sizes[abs(int(value))] += count
-    total, possible = abs(sum(int(value) * count for value, count in net.items())), np.ones(1)
-    for size, count in sizes.items():  # of the positive terms' sum
-        steps = np.zeros(size * count + 1)
-        steps[:: size or 1] = binom.pmf(np.arange(count + 1), count, 0.5) if size else 1.0
-        possible = np.convolve(possible, steps)
-    return float(min(1.0, 2 * possible[(len(possible) - 1 + total) // 2 :].sum()))
 
 
 @dataclass(frozen=True)
@@ -89,11 +38,9 @@ def paired_difference(
 
 
 def gain_difference(
-    y_true: Sequence[str],
-    first: tuple[Sequence[str], Sequence[str]],
-    second: tuple[Sequence[str], Sequence[str]],
+    y_true: Sequence[str], first: tuple[Sequence[str], Sequence[str]], second: tuple[Sequence[str], Sequence[str]],
     clusters: Sequence[int] | None = None,
-) -> Difference:
+) -> Difference:  # fmt: skip
     """How much more the first method gained than the second, in points; each is (predictions before, after).
 
     All four are of the same images; the interval is that of :func:`paired_difference`.
@@ -138,15 +85,14 @@ def difference_of(first, second) -> Difference:
 
 
 def _right(y_true: Sequence[str], predicted: Sequence[str]) -> np.ndarray:
-    y_true, predicted = labels(y_true, predicted)
-    return (y_true == predicted).astype(int)
+    return np.equal(*labels(y_true, predicted)).astype(int)
 
 
 def _difference(values: np.ndarray, clusters: Sequence[int] | None) -> Difference:
     from scipy.stats import t
 
     n = len(values)
-    ids, sizes = grouped(np.arange(n) if clusters is None else clusters, n)
+    ids, sizes = grouped(clusters, n)
     typical = (sizes**2).sum() / n
     total = n + 2 * typical
     centre = values.sum() / total

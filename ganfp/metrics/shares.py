@@ -1,7 +1,4 @@
-"""Shares of images with their intervals: accuracy, its trend over groups, chance, service authenticity.
-
-Labels are sequences of class names.  Where images share a cause, ``clusters`` says which: an integer per image.
-"""
+"""Shares of images with their intervals: accuracy, its trend over groups, chance, service authenticity."""
 
 from __future__ import annotations
 
@@ -11,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 Z = 1.959963984540054  # standard errors to either side of a mean, for 95 %
-
-# ---------------------------------------------------------------------------- attribution (Section 4.1)
 
 
 @dataclass(frozen=True)
@@ -33,8 +28,7 @@ class Accuracy:
 
 def accuracy(y_true: Sequence[str], y_pred: Sequence[str], clusters: Sequence[int] | None = None) -> Accuracy:
     """Attribution accuracy in percent with a 95 % interval: :func:`share` of the images that are named rightly."""
-    y_true, y_pred = labels(y_true, y_pred)
-    return share(y_true == y_pred, clusters)
+    return share(np.equal(*labels(y_true, y_pred)), clusters)
 
 
 def share(right: Sequence[bool], clusters: Sequence[int] | None = None) -> Accuracy:
@@ -49,9 +43,8 @@ def share(right: Sequence[bool], clusters: Sequence[int] | None = None) -> Accur
     if right.ndim != 1 or not len(right):
         raise ValueError(f"right must be a non-empty list of true and false, not of shape {right.shape}")
     correct, n = int(right.sum()), len(right)
-    if clusters is None:
-        groups, deff, z = n, 1.0, Z
-    else:
+    groups, deff, z = n, 1.0, Z
+    if clusters is not None:
         ids, sizes = grouped(clusters, n)
         groups, deff, z = len(sizes), _design_effect(right, ids, sizes), student(len(sizes) - 1)
     low, high = wilson(correct / n, n / deff, z)
@@ -67,8 +60,7 @@ def _design_effect(right: np.ndarray, ids: np.ndarray, sizes: np.ndarray) -> flo
     typical = (sizes**2).sum() / len(right)
     p = right.mean()
     prior = typical * (p**2 + (1 - p) ** 2) / 4
-    between = variance(np.bincount(ids, right - p))
-    within = variance(right - p)
+    between, within = variance(np.bincount(ids, right - p)), variance(right - p)
     return float(max(1.0, (between + typical * prior) / (within + prior)))
 
 
@@ -84,12 +76,9 @@ def confusion_matrix(y_true: Sequence[str], y_pred: Sequence[str], classes: Sequ
     Raises ``ValueError`` for a label that is not in ``classes``.
     """
     y_true, y_pred = labels(y_true, y_pred)
-    index = {str(c): i for i, c in enumerate(classes)}
-    if unknown := sorted({*map(str, y_true), *map(str, y_pred)} - set(index)):
-        raise ValueError(f"labels {unknown} are not among the classes {list(index)}")
-    counts = np.zeros((len(index), len(index)), dtype=int)
-    np.add.at(counts, ([index[str(c)] for c in y_true], [index[str(c)] for c in y_pred]), 1)
-    return counts
+    if unknown := sorted({*map(str, y_true), *map(str, y_pred)} - set(classes)):
+        raise ValueError(f"labels {unknown} are not among the classes {list(classes)}")
+    return np.array([[((y_true == a) & (y_pred == b)).sum() for b in classes] for a in classes])
 
 
 def chance_p(correct: int, n: int, classes: int) -> float:
@@ -97,9 +86,6 @@ def chance_p(correct: int, n: int, classes: int) -> float:
     from scipy.stats import binomtest
 
     return float(binomtest(correct, n, 1 / classes).pvalue)
-
-
-# ---------------------------------------------------------------------------- intervals
 
 
 def wilson(share: float, n: float, z: float = Z) -> tuple[float, float]:
@@ -123,7 +109,7 @@ class Mean:
 def mean(values: Sequence[float], clusters: Sequence[int] | None = None) -> Mean:
     """Mean of values with Student's interval, over ``clusters`` where images share a cause."""
     values = np.asarray(values, dtype=np.float64)
-    ids, sizes = grouped(np.arange(len(values)) if clusters is None else clusters, len(values))
+    ids, sizes = grouped(clusters, len(values))
     centre, n = values.mean(), len(values)
     half = student(len(sizes) - 1) * variance(np.bincount(ids, values - centre)) ** 0.5 / n
     return Mean(float(centre), float(centre - half), float(centre + half), n)
@@ -142,9 +128,6 @@ def interval_over_seeds(values: Sequence[float], n: float) -> tuple[float, float
         over = mean(values)
         low, high = min(low, max(0.0, over.low)), max(high, min(100.0, over.high))
     return low, high
-
-
-# ---------------------------------------------------------------------------- a trend over groups
 
 
 @dataclass(frozen=True)
@@ -205,9 +188,6 @@ def trend_of_images(right: Sequence[bool], scores: Sequence[float], clusters: Se
     return trend(correct, counts, groups, deff)
 
 
-# ---------------------------------------------------------------------------- a service (Section 3.1)
-
-
 @dataclass(frozen=True)
 class Authenticity:
     """Share of a folder's images attributed to a service, its exact 95 % interval (percent), and a p-value.
@@ -239,21 +219,17 @@ def service_authenticity(predicted: Sequence[str], service: str) -> Authenticity
     return Authenticity(100 * test.statistic, 100 * interval.low, 100 * interval.high, test.n, float(test.pvalue))
 
 
-# ---------------------------------------------------------------------------- shared with the paired comparisons
-
-
 def labels(y_true: Sequence[str], y_pred: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Both as arrays; ``ValueError`` unless they are equally long, flat and not empty."""
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if y_true.ndim != 1 or y_true.shape != y_pred.shape or not len(y_true):
-        shapes = f"{y_true.shape} and {y_pred.shape}"
-        raise ValueError(f"labels must be two equally long, non-empty lists, not of shapes {shapes}")
+        raise ValueError(f"labels must be two equally long, non-empty lists, not {y_true.shape} and {y_pred.shape}")
     return y_true, y_pred
 
 
-def grouped(clusters: Sequence[int], n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Clusters as numbers from 0, (n,), and their sizes; ``ValueError`` unless there are n, of two kinds at least."""
-    clusters = np.asarray(clusters)
+def grouped(clusters: Sequence[int] | None, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Clusters (or single images) as numbers from 0, (n,), and their sizes; ``ValueError`` for one or a wrong n."""
+    clusters = np.arange(n) if clusters is None else np.asarray(clusters)
     if clusters.shape != (n,):
         raise ValueError(f"clusters must be one number for each of the {n} images, not of shape {clusters.shape}")
     _, ids, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
