@@ -1,8 +1,8 @@
 """The losses of the four GANs, side by side.
 
-A critic gives an image x a score D(x) (ProGAN, SNGAN) or a vector of features h(x) (CramerGAN, MMDGAN).  Below,
-``real`` and ``fake`` are what it gave a batch of each: (N,) scores or (N, F) features; ``_critic`` is what the
-critic minimises, ``_generator`` what the generator does.  Expectations E are means over the batch.
+``real`` and ``fake`` are what a critic gave a batch of each: scores D(x), (N,), in ProGAN and SNGAN, features h(x),
+(N, F), in CramerGAN and MMDGAN.  ``_critic`` is what the critic minimises, ``_generator`` what the generator does.
+Expectations E are means over the batch.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class MMDGANConfig(DCGANConfig):
 
 
 class MMDGAN(FeatureGAN):
-    """The two losses, for :func:`ganfp.gans.training.train`."""
+    """The two losses."""
 
     Config = MMDGANConfig
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganfp.gans.base import GAN, Stage, in_precision, sent
+from ganfp.gans.base import GAN, SMALLEST, Stage, doublings, in_precision, sent
 from ganfp.gans.losses import hinge_critic, hinge_generator
 from ganfp.gans.resample import DownConv2d, reduce
-from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings, glorot
+from ganfp.gans.resnet import ResNetConfig, Trunk, glorot
 from ganfp.layers import RELU_GAIN
 
 
@@ -83,8 +83,7 @@ class Critic(nn.Module):
     @in_precision
     def scores(self, images: Tensor) -> Tensor:
         """What :meth:`forward` gives, for weights that it has normalised."""
-        x = F.relu_(self.blocks(images)).sum(dim=(2, 3))
-        return self.score(x).squeeze(1)
+        return self.score(F.relu_(self.blocks(images)).sum(dim=(2, 3))).squeeze(1)
 
 
 class Block(nn.Module):
@@ -105,28 +104,24 @@ class Block(nn.Module):
             self.shortcut = spectral_norm(glorot(nn.Conv2d(in_channels, out_channels, 1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        residual = self.conv1(x if self.first else F.relu(x))
-        residual = self.conv2(F.relu_(residual))
+        residual = self.conv2(F.relu_(self.conv1(x if self.first else F.relu(x))))
         return residual + self.shortcut(reduce(x) if self.down else x)
 
 
 class SNGAN(GAN):
-    """The two networks and the two losses, for :func:`ganfp.gans.training.train`.
+    """The two networks and the two losses.
 
     The official code updates the generator before its five critic steps, the loop after them: the same sequence,
     but for its first and last update.
     """
 
-    Config = SNGANConfig
-    Generator = Generator
-    Critic = Critic
+    Config, Generator, Critic = SNGANConfig, Generator, Critic
 
     def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
         """Real images with uniform noise of one grey level: our quantiser rounds, so it is centred at the level."""
         if not self.config.dequantise:
             return images
-        noise = sent(torch.rand(images.shape, generator=random), images.device)
-        return images + (noise - 0.5) / 127.5
+        return images + (sent(torch.rand(images.shape, generator=random), images.device) - 0.5) / 127.5
 
     def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
         """The hinge loss, and how far apart the mean scores are."""
