@@ -1,4 +1,4 @@
-"""Features of a network that learned from ImageNet: what stands in Inception's place for photographs."""
+"""Features of a network that learned from ImageNet, for photographs in Inception's place."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def grid_power(fingerprints: np.ndarray, radius: int = 2, draws: int = 20_000, s
     Enlargement by 2 that repeats every pixel leaves such a pattern: at the corners and the middles of the edges of a
     spectrum.  Each is compared with what is at most ``radius`` away, so that to rise is not to peak.  (K, 3): the mean
     ratio and its 95 % interval, from how widely the ratio scatters over ``draws`` triples of frequencies elsewhere; of
-    noise 3 to 8 in 100 lie wholly above 1, the more the steeper its spectrum.  ``ValueError`` below 8 ``radius`` pixels.
+    noise 3 to 8 in 100 lie wholly above 1, the more the steeper its spectrum.  ``ValueError`` below 8 x ``radius`` px.
     """
     half = fingerprints.shape[-1] // 2
     if half < 4 * radius:
