@@ -4,15 +4,13 @@ Every image of this project, drawn, photographed or generated, passes through :f
 become a fingerprint, as those of the official sampling code could (:mod:`ganfp.gans.savepaths`).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor
 
 
 def to_float(images: Tensor | np.ndarray, device: str | torch.device | None = None) -> Tensor:
-    """Map uint8 images in 0 ... 255 linearly to float32 in [-1, 1], any shape: ``x / 127.5 - 1``."""
+    """Map uint8 linearly to float32 in [-1, 1], any shape: ``x / 127.5 - 1``."""
     if isinstance(images, np.ndarray):
         images = torch.from_numpy(np.array(images))  # a copy: a read-only memmap would warn
     if images.dtype != torch.uint8:

@@ -4,8 +4,6 @@ Weights start as N(0, 1) and are multiplied at run time by ``gain / sqrt(fan_in)
 every layer at the same relative speed.  The attribution network needs it, too: else it was seen to stay at chance.
 """
 
-from __future__ import annotations
-
 import math
 from contextlib import contextmanager
 from functools import reduce
@@ -59,9 +57,8 @@ def derived(layer: nn.Module) -> tuple[Tensor, Tensor | None]:
 
 def lower(x: Tensor | None) -> Tensor | None:
     """The tensor in the precision of autocast, where that is on."""
-    if x is None or not torch.is_autocast_enabled(x.device.type):
-        return x
-    return x.to(torch.get_autocast_dtype(x.device.type))
+    lowered = x is not None and torch.is_autocast_enabled(x.device.type)
+    return x.to(torch.get_autocast_dtype(x.device.type)) if lowered else x
 
 
 class EqualConv2d(nn.Module):
@@ -88,9 +85,7 @@ class EqualConv2d(nn.Module):
         if self.resample == "up":
             flipped = spread(self.weight * self.scale).flip(2, 3)  # a transposed convolution scatters, others gather
             return flipped.transpose(0, 1).contiguous(memory_format=torch.channels_last)
-        if self.resample == "down":
-            return spread(self.weight * (self.scale / 4))
-        return self.weight * self.scale
+        return spread(self.weight * (self.scale / 4)) if self.resample == "down" else self.weight * self.scale
 
     def forward(self, x: Tensor, slope: float | None = None) -> Tensor:
         """The convolution, and LeakyReLU with ``slope`` if one is given: cheaper here than after it."""
@@ -188,7 +183,7 @@ class _Gradients(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, to_dx: Tensor | None, to_dw: Tensor | None, to_db: Tensor | None):
         dz, x, weight, y = ctx.saved_tensors
-        to_dz, to_x, to_weight = [], None, None
+        to_x, to_weight, to_dz = None, None, []
         if to_dx is not None:
             to_dz.append(F.conv2d(to_dx, weight, None, *ctx.how))
             to_weight = _gradients(dz, to_dx, weight, *ctx.how, [False, True, False])[1]

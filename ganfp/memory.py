@@ -1,7 +1,5 @@
 """Memory that the C library keeps for the next step instead of returning it to the kernel after each."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 

@@ -1,7 +1,5 @@
 """Randomness that is a function of seeds alone, and arithmetic that repeats itself."""
 
-from __future__ import annotations
-
 from contextlib import contextmanager
 
 import numpy as np

@@ -5,8 +5,6 @@ import stops at two operators (non-maximum suppression) that were never declared
 misses: the models are Python.  The operators themselves stay unavailable and say so when called.
 """
 
-from __future__ import annotations
-
 import importlib
 import re
 import sys

@@ -5,11 +5,10 @@ Tables 1, 2, 3 and 6): from real drawn images alone it learns to tell what the r
 and the layer before its answers is the feature.  It is never shown a generated image.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -83,10 +82,9 @@ class ContentNetwork(nn.Module):
         write_tensors(Path(folder) / FILE, self.state_dict(), meta)
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> ContentNetwork:
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> Self:
         """The network that :meth:`save` wrote into ``folder``, in evaluation mode."""
-        path = Path(folder) / FILE
-        if not path.is_file():
+        if not (path := Path(folder) / FILE).is_file():
             raise FileNotFoundError(f"no content network at {path}")
         tensors, meta = read_tensors(path, device)
         network = cls(meta["categories"], meta["channels"]).to(device)
@@ -131,26 +129,26 @@ def train_content(
         network = ContentNetwork(categories, channels).to(device)
     optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
-    history: dict[str, list[float]] = {"loss": []}
+    losses: list[float] = []
     with deterministic():
         for step in range(steps):
             chosen = np.sort(rng.choice(len(images), batch, replace=False))
             answers = network(to_float(images[chosen], device))
-            losses = []
+            parts = []
             for name, k in categories.items():
                 error, unit = (F.cross_entropy, math.log(k)) if k else (F.mse_loss, variance[name])
-                losses.append(error(answers[name], torch.from_numpy(targets[name][chosen]).to(device)) / unit)
-            loss = torch.stack(losses).mean()
+                parts.append(error(answers[name], torch.from_numpy(targets[name][chosen]).to(device)) / unit)
+            loss = torch.stack(parts).mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-            history["loss"].append(loss.item())
-            if not math.isfinite(history["loss"][-1]):
+            losses.append(loss.item())
+            if not math.isfinite(losses[-1]):
                 raise FloatingPointError(f"content network: loss not finite at step {step}; lower {learning_rate=}")
             if log:
-                log(step, history["loss"][-1])
-    return network.eval(), history
+                log(step, losses[-1])
+    return network.eval(), {"loss": losses}
 
 
 def _check_images(images: np.ndarray) -> np.ndarray:

@@ -4,8 +4,6 @@ JPEG rounds the frequencies of each block of 8 x 8 pixels to multiples of a step
 has been rounded so loses little when it is saved again at that quality: the difference dips below its neighbours'.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

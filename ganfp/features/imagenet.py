@@ -1,7 +1,5 @@
 """Features of a network that learned from ImageNet, for photographs in Inception's place."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -4,8 +4,6 @@ The network is torch-fidelity's port of the TensorFlow graph of 2015 (Szegedy et
 and pooling differ from torchvision's Inception v3; features of the two must not be mixed.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import os

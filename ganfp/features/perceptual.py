@@ -8,8 +8,6 @@ Its weights, the heads of the lpips package, were fitted to torchvision's own Im
 trunk gives a deep-feature distance, and the content network a content-feature distance, which needs no file.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import os
 from collections.abc import Callable, Sequence
@@ -19,8 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ganfp.features._tvcompat import import_torchvision
 from ganfp.features.content import ContentNetwork
 from ganfp.files import sha256
 from ganfp.images import to_float
@@ -48,10 +48,10 @@ TRUNKS = {
 
 
 class Nearest(NamedTuple):
-    """For each image its distance to the nearest reference image, (N,) float32, and the index of that, (N,) int64."""
+    """For each image its nearest reference image."""
 
-    distance: np.ndarray
-    index: np.ndarray
+    distance: np.ndarray  # (N,) float32
+    index: np.ndarray  # (N,) int64
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class PerceptualDistance:
         if not len(images) or not len(reference):
             raise ValueError(f"images and reference must not be empty; they hold {len(images)} and {len(reference)}")
         size = 4 * self.vectors(images[:1]).shape[1]
-        rows = max(1, int(memory / 2 // size)), max(1, int(memory / 4 // size))
+        rows = [max(1, int(memory / part // size)) for part in (2, 4)]
         centre = self.vectors(reference[: min(rows[1], 4 * BATCH)]).mean(dim=0)
         index = np.empty(len(images), np.int64)
         for start in range(0, len(images), rows[0]):
@@ -134,32 +134,25 @@ def content_distance(network: ContentNetwork) -> PerceptualDistance:
     """The content-feature distance: every layer of a content network, all channels alike."""
 
     def layers(images: Tensor) -> list[Tensor]:
-        found = []
-        for layer in network.layers:
-            images = layer(images)
-            if isinstance(layer, nn.ReLU):
-                found.append(images)
-        return found
+        return [images := stage(images) for stage in stages]
 
     network.eval()
+    stages = [network.layers[i : i + 3] for i in range(0, len(network.layers), 3)]  # each ends in a ReLU
     return PerceptualDistance("content-feature distance", layers, device=next(network.parameters()).device)
 
 
 def trunk_distance(net: str, features: nn.Sequential, weighted: bool, device="cpu") -> PerceptualDistance:
     """The distance of a trunk: ``features`` as torchvision's model of ``net`` has them; ``weighted`` by its heads."""
-    taps = TRUNKS[net].taps
     features = features.to(device).eval()
+    ends = [tap + 1 for tap in TRUNKS[net].taps]
+    stages = [features[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     shift, scale = (torch.tensor(x, device=device)[:, None, None] for x in (SHIFT, SCALE))
 
     def layers(images: Tensor) -> list[Tensor]:
         if min(images.shape[2:]) < TRUNKS[net].smallest:
             raise ValueError(f"trunk {net!r} reads images of {TRUNKS[net].smallest} px or more, not {images.shape[-1]}")
-        found, x = [], (images - shift) / scale
-        for i in range(taps[-1] + 1):
-            x = features[i](x)
-            if i in taps:
-                found.append(x)
-        return found
+        x = (images - shift) / scale
+        return [x := stage(x) for stage in stages]
 
     name = f"LPIPS ({net})" if weighted else f"deep-feature distance ({net})"
     return PerceptualDistance(name, layers, heads(net) if weighted else None, device)
@@ -208,8 +201,6 @@ def heads(net: str) -> list[Tensor]:
 
 
 def _features(net: str) -> nn.Sequential:
-    from ganfp.features._tvcompat import import_torchvision
-
     return getattr(import_torchvision().models, TRUNKS[net].model)(weights=None).features
 
 
@@ -230,8 +221,6 @@ def _read(path: Path) -> dict[str, Tensor]:
         with np.load(path) as arrays:
             return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
         return load_file(path)
     try:
         return dict(torch.load(path, map_location="cpu", weights_only=True))

@@ -1,7 +1,5 @@
 """The parts of a face, and how much of a response lies in each."""
 
-from __future__ import annotations
-
 import numpy as np
 
 REGIONS = ("eyes", "face", "background")

@@ -1,7 +1,5 @@
 """A fingerprint by frequency: power spectrum, autocorrelation, and the grid that up-sampling leaves."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """The GANs, one paper per file: a new one is a file with a :class:`ganfp.gans.base.GAN`, and its entry here."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 from importlib import import_module
 

@@ -1,7 +1,5 @@
 """What the training loop asks of a GAN."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import wraps

@@ -1,7 +1,5 @@
 """CramerGAN: the energy distance of learned features (Bellemare et al. 2017)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -34,5 +32,4 @@ class CramerGAN(FeatureGAN):
         return loss + self.config.gradient_penalty * penalty, {"distance": -loss, "penalty": penalty}
 
     def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor) -> Tensor:
-        """The energy distance without its constant."""
         return cramer_generator(*critic(torch.cat([real, fake])).chunk(3))

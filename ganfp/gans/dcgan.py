@@ -5,8 +5,6 @@ them images are in [-1, 1].  Batch norm of a finished generator uses its running
 on its latent alone; the official code samples in batches of 32 and normalises each batch by itself.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -46,7 +44,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         half = config.resolution // 2
-        self.trunk = Trunk(config, half, bias=False, eps=1e-5)
+        self.trunk = Trunk(config, half, bias=False, eps=1e-5)  # batch norm would remove the bias
         # the mirror image of TensorFlow's "same" padding, which learning cannot tell apart
         self.to_rgb = nn.ConvTranspose2d(config.width(half), 3, 5, stride=2, padding=2, output_padding=1)
         started(self.trunk.dense, 0.01)
@@ -92,7 +90,7 @@ class FeatureGAN(GAN):
         self.clip = config.clip
 
     def latents(self, n: int, random: torch.Generator) -> Tensor:
-        """(n, latent) uniform in [-1, 1), drawn on the CPU so that every device sees the same."""
+        """(n, latent) uniform in [-1, 1)."""
         return 2 * torch.rand(n, self.config.latent, generator=random) - 1
 
     def penalty(self, witness, real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:

@@ -5,8 +5,6 @@
 Expectations E are means over the batch.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

@@ -1,7 +1,5 @@
 """ProGAN: progressive growing of GANs (Karras et al. 2018), the GAN of Tables 2 to 8."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -138,7 +136,6 @@ class ProGAN(GAN):
         return total, {"distance": -loss, "penalty": penalty}
 
     def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor | None = None) -> Tensor:
-        """Minus the critic's mean score of generated images."""
         return wasserstein_generator(critic(fake, stage.blend))
 
 

@@ -1,7 +1,5 @@
 """Enlargement and reduction by 2, alone and fused with a 3 x 3 convolution of zero padding into one of 4 x 4."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """The residual generator that SNGAN, CramerGAN and MMDGAN have in common, and their training at one resolution."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -43,10 +41,7 @@ class ResNetConfig(Sized):
 
 
 class Trunk(nn.Module):
-    """Latents (N, latent) -> features (N, width, R, R): a dense layer, residual blocks, batch norm, ReLU.
-
-    With ``bias`` False the convolution before a batch norm has none, which the norm would remove anyway.
-    """
+    """Latents (N, latent) -> features (N, width, R, R): a dense layer, residual blocks, batch norm, ReLU."""
 
     def __init__(self, config: ResNetConfig, resolution: int, bias: bool, eps: float) -> None:
         super().__init__()

@@ -4,8 +4,6 @@ They exist to measure what they would give away: this project saves every image 
 Each maps floats (N, 3, R, R), [-1, 1] where the network is squashed, to uint8.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

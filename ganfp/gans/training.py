@@ -6,8 +6,6 @@ the permutation of (``order``, e).  A training that is stopped and resumed there
 one that was not, and two trainings that differ in one image stay byte-equal until that image is seen.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import time
@@ -15,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -47,7 +46,7 @@ class Seeds:
     order: int
 
     @classmethod
-    def all(cls, seed: int) -> Seeds:
+    def all(cls, seed: int) -> Self:
         """All three varied together, as the official code's one seed does (Table 3)."""
         return cls(seed, seed, seed)
 
