@@ -1,12 +1,8 @@
 """Images between uint8 and [-1, 1]: one way in, and the one way out.
 
-How a generator's output is rounded to bytes leaves traces of its own: the official sampling code rounds for
-one GAN, truncates for a second and stretches the contrast of each image for two more, and those habits alone
-tell the sources apart.  Every image of this project, drawn, photographed or generated, passes through
-:func:`quantise`, so that no save path can become a fingerprint.
+Every image of this project, drawn, photographed or generated, passes through :func:`quantise`: no save path can
+become a fingerprint, as those of the official sampling code could (:mod:`ganfp.gans.savepaths`).
 """
-
-from __future__ import annotations
 
 import numpy as np
 import torch
@@ -14,7 +10,7 @@ from torch import Tensor
 
 
 def to_float(images: Tensor | np.ndarray, device: str | torch.device | None = None) -> Tensor:
-    """Map uint8 images in 0 ... 255 linearly to float32 in [-1, 1], any shape: ``x / 127.5 - 1``."""
+    """Map uint8 linearly to float32 in [-1, 1], any shape: ``x / 127.5 - 1``."""
     if isinstance(images, np.ndarray):
         images = torch.from_numpy(np.array(images))  # a copy: a read-only memmap would warn
     if images.dtype != torch.uint8:
@@ -23,10 +19,9 @@ def to_float(images: Tensor | np.ndarray, device: str | torch.device | None = No
 
 
 def quantise(x: Tensor) -> Tensor:
-    """Map floats in [-1, 1] to uint8, any shape: scale to 0 ... 255, round to nearest, clamp.
+    """Map floats in [-1, 1], beyond which they saturate, to uint8, any shape: scale to 0 ... 255, round to nearest.
 
-    Values outside [-1, 1] saturate, as a linear generator output needs.  The exact inverse of :func:`to_float`
-    on its range.  A NaN has no pixel value and raises ``ValueError``.
+    The exact inverse of :func:`to_float` on its range.  NaN and infinity raise ``ValueError``.
     """
     return to_bytes((x.detach() + 1).mul_(127.5))
 

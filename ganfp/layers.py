@@ -1,11 +1,8 @@
 """Layers with an equalised learning rate (Karras et al. 2018, Section 4.1), shared by GANs and attributors.
 
 Weights start as N(0, 1) and are multiplied at run time by ``gain / sqrt(fan_in)``, He's constant: Adam then moves
-every layer at the same relative speed.  The attribution network needs it as much as ProGAN does: with torch's
-default start it was seen to stay at chance.
+every layer at the same relative speed.  The attribution network needs it, too: else it was seen to stay at chance.
 """
-
-from __future__ import annotations
 
 import math
 from contextlib import contextmanager
@@ -21,7 +18,7 @@ SLOPE = 0.2  # of every LeakyReLU in both
 
 
 def leaky_relu(x: Tensor) -> Tensor:
-    """LeakyReLU with the slope 0.2 that ProGAN and the attribution network share."""
+    """LeakyReLU with :data:`SLOPE`."""
     return F.leaky_relu(x, SLOPE)
 
 
@@ -31,10 +28,7 @@ def count_parameters(module: nn.Module) -> int:
 
 
 def channels(resolution: int, base: int, maximum: int) -> int:
-    """Feature maps at a resolution: ``min(base / resolution, maximum)``, at least 1.
-
-    ProGAN at the paper's size has base 16384, the attribution network 4096, both at most 512.
-    """
+    """Feature maps at a resolution: ``min(base / resolution, maximum)``, at least 1."""
     return max(1, min(base // resolution, maximum))
 
 
@@ -54,57 +48,44 @@ def weights_fixed():
 
 def derived(layer: nn.Module) -> tuple[Tensor, Tensor | None]:
     """A layer's ``kernel()`` and bias, in the precision of autocast where that is on."""
-    if _derived is None:
-        return lower(layer.kernel()), lower(layer.bias)
+    known = {} if _derived is None else _derived
     key = layer, torch.is_grad_enabled(), torch.is_autocast_enabled(layer.weight.device.type)
-    if key not in _derived:
-        _derived[key] = lower(layer.kernel()), lower(layer.bias)
-    return _derived[key]
+    if key not in known:
+        known[key] = lower(layer.kernel()), lower(layer.bias)
+    return known[key]
 
 
 def lower(x: Tensor | None) -> Tensor | None:
     """The tensor in the precision of autocast, where that is on."""
-    if x is None or not torch.is_autocast_enabled(x.device.type):
-        return x
-    return x.to(torch.get_autocast_dtype(x.device.type))
+    lowered = x is not None and torch.is_autocast_enabled(x.device.type)
+    return x.to(torch.get_autocast_dtype(x.device.type)) if lowered else x
 
 
 class EqualConv2d(nn.Module):
-    """Convolution, stride 1, "same" padding, with an equalised learning rate.
+    """Convolution, stride 1, "same" padding (``padding_mode`` ``"zeros"`` or ``"reflect"``).
 
-    ``padding_mode`` is ``"zeros"`` (ProGAN) or ``"reflect"`` (attribution network); ``resample`` is ``None``,
-    ``"up"`` (nearest-neighbour enlargement by 2, then the convolution) or ``"down"`` (the convolution, then the
-    mean of 2 x 2).  Both are computed as one strided 4 x 4 convolution: the same numbers for 2.25 times fewer
-    multiplications.
+    ``resample``: ``"up"`` (nearest-neighbour enlargement by 2, then the convolution) or ``"down"`` (the convolution,
+    then the mean of 2 x 2), as one strided 4 x 4 convolution: the same numbers for 2.25 times fewer multiplications.
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: int = 3,
-        gain: float = RELU_GAIN,
-        padding_mode: str = "zeros",
-        resample: str | None = None,
-    ) -> None:
+        self, in_channels: int, out_channels: int, kernel: int = 3, gain: float = RELU_GAIN,
+        padding_mode: str = "zeros", resample: str | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         if resample and (kernel != 3 or padding_mode != "zeros"):
             raise ValueError("resample needs a 3 x 3 kernel and zero padding")
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.scale = gain / math.sqrt(in_channels * kernel**2)
-        self.padding = kernel // 2
-        self.padding_mode = padding_mode
-        self.resample = resample
+        self.padding, self.padding_mode, self.resample = kernel // 2, padding_mode, resample
 
     def kernel(self) -> Tensor:
         """What the input is convolved with: the weight, scaled, and spread where the layer resamples."""
         if self.resample == "up":
             flipped = spread(self.weight * self.scale).flip(2, 3)  # a transposed convolution scatters, others gather
             return flipped.transpose(0, 1).contiguous(memory_format=torch.channels_last)
-        if self.resample == "down":
-            return spread(self.weight * (self.scale / 4))
-        return self.weight * self.scale
+        return spread(self.weight * (self.scale / 4)) if self.resample == "down" else self.weight * self.scale
 
     def forward(self, x: Tensor, slope: float | None = None) -> Tensor:
         """The convolution, and LeakyReLU with ``slope`` if one is given: cheaper here than after it."""
@@ -118,13 +99,9 @@ class EqualConv2d(nn.Module):
             return convolve(reflect_pad(x, self.padding), weight, bias, slope=slope)
         return convolve(x, weight, bias, 1, self.padding, slope)
 
-    def extra_repr(self) -> str:
-        out, into, kernel, _ = self.weight.shape
-        return f"{into}, {out}, kernel={kernel}, padding_mode={self.padding_mode}, resample={self.resample}"
-
 
 class EqualLinear(nn.Module):
-    """Dense layer with an equalised learning rate; (N, in_features) -> (N, out_features)."""
+    """Dense layer; (N, in_features) -> (N, out_features)."""
 
     def __init__(self, in_features: int, out_features: int, gain: float = RELU_GAIN, bias: bool = True) -> None:
         super().__init__()
@@ -133,14 +110,10 @@ class EqualLinear(nn.Module):
         self.scale = gain / math.sqrt(in_features)
 
     def kernel(self) -> Tensor:
-        """What the input is multiplied with: the weight, scaled."""
         return self.weight * self.scale
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, *derived(self))
-
-    def extra_repr(self) -> str:
-        return f"{self.weight.shape[1]}, {self.weight.shape[0]}, bias={self.bias is not None}"
 
 
 class Conv2d(nn.Conv2d):
@@ -155,9 +128,9 @@ def convolve(
 ) -> Tensor:
     """``F.conv2d``, then LeakyReLU if a ``slope`` is given; in the precision of autocast where that is on.
 
-    What differs is the speed of second derivatives.  torch takes the derivative of a gradient penalty after the
-    weights as a convolution whose kernel is as large as the image, after copies that transpose both: it is an
-    ordinary weight gradient, and computed as one here.  And it adds zeros for LeakyReLU, which has no curvature.
+    What differs is the speed of second derivatives: torch takes that of a gradient penalty after the weights as a
+    convolution whose kernel is as large as the image; here it is the ordinary weight gradient that it equals.  And
+    torch adds zeros for LeakyReLU, which has no curvature.
     """
     return _Convolution.apply(lower(x), lower(weight), lower(bias), stride, padding, slope)
 
@@ -188,8 +161,8 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy: Tensor):
-        of_input, *of_parameters = ctx.needs_input_grad[:3]
-        wanted = [of_input, *(wanted and _weight_gradients for wanted in of_parameters)]
+        x, weight, bias = ctx.needs_input_grad[:3]
+        wanted = [x, weight and _weight_gradients, bias and _weight_gradients]
         return *_Gradients.apply(dy, *ctx.saved_tensors, *ctx.how, wanted), None, None, None
 
 
@@ -210,7 +183,7 @@ class _Gradients(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, to_dx: Tensor | None, to_dw: Tensor | None, to_db: Tensor | None):
         dz, x, weight, y = ctx.saved_tensors
-        to_dz, to_x, to_weight = [], None, None
+        to_x, to_weight, to_dz = None, None, []
         if to_dx is not None:
             to_dz.append(F.conv2d(to_dx, weight, None, *ctx.how))
             to_weight = _gradients(dz, to_dx, weight, *ctx.how, [False, True, False])[1]
@@ -228,10 +201,8 @@ def _before_slope(dy: Tensor, y: Tensor | None, slope: float | None) -> Tensor:
 
 
 def _gradients(dz: Tensor, x: Tensor, weight: Tensor, stride: int, padding: int, wanted: list[bool]):
-    stride, padding, one, none = [stride] * 2, [padding] * 2, [1, 1], [0, 0]
-    return torch.ops.aten.convolution_backward(
-        dz, x, weight, [len(weight)], stride, padding, one, False, none, 1, wanted
-    )
+    how = [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1  # dilation, transposed, output padding, groups
+    return torch.ops.aten.convolution_backward(dz, x, weight, [len(weight)], *how, wanted)
 
 
 def spread(weight: Tensor) -> Tensor:
@@ -242,9 +213,7 @@ def spread(weight: Tensor) -> Tensor:
 
 def reflect_pad(x: Tensor, pad: int) -> Tensor:
     """Reflection padding; on a GPU made of slices, because torch's own has no deterministic backward pass there."""
-    if not x.is_cuda:
-        return F.pad(x, (pad, pad, pad, pad), mode="reflect")
-    return reflect_pad_by_slices(x, pad)
+    return reflect_pad_by_slices(x, pad) if x.is_cuda else F.pad(x, (pad, pad, pad, pad), mode="reflect")
 
 
 def reflect_pad_by_slices(x: Tensor, pad: int) -> Tensor:
@@ -284,10 +253,9 @@ def _beside(row: Tensor, x: Tensor) -> Tensor:
 
 
 def minibatch_stddev(x: Tensor, group: int = 4, batches: int = 1) -> Tensor:
-    """Append the mean standard deviation over groups of images as one more channel (ProGAN, Section 3).
+    """Append the mean standard deviation over groups of images as one more channel to (N, C, H, W) (ProGAN, Section 3).
 
-    ``x`` is (N, C, H, W), ``batches`` batches of equal size one after the other, between which no group is
-    formed; the size of each must be a multiple of ``group``, or smaller than it.
+    The images are ``batches`` of equal size, each a multiple of ``group`` or smaller; no group spans two.
     """
     if batches > 1:
         return torch.cat([minibatch_stddev(batch, group) for batch in x.chunk(batches)])

@@ -1,7 +1,5 @@
 """Memory that the C library keeps for the next step instead of returning it to the kernel after each."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 
@@ -13,11 +11,9 @@ LARGEST = 1 << 25  # bytes of a block that still comes from the heap; the most t
 def keep() -> None:
     """Let tensors reuse the pages of freed ones, where the C library is glibc; elsewhere nothing happens.
 
-    A training step allocates the same tensors again and again.  By default the larger ones come from the kernel
-    each time, which has to find and clear their pages: that took up to a tenth of the time.
+    By default each step's large tensors come from the kernel, which took up to a tenth of the time.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            mallopt(M_MMAP_THRESHOLD, LARGEST)
-            mallopt(M_TRIM_THRESHOLD, KEPT)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGEST)
+        mallopt(M_TRIM_THRESHOLD, KEPT)

@@ -1,7 +1,5 @@
 """Randomness that is a function of seeds alone, and arithmetic that repeats itself."""
 
-from __future__ import annotations
-
 from contextlib import contextmanager
 
 import numpy as np
@@ -16,18 +14,13 @@ def mix(*integers: int) -> int:
 @contextmanager
 def deterministic():
     """Same inputs, same bytes, on the same machine, for as long as the context lasts."""
-    debugging = torch.utils.deterministic
-    before = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.backends.cudnn.benchmark,
-        debugging.fill_uninitialized_memory,
-    )
+    debugging, cudnn = torch.utils.deterministic, torch.backends.cudnn
+    before = torch.are_deterministic_algorithms_enabled(), debugging.fill_uninitialized_memory, cudnn.benchmark
     torch.use_deterministic_algorithms(True)
     debugging.fill_uninitialized_memory = False  # costs a seventh of a training's time and changes no number
-    torch.backends.cudnn.benchmark = False
+    cudnn.benchmark = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0])
-        torch.backends.cudnn.benchmark = before[1]
-        debugging.fill_uninitialized_memory = before[2]
+        debugging.fill_uninitialized_memory, cudnn.benchmark = before[1:]

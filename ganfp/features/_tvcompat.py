@@ -1,12 +1,9 @@
 """Import torchvision beside a CPU-only torch.
 
-torchvision's wheel on PyPI is built against the CUDA torch.  Where torch has no CUDA libraries its compiled
-part stays unloaded, two operators are never declared, and the import stops when their shape functions are
-registered.  Their schemas are all that it misses: the models, transforms and utilities are Python.  The
-operators themselves (non-maximum suppression) stay unavailable and say so when called.
+torchvision's wheel on PyPI is built against the CUDA torch.  Beside another its compiled part stays unloaded, and the
+import stops at two operators (non-maximum suppression) that were never declared.  Their schemas are all that it
+misses: the models are Python.  The operators themselves stay unavailable and say so when called.
 """
-
-from __future__ import annotations
 
 import importlib
 import re

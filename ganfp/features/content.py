@@ -1,16 +1,14 @@
-"""The content network: a small semantic feature, generic as Inception's is, that needs no download.
+"""The content network: a small semantic feature that needs no download.
 
-The paper compares its fingerprint with Inception's features (Figure 1; FD ratios of Tables 1, 2, 3 and 6), which
-were learned from photographs and what they show and know nothing of GANs.  This network stands in their place:
-from real drawn images alone it learns to tell what the renderer drew (pose, skin, glasses, ...), and the layer
-before its answers is the feature.  It is never shown a generated image.
+It stands in the place of Inception's features, with which the paper compares its fingerprint (Figure 1; FD ratios of
+Tables 1, 2, 3 and 6): from real drawn images alone it learns to tell what the renderer drew (pose, skin, glasses, ...),
+and the layer before its answers is the feature.  It is never shown a generated image.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -26,11 +24,10 @@ CHANNELS = (32, 64, 128, 128)
 
 
 class ContentNetwork(nn.Module):
-    """Convolutions that halve the resolution, global average pooling, and one linear head per factor.
+    """Convolutions that halve the resolution, at least 8, global average pooling, and one linear head per factor.
 
     ``categories`` maps each factor to its number of categories, 0 for a continuous factor in [0, 1]; ``channels``
-    holds the width of each layer, the last being the dimension d of the feature.  Any resolution from 8 up will
-    do, though a network knows best the one it was trained at.
+    holds the width of each layer, the last being the dimension d of the feature.
     """
 
     def __init__(self, categories: Mapping[str, int], channels: Sequence[int] = CHANNELS):
@@ -40,8 +37,8 @@ class ContentNetwork(nn.Module):
         self.categories, self.channels = dict(categories), tuple(channels)
         self.layers = nn.Sequential()
         for before, after in zip((3, *channels), channels, strict=False):
-            convolution = nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False)
-            self.layers.extend([convolution, nn.BatchNorm2d(after), nn.ReLU()])
+            self.layers.append(nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False))
+            self.layers.extend([nn.BatchNorm2d(after), nn.ReLU()])
         # a list, since a factor's name may hold a dot and a module's may not
         self.heads = nn.ModuleList(nn.Linear(self.channels[-1], max(1, k)) for k in self.categories.values())
 
@@ -52,24 +49,19 @@ class ContentNetwork(nn.Module):
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """For each factor its logits (N, categories), or the value (N,) of a continuous one."""
         feature = self.embed(images)
-        answers = [head(feature) for head in self.heads]
-        return {
-            name: answer if k else answer.squeeze(1)
-            for (name, k), answer in zip(self.categories.items(), answers, strict=True)
-        }
+        pairs = zip(self.categories.items(), self.heads, strict=True)
+        return {name: head(feature) if k else head(feature).squeeze(1) for (name, k), head in pairs}
 
     def features(self, images: np.ndarray, batch: int = 256) -> np.ndarray:
         """Content feature, float32 (N, d), of uint8 images (N, 3, H, W), computed on the network's own device."""
         parts = [part.cpu().numpy() for part in self._batches(self.embed, images, batch)]
         return np.concatenate(parts or [np.zeros((0, self.channels[-1]), np.float32)])
 
-    def report(
-        self, images: np.ndarray, factors: Mapping[str, np.ndarray], batch: int = 256
-    ) -> dict[str, dict[str, str | float]]:
+    def report(self, images: np.ndarray, factors: Mapping[str, np.ndarray], batch: int = 256) -> dict[str, dict]:
         """How well each factor is told on held-out images: ``metric``, ``value`` and ``chance``.
 
-        A categorical factor has "accuracy" in [0, 1], beside the share of its commonest category; a continuous
-        one has "r2", the share of its variance that is explained, beside 0.
+        Categorical: "accuracy" in [0, 1], beside the share of the commonest category; continuous: "r2", the share of
+        the variance that is explained, beside 0.
         """
         targets = _check_factors(factors, self.categories, len(_check_images(images)))
         parts = list(self._batches(self, images, batch))
@@ -77,10 +69,10 @@ class ContentNetwork(nn.Module):
         for name, k in self.categories.items():
             answer, truth = torch.cat([part[name] for part in parts]).cpu().numpy(), targets[name]
             if k:
-                value, chance = np.mean(answer.argmax(axis=1) == truth), np.bincount(truth).max() / len(truth)
+                metric, value = "accuracy", np.mean(answer.argmax(axis=1) == truth)
+                chance = np.bincount(truth).max() / len(truth)
             else:
-                value, chance = 1 - np.mean((answer - truth) ** 2) / truth.var(), 0.0
-            metric = "accuracy" if k else "r2"
+                metric, value, chance = "r2", 1 - np.mean((answer - truth) ** 2) / truth.var(), 0.0
             table[name] = {"metric": metric, "value": float(value), "chance": float(chance)}
         return table
 
@@ -90,10 +82,9 @@ class ContentNetwork(nn.Module):
         write_tensors(Path(folder) / FILE, self.state_dict(), meta)
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> ContentNetwork:
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> Self:
         """The network that :meth:`save` wrote into ``folder``, in evaluation mode."""
-        path = Path(folder) / FILE
-        if not path.is_file():
+        if not (path := Path(folder) / FILE).is_file():
             raise FileNotFoundError(f"no content network at {path}")
         tensors, meta = read_tensors(path, device)
         network = cls(meta["categories"], meta["channels"]).to(device)
@@ -113,27 +104,17 @@ class ContentNetwork(nn.Module):
 
 
 def train_content(
-    images: np.ndarray,
-    factors: Mapping[str, np.ndarray],
-    categories: Mapping[str, int],
-    *,
-    steps: int = 600,
-    batch: int = 64,
-    learning_rate: float = 1e-2,
-    seed: int = 0,
-    device: str | torch.device = "cpu",
-    channels: Sequence[int] = CHANNELS,
-    log: Callable[[int, float], None] | None = None,
-) -> tuple[ContentNetwork, dict[str, list[float]]]:
+    images: np.ndarray, factors: Mapping[str, np.ndarray], categories: Mapping[str, int], *, steps: int = 600,
+    batch: int = 64, learning_rate: float = 1e-2, seed: int = 0, device: str | torch.device = "cpu",
+    channels: Sequence[int] = CHANNELS, log: Callable[[int, float], None] | None = None,
+) -> tuple[ContentNetwork, dict[str, list[float]]]:  # fmt: skip
     """Train a content network on real images: returns it, in evaluation mode, and its history.
 
     images: uint8 (N, 3, H, W); factors: name -> (N,), floats in [0, 1] or integer categories; categories as for
-    :class:`ContentNetwork`.  Every factor weighs the same: squared error in units of the factor's variance, cross
-    entropy in units of log(categories), so that 1 means knowing nothing.  ``log`` gets (step, loss) after each
-    step; the history holds the ``loss`` of every step.  The same seed gives the same network.
-
-    Raises ``ValueError`` for factors that do not fit the images or never vary, ``FloatingPointError`` when the
-    loss is not finite.
+    :class:`ContentNetwork`.  Squared errors are in units of the factor's variance, cross entropies in units of
+    log(categories), so that 1 means knowing nothing.  ``log`` gets (step, loss) after each step; the history holds
+    the ``loss`` of every step.  The same seed gives the same network.  ``ValueError`` for factors that do not fit the
+    images or never vary, ``FloatingPointError`` when the loss is not finite.
     """
     targets = _check_factors(factors, categories, len(_check_images(images)))
     variance = {name: float(np.var(value)) for name, value in targets.items()}
@@ -148,29 +129,26 @@ def train_content(
         network = ContentNetwork(categories, channels).to(device)
     optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
-    history: dict[str, list[float]] = {"loss": []}
+    losses: list[float] = []
     with deterministic():
         for step in range(steps):
             chosen = np.sort(rng.choice(len(images), batch, replace=False))
             answers = network(to_float(images[chosen], device))
-            losses = []
+            parts = []
             for name, k in categories.items():
-                truth = torch.from_numpy(targets[name][chosen]).to(device)
-                if k:
-                    losses.append(F.cross_entropy(answers[name], truth) / math.log(k))
-                else:
-                    losses.append(F.mse_loss(answers[name], truth) / variance[name])
-            loss = torch.stack(losses).mean()
+                error, unit = (F.cross_entropy, math.log(k)) if k else (F.mse_loss, variance[name])
+                parts.append(error(answers[name], torch.from_numpy(targets[name][chosen]).to(device)) / unit)
+            loss = torch.stack(parts).mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-            history["loss"].append(loss.item())
-            if not math.isfinite(history["loss"][-1]):
+            losses.append(loss.item())
+            if not math.isfinite(losses[-1]):
                 raise FloatingPointError(f"content network: loss not finite at step {step}; lower {learning_rate=}")
             if log:
-                log(step, history["loss"][-1])
-    return network.eval(), history
+                log(step, losses[-1])
+    return network.eval(), {"loss": losses}
 
 
 def _check_images(images: np.ndarray) -> np.ndarray:
@@ -180,9 +158,7 @@ def _check_images(images: np.ndarray) -> np.ndarray:
     return images
 
 
-def _check_factors(
-    factors: Mapping[str, np.ndarray], categories: Mapping[str, int], n: int
-) -> dict[str, np.ndarray]:
+def _check_factors(factors: Mapping[str, np.ndarray], categories: Mapping[str, int], n: int) -> dict[str, np.ndarray]:
     """The factors that ``categories`` names, as int64 or float32 (n,)."""
     checked = {}
     for name, k in categories.items():

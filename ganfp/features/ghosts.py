@@ -1,11 +1,8 @@
 """JPEG ghosts (Farid 2009): has an image been a JPEG file once, whatever its file is now?
 
 JPEG rounds the frequencies of each block of 8 x 8 pixels to multiples of a step that its quality sets.  An image that
-has been rounded so loses little when it is saved once more at the same quality: among all qualities, that one leaves
-a difference that dips below its neighbours'.  No other cue is looked at, least of all what is shown.
+has been rounded so loses little when it is saved again at that quality: the difference dips below its neighbours'.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 
@@ -14,9 +11,7 @@ import numpy as np
 from ganfp import attacks
 
 QUALITIES = tuple(range(50, 100, 2))
-THRESHOLD = (
-    0.1  # of a dip: images that never were JPEGs, drawn, photographed or generated, were seen to stay under 0.05
-)
+THRESHOLD = 0.1  # of a dip: images that never were JPEGs, of whatever source, were seen to stay under 0.05
 
 
 def differences(images: np.ndarray, qualities: Sequence[int] = QUALITIES) -> np.ndarray:
@@ -38,8 +33,5 @@ def dips(differences: np.ndarray) -> np.ndarray:
 
 
 def have_been_jpegs(images: np.ndarray) -> np.ndarray:
-    """(N,) bool: does an image show a ghost?
-
-    Finds qualities from 50 to 96 whose blocks begin at the image's corner; a crop elsewhere hides them.
-    """
+    """(N,) bool: does an image show a ghost, of a quality from 50 to 96 and of blocks that begin at its corner?"""
     return dips(differences(images)).max(axis=1) > THRESHOLD

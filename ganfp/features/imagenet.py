@@ -1,6 +1,4 @@
-"""Features of a network that learned from ImageNet: what stands in Inception's place for photographs."""
-
-from __future__ import annotations
+"""Features of a network that learned from ImageNet, for photographs in Inception's place."""
 
 from pathlib import Path
 

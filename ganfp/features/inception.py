@@ -4,8 +4,6 @@ The network is torch-fidelity's port of the TensorFlow graph of 2015 (Szegedy et
 and pooling differ from torchvision's Inception v3; features of the two must not be mixed.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import os
@@ -26,16 +24,12 @@ _HOW = (
 
 
 def inception_features(
-    images: np.ndarray,
-    weights: str | Path | None = None,
-    device: str | torch.device = "cpu",
-    batch: int = 32,
+    images: np.ndarray, weights: str | Path | None = None, device: str | torch.device = "cpu", batch: int = 32
 ) -> np.ndarray:
     """Pool features, float32 (N, 2048), of uint8 images (N, 3, H, W) of any size (enlarged to 299 pixels).
 
-    ``weights`` names the file; None reads its path from the environment variable GANFP_INCEPTION.  Nothing is
-    downloaded: ``FileNotFoundError`` says which file to fetch, ``ValueError`` that a file holds something else,
-    ``ImportError`` that torch-fidelity is missing.  About 0.2 s per image on one CPU core.
+    ``weights``: the file; None: that in the environment variable GANFP_INCEPTION.  ``FileNotFoundError`` says which to
+    fetch, ``ValueError`` that it holds something else, ``ImportError`` that torch-fidelity is missing.
     """
     images = np.asanyarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3:
@@ -54,8 +48,7 @@ def load_inception(weights: str | Path | None = None, device: str | torch.device
     path = find_weights(weights)
     network_class = _network_class()
     try:
-        # The class itself would unpickle whatever the file holds, so it only ever sees a file that has proved
-        # to be plain tensors.
+        # the class would unpickle anything, so it only ever sees a file that has proved to be plain tensors
         torch.load(path, map_location="cpu", weights_only=True)
         network = network_class("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(path))
     except Exception as error:  # what is no pickle, or another network's, can fail in any way
@@ -75,11 +68,9 @@ def find_weights(weights: str | Path | None = None) -> Path:
 
 
 def _network_class() -> type[nn.Module]:
-    """torch-fidelity's Inception, imported without the rest of its package.
+    """torch-fidelity's Inception, imported below a stand-in for its package, which is then removed.
 
-    The package imports torchvision for other features; torchvision does not load where its binary and torch's
-    come from different builds, and this network does not need it.  A stand-in parent package is put in place for
-    the import, then removed, so that ``import torch_fidelity`` elsewhere still gives the whole of it.
+    The package itself imports torchvision, which does not load beside every torch, and which this does not need.
     """
     package, module = "torch_fidelity", "torch_fidelity.feature_extractor_inceptionv3"
     if package in sys.modules:

@@ -4,14 +4,9 @@ LPIPS (Zhang et al. 2018, Equation 1) runs two images through a trunk, scales th
 length at each position, and adds up weighted squared differences: mean over positions, sum over layers.  That is
 the squared Euclidean distance of two vectors, one per image, so all pairs of two sets are one matrix product.
 
-Three distances have this form, and each keeps its own name:
-
-LPIPS                     a trunk with torchvision's own ImageNet weights, weighted by the heads of the lpips package
-deep-feature distance     any other trained trunk, unweighted: the heads were fitted to those weights and no others
-content-feature distance  the layers of the content network, unweighted: needs no file
+Its weights, the heads of the lpips package, were fitted to torchvision's own ImageNet trunks.  Without them, another
+trunk gives a deep-feature distance, and the content network a content-feature distance, which needs no file.
 """
-
-from __future__ import annotations
 
 import importlib.util
 import os
@@ -22,8 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ganfp.features._tvcompat import import_torchvision
 from ganfp.features.content import ContentNetwork
 from ganfp.files import sha256
 from ganfp.images import to_float
@@ -32,7 +29,6 @@ VARIABLE = "GANFP_PERCEPTUAL"
 BATCH = 64  # images at a time through a trunk
 EPSILON = 1e-10  # added to each length, as the lpips package does
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # ImageNet's mean and deviation, for images in [-1, 1]
-CONTENT_NAME = "content-feature distance"
 
 
 class Trunk(NamedTuple):
@@ -52,36 +48,31 @@ TRUNKS = {
 
 
 class Nearest(NamedTuple):
-    """For each image its distance to the nearest reference image, (N,) float32, and the index of that, (N,) int64."""
+    """For each image its nearest reference image."""
 
-    distance: np.ndarray
-    index: np.ndarray
+    distance: np.ndarray  # (N,) float32
+    index: np.ndarray  # (N,) int64
 
 
 @dataclass(frozen=True)
 class PerceptualDistance:
-    """A perceptual distance between uint8 images (N, 3, R, R).
-
-    ``layers`` maps images in [-1, 1] to feature maps (n, C, H, W); ``weights`` holds one non-negative weight per
-    channel for each of them, or is None for ones.
-    """
+    """A perceptual distance between uint8 images (N, 3, R, R)."""
 
     name: str
-    layers: Callable[[Tensor], Sequence[Tensor]]
-    weights: Sequence[Tensor] | None = None
+    layers: Callable[[Tensor], Sequence[Tensor]]  # maps images in [-1, 1] to feature maps (n, C, H, W)
+    weights: Sequence[Tensor] | None = None  # of each channel, for each map, not negative; None: ones
     device: str | torch.device = "cpu"
 
     @torch.inference_mode()
     def vectors(self, images: np.ndarray) -> Tensor:
         """A vector per image, (N, D) float32: squared Euclidean distances between them are perceptual distances."""
-        found = None
+        if not len(images):
+            raise ValueError("images is empty: there is nothing to compare")
         for start in range(0, len(images), BATCH):
             block = torch.cat(self._parts(images[start : start + BATCH]), dim=1)
-            if found is None:
+            if not start:
                 found = torch.empty(len(images), block.shape[1], device=block.device)
             found[start : start + BATCH] = block
-        if found is None:
-            raise ValueError("images is empty: there is nothing to compare")
         return found
 
     def _parts(self, images: np.ndarray) -> list[Tensor]:
@@ -107,12 +98,9 @@ class PerceptualDistance:
 
     @torch.inference_mode()
     def nearest(
-        self,
-        images: np.ndarray,
-        reference: np.ndarray,
-        memory: float = 2**30,
+        self, images: np.ndarray, reference: np.ndarray, memory: float = 2**30,
         progress: Callable[[float], None] | None = None,
-    ) -> Nearest:
+    ) -> Nearest:  # fmt: skip
         """The nearest of the ``reference`` images for each image: all pairs are compared, none is left out.
 
         ``memory`` bounds the bytes of vectors held at a time, beside those of one batch in the trunk.  Images that lie
@@ -122,7 +110,7 @@ class PerceptualDistance:
         if not len(images) or not len(reference):
             raise ValueError(f"images and reference must not be empty; they hold {len(images)} and {len(reference)}")
         size = 4 * self.vectors(images[:1]).shape[1]
-        rows = max(1, int(memory / 2 // size)), max(1, int(memory / 4 // size))
+        rows = [max(1, int(memory / part // size)) for part in (2, 4)]
         centre = self.vectors(reference[: min(rows[1], 4 * BATCH)]).mean(dim=0)
         index = np.empty(len(images), np.int64)
         for start in range(0, len(images), rows[0]):
@@ -146,42 +134,28 @@ def content_distance(network: ContentNetwork) -> PerceptualDistance:
     """The content-feature distance: every layer of a content network, all channels alike."""
 
     def layers(images: Tensor) -> list[Tensor]:
-        found = []
-        for layer in network.layers:
-            images = layer(images)
-            if isinstance(layer, nn.ReLU):
-                found.append(images)
-        return found
+        return [images := stage(images) for stage in stages]
 
     network.eval()
-    return PerceptualDistance(CONTENT_NAME, layers, device=next(network.parameters()).device)
+    stages = [network.layers[i : i + 3] for i in range(0, len(network.layers), 3)]  # each ends in a ReLU
+    return PerceptualDistance("content-feature distance", layers, device=next(network.parameters()).device)
 
 
-def trunk_distance(net: str, features: nn.Sequential, weighted: bool, name: str = "", device="cpu"):
-    """The distance of a trunk: ``features`` as torchvision's model of ``net`` has them.
-
-    ``weighted`` takes the heads that the lpips package holds for this network.
-    """
-    taps = TRUNKS[net].taps
+def trunk_distance(net: str, features: nn.Sequential, weighted: bool, device="cpu") -> PerceptualDistance:
+    """The distance of a trunk: ``features`` as torchvision's model of ``net`` has them; ``weighted`` by its heads."""
     features = features.to(device).eval()
+    ends = [tap + 1 for tap in TRUNKS[net].taps]
+    stages = [features[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     shift, scale = (torch.tensor(x, device=device)[:, None, None] for x in (SHIFT, SCALE))
 
     def layers(images: Tensor) -> list[Tensor]:
         if min(images.shape[2:]) < TRUNKS[net].smallest:
             raise ValueError(f"trunk {net!r} reads images of {TRUNKS[net].smallest} px or more, not {images.shape[-1]}")
-        found, x = [], (images - shift) / scale
-        for i in range(taps[-1] + 1):
-            x = features[i](x)
-            if i in taps:
-                found.append(x)
-        return found
+        x = (images - shift) / scale
+        return [x := stage(x) for stage in stages]
 
-    return PerceptualDistance(name or name_of(net, weighted), layers, heads(net) if weighted else None, device)
-
-
-def name_of(net: str, weighted: bool) -> str:
-    """What the distance of a trunk is called."""
-    return f"LPIPS ({net})" if weighted else f"deep-feature distance ({net})"
+    name = f"LPIPS ({net})" if weighted else f"deep-feature distance ({net})"
+    return PerceptualDistance(name, layers, heads(net) if weighted else None, device)
 
 
 def load_trunk(path: str | Path, device: str | torch.device = "cpu") -> PerceptualDistance:
@@ -194,14 +168,15 @@ def load_trunk(path: str | Path, device: str | torch.device = "cpu") -> Perceptu
     with torch.device("meta"):  # weights are read, not drawn
         features = _features(net)
     features.load_state_dict(state, assign=True)
-    return trunk_distance(net, features.requires_grad_(False), is_official(net, path), device=device)
+    # torchvision's own file has a digest that begins as its name ends
+    official = sha256(path).startswith(Path(TRUNKS[net].file).stem.rpartition("-")[2])
+    return trunk_distance(net, features.requires_grad_(False), official, device)
 
 
 def find_trunk(named: str = "", resolution: int = 32) -> Path | None:
     """The file of a trunk: the one that is named, or in the environment variable GANFP_PERCEPTUAL, or torch's cache.
 
-    From the cache the first is taken that can read images of ``resolution``; None if there is none.
-    ``FileNotFoundError`` for a named file that is not there.
+    From the cache the first that can read images of ``resolution``, or None; ``FileNotFoundError`` for a missing file.
     """
     if named := named or os.environ.get(VARIABLE, ""):
         path = Path(named).expanduser()
@@ -225,14 +200,7 @@ def heads(net: str) -> list[Tensor]:
     return found
 
 
-def is_official(net: str, path: Path) -> bool:
-    """Whether a file is the one that torchvision publishes: its digest begins as that file's name ends."""
-    return sha256(path).startswith(Path(TRUNKS[net].file).stem.rpartition("-")[2])
-
-
 def _features(net: str) -> nn.Sequential:
-    from ganfp.features._tvcompat import import_torchvision
-
     return getattr(import_torchvision().models, TRUNKS[net].model)(weights=None).features
 
 
@@ -253,8 +221,6 @@ def _read(path: Path) -> dict[str, Tensor]:
         with np.load(path) as arrays:
             return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
         return load_file(path)
     try:
         return dict(torch.load(path, map_location="cpu", weights_only=True))

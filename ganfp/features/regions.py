@@ -1,7 +1,5 @@
 """The parts of a face, and how much of a response lies in each."""
 
-from __future__ import annotations
-
 import numpy as np
 
 REGIONS = ("eyes", "face", "background")
@@ -14,10 +12,9 @@ OUTSIDE = 1.25  # times the head's ellipse: there hair and background begin
 
 
 def aligned_masks(resolution: int) -> np.ndarray:
-    """The share of each pixel in :data:`REGIONS` of CelebA's aligned faces, float32 (3, R, R).
+    """The share of each pixel, cut into 8 x 8 points, in :data:`REGIONS` of CelebA's aligned faces, float32 (3, R, R).
 
-    Two disks round the eyes' usual places, an ellipse round the head's, and what is well outside it, hair included;
-    each pixel is cut into 8 x 8 points.
+    Two disks round the eyes' usual places, an ellipse round the head's, and what is well outside it, hair included.
     """
     fine = 8 * resolution
     y, x = (np.mgrid[:fine, :fine] + 0.5) / fine
@@ -40,9 +37,8 @@ def core_pixels(masks: np.ndarray) -> np.ndarray:
 def densities(values: np.ndarray, masks: np.ndarray, seed: int = 0) -> np.ndarray:
     """Mean of values (N, R, R) within each of M masks (N or 1, M, R, R) over their mean everywhere: (1 + 1000, M).
 
-    Both means are over all images together.  First what is measured, then a bootstrap: the same of N images that are
-    drawn with replacement.  Equal seeds draw image k equally often whatever its values, so that the samples of several
-    sources may be subtracted where image k of each shares its latent.
+    Both means are over all images together.  First what is measured, then a bootstrap over the images.  Equal seeds
+    draw image k equally often, so that the samples of sources whose image k shares its latent may be subtracted.
     """
     rng, n = np.random.default_rng(seed), len(values)
     weights = np.concatenate([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), RESAMPLED)])

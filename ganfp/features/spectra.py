@@ -1,15 +1,10 @@
 """By frequency: the power of images, and a fingerprint's spectrum, autocorrelation and grid of up-sampling."""
 
-from __future__ import annotations
-
 import numpy as np
 
 
 def spectrum(fingerprints: np.ndarray) -> np.ndarray:
-    """Power by frequency of (K, 3, R, R), mean over colours, zero frequency in the middle; each sums to 1: (K, R, R).
-
-    The mean of an image has no part in it.
-    """
+    """Power by frequency but 0 of (K, 3, R, R), mean over colours, 0 in the middle; each sums to 1: (K, R, R)."""
     power = (np.abs(_waves(fingerprints)) ** 2).mean(axis=1)
     return np.fft.fftshift(power / power.sum(axis=(-2, -1), keepdims=True), axes=(-2, -1))
 
@@ -26,11 +21,10 @@ def autocorrelation(fingerprints: np.ndarray) -> np.ndarray:
 def grid_power(fingerprints: np.ndarray, radius: int = 2, draws: int = 20_000, seed: int = 0) -> np.ndarray:
     """How many times the power of a pattern of period 2 is that of the frequencies around it, of (K, 3, R, R).
 
-    Enlargement by 2 that repeats every pixel leaves such a pattern; its frequencies are the corners and the middles of
-    the edges of a spectrum.  Each is compared with those at most ``radius`` away, so that to rise is not to peak.
-    (K, 3): the mean ratio and its 95 % interval, from how widely the same ratio scatters over ``draws`` triples of
-    frequencies elsewhere; of noise 3 to 8 in 100 lie wholly above 1, the more the steeper its spectrum rises.
-    Raises ``ValueError`` below 8 x ``radius`` pixels.
+    Enlargement by 2 that repeats every pixel leaves such a pattern: at the corners and the middles of the edges of a
+    spectrum.  Each is compared with what is at most ``radius`` away, so that to rise is not to peak.  (K, 3): the mean
+    ratio and its 95 % interval, from how widely the ratio scatters over ``draws`` triples of frequencies elsewhere; of
+    noise 3 to 8 in 100 lie wholly above 1, the more the steeper its spectrum.  ``ValueError`` below 8 x ``radius`` px.
     """
     half = fingerprints.shape[-1] // 2
     if half < 4 * radius:

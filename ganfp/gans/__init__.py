@@ -1,9 +1,4 @@
-"""Generative adversarial networks: one paper per file, one entry for each in :data:`GANS`, and one training loop.
-
-A new GAN is a file with a subclass of :class:`ganfp.gans.base.GAN`, and its entry here.
-"""
-
-from __future__ import annotations
+"""The GANs, one paper per file: a new one is a file with a :class:`ganfp.gans.base.GAN`, and its entry here."""
 
 from dataclasses import dataclass, fields
 from importlib import import_module
@@ -25,12 +20,10 @@ GANS = {
     "progan": Entry("ganfp.gans.progan", "ProGAN", "Wasserstein distance, gradient penalty", "linear", "round", 1.0),
     "sngan": Entry("ganfp.gans.sngan", "SNGAN", "hinge, spectral norm", "tanh", "truncate", 0.5),
     "cramergan": Entry(
-        "ganfp.gans.cramergan", "CramerGAN", "energy distance, gradient penalty", "sigmoid", "stretch", 0.75
-    ),
+        "ganfp.gans.cramergan", "CramerGAN", "energy distance, gradient penalty", "sigmoid", "stretch", 0.75),
     "mmdgan": Entry(
-        "ganfp.gans.mmdgan", "MMDGAN", "maximum mean discrepancy, gradient penalty", "sigmoid", "stretch", 0.6
-    ),
-}
+        "ganfp.gans.mmdgan", "MMDGAN", "maximum mean discrepancy, gradient penalty", "sigmoid", "stretch", 0.6),
+}  # fmt: skip
 
 
 def entry(name: str) -> Entry:
@@ -49,7 +42,7 @@ def gan_class(name: str):
 def config_from(name: str, values: dict):
     """The configuration object of a GAN from plain values; unknown names and keys raise ``ValueError``."""
     kind = gan_class(name).Config
-    known = {field.name for field in fields(kind)}
-    if unknown := sorted(set(values) - known):
-        raise ValueError(f"unknown {name} settings {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    known = sorted(field.name for field in fields(kind))
+    if unknown := sorted(set(values).difference(known)):
+        raise ValueError(f"unknown {name} settings {', '.join(unknown)}; known are {', '.join(known)}")
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})

@@ -1,7 +1,5 @@
 """What the training loop asks of a GAN."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import wraps
@@ -10,34 +8,49 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganfp.layers import channels
+
 PRECISIONS = ("float32", "bfloat16")
+SMALLEST = 4  # side of a generator's first feature map, and of a critic's last
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What the networks look like at one moment, and how they are stepped.
-
-    ``blend`` is 1 except while a resolution fades in (ProGAN, Figure 2), where it grows from 0 to 1.
-    """
+    """What the networks look like at one moment, and how they are stepped."""
 
     resolution: int
-    blend: float
+    blend: float  # 1; from 0 to 1 while a resolution fades in (ProGAN, Figure 2)
     batch: int
     learning_rate: float
 
 
-def check_precision(precision: str) -> None:
-    """Raise ``ValueError`` unless the networks of a GAN can be trained in it."""
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, not {precision!r}")
+class Sized:
+    """What the configurations of all GANs check and know of their networks' sizes."""
+
+    first: ClassVar[int] = SMALLEST  # the smallest resolution
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, not {self.precision!r}")
+        if self.resolution < self.first or self.resolution & (self.resolution - 1):
+            raise ValueError(f"resolution must be a power of two and at least {self.first}, not {self.resolution}")
+
+    def width(self, resolution: int) -> int:
+        """Feature maps at a resolution."""
+        return channels(resolution, self.fmap_base, self.fmap_max)
+
+
+def doublings(first: int, last: int) -> list[int]:
+    """first, 2 first, 4 first, ..., last; empty if last is smaller than first."""
+    return [first << i for i in range((last // first).bit_length())]
 
 
 def in_precision(forward):
     """A network's ``forward`` whose convolutions and dense layers compute in ``config.precision`` while it trains.
 
-    Weights, and what comes in and goes out, are float32 in any case; so is everything in a network that is done
-    with training (``eval()``), for images must not depend on what the machine has for low precision.  GPUs and CPUs
-    with AMX gain by bfloat16; a CPU that has to imitate it takes 3 (AVX-512) to 8 times (AVX2) as long as in float32.
+    Weights, inputs and results are float32 in any case, and everything in a network in ``eval()``: images must not
+    depend on what the machine has for low precision.  GPUs and CPUs with AMX gain by bfloat16; a CPU that has to
+    imitate it takes 3 (AVX-512) to 8 times (AVX2) as long as in float32.
     """
 
     @wraps(forward)
@@ -56,17 +69,13 @@ def sent(x: Tensor, device: torch.device) -> Tensor:
 
 
 class GAN(ABC):
-    """Two networks and two losses; what is not said otherwise here is what most GANs do.
-
-    ``fakes`` is the number of independent batches of generated images that each loss takes; they come as one
-    tensor, one batch after the other.  ``clip`` is the largest norm of the gradient of each weight tensor.
-    """
+    """Two networks and two losses, for :func:`ganfp.gans.training.train`."""
 
     Config: ClassVar[type]
     Generator: ClassVar[type[nn.Module]]
     Critic: ClassVar[type[nn.Module]]
-    fakes: ClassVar[int] = 1
-    clip: float | None = None
+    fakes: ClassVar[int] = 1  # independent batches of generated images that each loss takes, one after the other
+    clip: float | None = None  # largest norm of the gradient of each weight tensor
 
     def __init__(self, config) -> None:
         self.config = config

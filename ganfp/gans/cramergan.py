@@ -1,7 +1,5 @@
 """CramerGAN: the energy distance of learned features (Bellemare et al. 2017)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +16,7 @@ class CramerGANConfig(DCGANConfig):
 
 
 class CramerGAN(FeatureGAN):
-    """The two losses, for :func:`ganfp.gans.training.train`."""
+    """The two losses."""
 
     Config = CramerGANConfig
     fakes = 2  # generated images are compared with others
@@ -26,8 +24,7 @@ class CramerGAN(FeatureGAN):
     def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
         """The energy distance's surrogate with its gradient penalty.
 
-        The penalty is taken between the real images and those generated images that the loss compares with them;
-        the official code takes the others.
+        That is taken between real images and the generated ones compared with them; the official code's: the others.
         """
         h_real, h_fake, h_other = critic(torch.cat([real, fake])).chunk(3)
         loss = cramer_critic(h_real, h_fake, h_other)
@@ -35,5 +32,4 @@ class CramerGAN(FeatureGAN):
         return loss + self.config.gradient_penalty * penalty, {"distance": -loss, "penalty": penalty}
 
     def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor) -> Tensor:
-        """The energy distance without its constant."""
         return cramer_generator(*critic(torch.cat([real, fake])).chunk(3))

@@ -1,21 +1,18 @@
 """The networks that CramerGAN and MMDGAN share: "g_resnet5" of the official code (Binkowski et al. 2018).
 
-A residual generator whose last layer is DCGAN's, a transposed convolution, and DCGAN's critic of strided
-convolutions.  Both work on pixels in [0, 1], as the official code does; outside them images are in [-1, 1].
-Batch norm of a finished generator uses its running statistics, so that an image depends on its latent alone; the
-official code samples in batches of 32 and normalises each batch by itself.
+A residual generator that ends in DCGAN's transposed convolution, and DCGAN's critic, both on pixels in [0, 1]; outside
+them images are in [-1, 1].  Batch norm of a finished generator uses its running statistics, so that an image depends
+on its latent alone; the official code samples in batches of 32 and normalises each batch by itself.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.base import GAN, in_precision
+from ganfp.gans.base import GAN, SMALLEST, doublings, in_precision
 from ganfp.gans.losses import gradient_penalty
-from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings
+from ganfp.gans.resnet import ResNetConfig, Trunk
 from ganfp.layers import SLOPE, Conv2d
 
 SPAN = 2  # of [-1, 1], in units of [0, 1]
@@ -47,7 +44,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         half = config.resolution // 2
-        self.trunk = Trunk(config, half, bias=False, eps=1e-5)
+        self.trunk = Trunk(config, half, bias=False, eps=1e-5)  # batch norm would remove the bias
         # the mirror image of TensorFlow's "same" padding, which learning cannot tell apart
         self.to_rgb = nn.ConvTranspose2d(config.width(half), 3, 5, stride=2, padding=2, output_padding=1)
         started(self.trunk.dense, 0.01)
@@ -86,15 +83,14 @@ class Critic(nn.Module):
 class FeatureGAN(GAN):
     """What CramerGAN and MMDGAN have in common beside the networks."""
 
-    Generator = Generator
-    Critic = Critic
+    Generator, Critic = Generator, Critic
 
     def __init__(self, config: DCGANConfig) -> None:
         super().__init__(config)
         self.clip = config.clip
 
     def latents(self, n: int, random: torch.Generator) -> Tensor:
-        """(n, latent) uniform in [-1, 1), drawn on the CPU so that every device sees the same."""
+        """(n, latent) uniform in [-1, 1)."""
         return 2 * torch.rand(n, self.config.latent, generator=random) - 1
 
     def penalty(self, witness, real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:

@@ -1,11 +1,9 @@
 """The losses of the four GANs, side by side.
 
-A critic gives an image x a score D(x) (ProGAN, SNGAN) or a vector of features h(x) (CramerGAN, MMDGAN).  Below,
-``real`` and ``fake`` are what it gave a batch of each: (N,) scores or (N, F) features; ``_critic`` is what the
-critic minimises, ``_generator`` what the generator does.  Expectations E are means over the batch.
+``real`` and ``fake`` are what a critic gave a batch of each: scores D(x), (N,), in ProGAN and SNGAN, features h(x),
+(N, F), in CramerGAN and MMDGAN.  ``_critic`` is what the critic minimises, ``_generator`` what the generator does.
+Expectations E are means over the batch.
 """
-
-from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
@@ -13,10 +11,9 @@ from torch import Tensor
 
 from ganfp.layers import input_gradients_only
 
+
 # ProGAN: the Wasserstein distance by its dual (Gulrajani et al. 2017, Equation 3, without the penalty).
 #     max over 1-Lipschitz D of  E D(real) - E D(fake)
-
-
 def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
     return -(real - fake).mean()
 
@@ -27,22 +24,17 @@ def wasserstein_generator(fake: Tensor) -> Tensor:
 
 # SNGAN: the hinge (Miyato et al. 2018, Equations 16 and 17): scores beyond a margin of 1 are good enough.
 #     min over D of  E max(0, 1 - D(real)) + E max(0, 1 + D(fake))
-
-
 def hinge_critic(real: Tensor, fake: Tensor) -> Tensor:
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
-def hinge_generator(fake: Tensor) -> Tensor:
-    return -fake.mean()
+hinge_generator = wasserstein_generator
 
 
 # CramerGAN: the energy distance (Bellemare et al. 2017, Algorithm 1), with a second, independent fake batch.
 #     E|h(real) - h(fake)| + E|h(real) - h(fake')| - E|h(fake) - h(fake')|
 # which is the distance but for - E|h(real) - h(real')|: no generator can change it.  The critic can, and would need
 # a second real batch for it; it maximises E f(real) - E f(fake) instead, with f(x) = |h(x) - h(fake')| - |h(x)|.
-
-
 def cramer_critic(real: Tensor, fake: Tensor, other: Tensor) -> Tensor:
     return -(cramer_witness(real, other) - cramer_witness(fake, other)).mean()
 
@@ -59,8 +51,6 @@ def cramer_witness(x: Tensor, other: Tensor) -> Tensor:
 # MMDGAN: the squared maximum mean discrepancy, unbiased (Gretton et al. 2012, Equation 3).
 #     E k(real, real') + E k(fake, fake') - 2 E k(real, fake),   the first two over pairs of different images
 # with k(x, y) = sum over a in {0.1, 1, 10} of (1 + |x - y|^2 / 2a)^-a  +  x . y   (Binkowski et al. 2018).
-
-
 def mmd_critic(real: Tensor, fake: Tensor, constant_diagonal: bool = False) -> Tensor:
     return -mmd_generator(real, fake, constant_diagonal)
 
@@ -96,8 +86,6 @@ def _mean_off_diagonal(x: Tensor, constant_diagonal: bool) -> Tensor:
 
 
 # What keeps a critic's slope near 1 (Gulrajani et al. 2017, Equation 3), and its features small (Binkowski's code).
-
-
 def gradient_penalty(critic, real: Tensor, fake: Tensor, random: torch.Generator, norm: str = "image") -> Tensor:
     """E[(|grad critic(x)| - 1)^2] at random points x between real and fake images.
 

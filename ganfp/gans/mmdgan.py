@@ -1,7 +1,5 @@
 """MMDGAN: the maximum mean discrepancy of learned features (Binkowski et al. 2018)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +21,7 @@ class MMDGANConfig(DCGANConfig):
 
 
 class MMDGAN(FeatureGAN):
-    """The two losses, for :func:`ganfp.gans.training.train`."""
+    """The two losses."""
 
     Config = MMDGANConfig
 
@@ -38,5 +36,4 @@ class MMDGAN(FeatureGAN):
         return total, {"distance": -loss, "penalty": penalty, "size": size}
 
     def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor) -> Tensor:
-        """The squared discrepancy."""
         return mmd_generator(*critic(torch.cat([real, fake])).chunk(2), self.config.constant_diagonal)

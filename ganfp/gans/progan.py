@@ -1,26 +1,18 @@
-"""ProGAN: progressive growing of GANs (Karras et al. 2018), the GAN of Tables 2 to 8.
-
-Everything that makes it one: progressive growing with fade-in, equalised learning rate, pixel norm, minibatch
-standard deviation, WGAN-GP with drift, and a moving average of the generator's weights.
-"""
-
-from __future__ import annotations
+"""ProGAN: progressive growing of GANs (Karras et al. 2018), the GAN of Tables 2 to 8."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.base import GAN, Stage, check_precision, in_precision
+from ganfp.gans.base import GAN, SMALLEST, Sized, Stage, doublings, in_precision
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from ganfp.gans.resample import enlarge, reduce
-from ganfp.layers import SLOPE, EqualConv2d, EqualLinear, channels, leaky_relu, minibatch_stddev, pixel_norm
-
-SMALLEST = 4  # side of the first images, and of the last feature map of the critic
+from ganfp.layers import SLOPE, EqualConv2d, EqualLinear, leaky_relu, minibatch_stddev, pixel_norm
 
 
 @dataclass(frozen=True)
-class ProGANConfig:
+class ProGANConfig(Sized):
     """What a ProGAN is and how it is trained; the defaults are the paper's (official code, 128 px)."""
 
     resolution: int = 128
@@ -29,10 +21,8 @@ class ProGANConfig:
     fmap_max: int = 512
     phase_images: int = 600_000  # images of each fade-in, and of each stable phase
     total_images: int = 12_000_000  # images shown to the critic in all; the last phase takes what is left
-    batch: int = 32  # images per step, at least
-    batch_base: int = (
-        2048  # images per step: max(batch, batch_base / resolution), so small images come in large batches
-    )
+    batch: int = 32  # images per step: max(batch, batch_base / resolution), so small images come in large batches
+    batch_base: int = 2048
     learning_rate: float = 0.001
     learning_rate_128: float = 0.0015  # from 128 px on
     betas: tuple[float, float] = (0.0, 0.99)
@@ -43,16 +33,10 @@ class ProGANConfig:
     precision: str = "float32"  # or "bfloat16", in which the networks compute while they train; see `in_precision`
 
     def __post_init__(self) -> None:
-        check_precision(self.precision)
-        if self.resolution < SMALLEST or self.resolution & (self.resolution - 1):
-            raise ValueError(f"resolution must be a power of two and at least {SMALLEST}, not {self.resolution}")
-        sizes = {max(self.batch, self.batch_base // r) for r in (SMALLEST, *_resolutions(self))}
+        super().__post_init__()
+        sizes = {max(self.batch, self.batch_base // r) for r in doublings(SMALLEST, self.resolution)}
         if any(size % 4 for size in sizes):
             raise ValueError(f"batch and batch_base / resolution must be multiples of 4, not {sorted(sizes)}")
-
-    def width(self, resolution: int) -> int:
-        """Feature maps at a resolution."""
-        return channels(resolution, self.fmap_base, self.fmap_max)
 
     def stage(self, seen: int) -> Stage:
         """Resolution, blend, batch and learning rate after ``seen`` images: stable at 4 px, then fade, stable, ..."""
@@ -70,8 +54,7 @@ class ProGANConfig:
 class Generator(nn.Module):
     """Latents (N, latent) ~ N(0, 1) -> images (N, 3, R, R), linear output that real pixels keep near [-1, 1].
 
-    ``resolution`` and ``blend`` choose the stage of growth: the image of that resolution, mixed with the enlarged
-    image of the one below while it fades in.
+    The image of a ``resolution`` is mixed with the enlarged one of the resolution below while it fades in (``blend``).
     """
 
     def __init__(self, config: ProGANConfig) -> None:
@@ -83,10 +66,9 @@ class Generator(nn.Module):
         self.first = EqualConv2d(width(SMALLEST), width(SMALLEST))
         self.blocks = nn.ModuleList()
         self.to_rgb = nn.ModuleList([EqualConv2d(width(SMALLEST), 3, 1, gain=1)])
-        for r in _resolutions(config):
-            self.blocks.append(
-                nn.ModuleList([EqualConv2d(width(r // 2), width(r), resample="up"), EqualConv2d(width(r), width(r))])
-            )
+        for r in doublings(2 * SMALLEST, config.resolution):
+            block = EqualConv2d(width(r // 2), width(r), resample="up"), EqualConv2d(width(r), width(r))
+            self.blocks.append(nn.ModuleList(block))
             self.to_rgb.append(EqualConv2d(width(r), 3, 1, gain=1))
 
     @in_precision
@@ -100,9 +82,7 @@ class Generator(nn.Module):
             for convolution in block:
                 x = pixel_norm(convolution(x, SLOPE))
         image = self.to_rgb[level](x)
-        if blend < 1:
-            image = torch.lerp(enlarge(self.to_rgb[level - 1](below)), image, blend)
-        return image
+        return image if blend >= 1 else torch.lerp(enlarge(self.to_rgb[level - 1](below)), image, blend)
 
 
 class Critic(nn.Module):
@@ -117,11 +97,10 @@ class Critic(nn.Module):
         width = config.width
         self.from_rgb = nn.ModuleList([EqualConv2d(3, width(SMALLEST), 1)])
         self.blocks = nn.ModuleList()
-        for r in _resolutions(config):
+        for r in doublings(2 * SMALLEST, config.resolution):
             self.from_rgb.append(EqualConv2d(3, width(r), 1))
-            self.blocks.append(
-                nn.ModuleList([EqualConv2d(width(r), width(r)), EqualConv2d(width(r), width(r // 2), resample="down")])
-            )
+            block = EqualConv2d(width(r), width(r)), EqualConv2d(width(r), width(r // 2), resample="down")
+            self.blocks.append(nn.ModuleList(block))
         self.last = EqualConv2d(width(SMALLEST) + 1, width(SMALLEST))
         self.dense = EqualLinear(width(SMALLEST) * SMALLEST**2, width(SMALLEST))
         self.score = EqualLinear(width(SMALLEST), 1, gain=1)
@@ -136,16 +115,13 @@ class Critic(nn.Module):
             if i == level and blend < 1:
                 x = torch.lerp(self.from_rgb[level - 1](reduce(images), SLOPE), x, blend)
         x = self.last(minibatch_stddev(x, batches=batches), SLOPE)
-        x = leaky_relu(self.dense(x.flatten(1)))
-        return self.score(x).squeeze(1)
+        return self.score(leaky_relu(self.dense(x.flatten(1)))).squeeze(1)
 
 
 class ProGAN(GAN):
-    """The two networks and the two losses, for :func:`ganfp.gans.training.train`."""
+    """The two networks and the two losses."""
 
-    Config = ProGANConfig
-    Generator = Generator
-    Critic = Critic
+    Config, Generator, Critic = ProGANConfig, Generator, Critic
 
     def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
         """Real images at a stage: while a resolution fades in, blended with their own reduction, as the fakes are."""
@@ -160,13 +136,7 @@ class ProGAN(GAN):
         return total, {"distance": -loss, "penalty": penalty}
 
     def generator_loss(self, critic: nn.Module, fake: Tensor, stage: Stage, real: Tensor | None = None) -> Tensor:
-        """Minus the critic's mean score of generated images."""
         return wasserstein_generator(critic(fake, stage.blend))
-
-
-def _resolutions(config: ProGANConfig) -> list[int]:
-    """Resolutions above the smallest: 8, 16, ..."""
-    return [SMALLEST << i for i in range(1, _level(config.resolution) + 1)]
 
 
 def _level(resolution: int) -> int:

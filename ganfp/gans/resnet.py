@@ -1,22 +1,20 @@
 """The residual generator that SNGAN, CramerGAN and MMDGAN have in common, and their training at one resolution."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganfp.gans.base import Stage, check_precision
+from ganfp.gans.base import SMALLEST, Sized, Stage, doublings
 from ganfp.gans.resample import UpConv2d, enlarge
-from ganfp.layers import RELU_GAIN, channels
-
-SMALLEST = 4  # side of the generator's first feature map, and of the critic's last
+from ganfp.layers import RELU_GAIN
 
 
 @dataclass(frozen=True)
-class ResNetConfig:
+class ResNetConfig(Sized):
     """What these GANs share; a subclass says what its paper's values are (official code, 128 px)."""
+
+    first = 2 * SMALLEST
 
     resolution: int = 128
     latent: int = 128
@@ -31,17 +29,11 @@ class ResNetConfig:
     precision: str = "float32"  # or "bfloat16", in which the networks compute while they train; see `in_precision`
 
     def __post_init__(self) -> None:
-        check_precision(self.precision)
-        if self.resolution < 2 * SMALLEST or self.resolution & (self.resolution - 1):
-            raise ValueError(f"resolution must be a power of two and at least {2 * SMALLEST}, not {self.resolution}")
+        super().__post_init__()
         if self.batch < 2:
             raise ValueError(f"batch must be at least 2, because images are compared within it, not {self.batch}")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be at least 0 and less than 1, not {self.ema}")
-
-    def width(self, resolution: int) -> int:
-        """Feature maps at a resolution."""
-        return channels(resolution, self.fmap_base, self.fmap_max)
 
     def stage(self, seen: int) -> Stage:
         """The same at every moment: these networks do not grow."""
@@ -49,18 +41,14 @@ class ResNetConfig:
 
 
 class Trunk(nn.Module):
-    """Latents (N, latent) -> features (N, width, R, R): a dense layer, residual blocks, batch norm, ReLU.
-
-    With ``bias`` False the convolution before a batch norm has none, which the norm would remove anyway.
-    """
+    """Latents (N, latent) -> features (N, width, R, R): a dense layer, residual blocks, batch norm, ReLU."""
 
     def __init__(self, config: ResNetConfig, resolution: int, bias: bool, eps: float) -> None:
         super().__init__()
         width = config.width
         self.dense = nn.Linear(config.latent, width(SMALLEST) * SMALLEST**2)
-        self.blocks = nn.Sequential(
-            *(UpBlock(width(r // 2), width(r), bias, eps) for r in doublings(2 * SMALLEST, resolution))
-        )
+        sizes = doublings(2 * SMALLEST, resolution)
+        self.blocks = nn.Sequential(*(UpBlock(width(r // 2), width(r), bias, eps) for r in sizes))
         self.norm = nn.BatchNorm2d(width(resolution), eps)
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -80,14 +68,8 @@ class UpBlock(nn.Module):
         self.shortcut = glorot(nn.Conv2d(in_channels, out_channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        residual = self.conv1(F.relu_(self.norm1(x)))
-        residual = self.conv2(F.relu_(self.norm2(residual)))
+        residual = self.conv2(F.relu_(self.norm2(self.conv1(F.relu_(self.norm1(x))))))
         return residual + enlarge(self.shortcut(x))  # enlarged last: the same numbers for a quarter of the work
-
-
-def doublings(first: int, last: int) -> list[int]:
-    """first, 2 first, 4 first, ..., last; empty if last is smaller than first."""
-    return [first << i for i in range((last // first).bit_length())]
 
 
 def glorot(layer, gain: float = 1.0):

@@ -1,10 +1,7 @@
 """SNGAN: spectral normalisation (Miyato et al. 2018), with residual networks and the hinge loss.
 
-Nothing here knows of classes: the official configuration has just one, so that its generator's conditional batch
-norm is a plain one, and its critic's embedding of classes is never used.
+It knows no classes: with the official code's single one, conditional batch norm is plain, and embeddings are unused.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
@@ -14,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganfp.gans.base import GAN, Stage, in_precision, sent
+from ganfp.gans.base import GAN, SMALLEST, Stage, doublings, in_precision, sent
 from ganfp.gans.losses import hinge_critic, hinge_generator
 from ganfp.gans.resample import DownConv2d, reduce
-from ganfp.gans.resnet import SMALLEST, ResNetConfig, Trunk, doublings, glorot
+from ganfp.gans.resnet import ResNetConfig, Trunk, glorot
 from ganfp.layers import RELU_GAIN
 
 
@@ -58,10 +55,7 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images (N, 3, R, R) in [-1, 1] -> scores (N,), higher for real.
-
-    Every weight is divided by its largest singular value, which one power iteration per forward pass follows.
-    """
+    """Images (N, 3, R, R) in [-1, 1] -> scores (N,), higher for real; the largest singular value of weights is 1."""
 
     def __init__(self, config: SNGANConfig) -> None:
         super().__init__()
@@ -77,21 +71,16 @@ class Critic(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         with parametrize.cached():
             for layer in filter(parametrize.is_parametrized, self.modules()):
-                getattr(layer, "weight")  # noqa: B009 - the power iteration, before lower precision begins
-            return self.scores(images)
+                getattr(layer, "weight")  # noqa: B009 - one power iteration, before lower precision begins
+            return self._scores(images)
 
     @in_precision
-    def scores(self, images: Tensor) -> Tensor:
-        """What :meth:`forward` gives, for weights that it has normalised."""
-        x = F.relu_(self.blocks(images)).sum(dim=(2, 3))
-        return self.score(x).squeeze(1)
+    def _scores(self, images: Tensor) -> Tensor:
+        return self.score(F.relu_(self.blocks(images)).sum(dim=(2, 3))).squeeze(1)
 
 
 class Block(nn.Module):
-    """ReLU, convolution, ReLU, convolution, reduction; beside a 1 x 1 shortcut where the shape changes.
-
-    The ``first`` takes pixels, which no ReLU must cut; the last is not reduced (``down`` False).
-    """
+    """ReLU but for pixels (``first``), convolution, ReLU, convolution, reduction; a 1 x 1 shortcut to new shapes."""
 
     def __init__(self, in_channels: int, out_channels: int, first: bool = False, down: bool = True) -> None:
         super().__init__()
@@ -105,28 +94,23 @@ class Block(nn.Module):
             self.shortcut = spectral_norm(glorot(nn.Conv2d(in_channels, out_channels, 1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        residual = self.conv1(x if self.first else F.relu(x))
-        residual = self.conv2(F.relu_(residual))
+        residual = self.conv2(F.relu_(self.conv1(x if self.first else F.relu(x))))
         return residual + self.shortcut(reduce(x) if self.down else x)
 
 
 class SNGAN(GAN):
-    """The two networks and the two losses, for :func:`ganfp.gans.training.train`.
+    """The two networks and the two losses.
 
-    The official code updates the generator before its five critic steps, the loop after them: the same sequence,
-    but for its first and last update.
+    The official code updates the generator before its critic steps, not after: all the same but for both ends.
     """
 
-    Config = SNGANConfig
-    Generator = Generator
-    Critic = Critic
+    Config, Generator, Critic = SNGANConfig, Generator, Critic
 
     def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
         """Real images with uniform noise of one grey level: our quantiser rounds, so it is centred at the level."""
         if not self.config.dequantise:
             return images
-        noise = sent(torch.rand(images.shape, generator=random), images.device)
-        return images + (noise - 0.5) / 127.5
+        return images + (sent(torch.rand(images.shape, generator=random), images.device) - 0.5) / 127.5
 
     def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
         """The hinge loss, and how far apart the mean scores are."""

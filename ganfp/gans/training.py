@@ -6,14 +6,14 @@ the permutation of (``order``, e).  A training that is stopped and resumed there
 one that was not, and two trainings that differ in one image stay byte-equal until that image is seen.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -28,14 +28,13 @@ from ganfp.images import quantise
 from ganfp.layers import weights_fixed
 from ganfp.seeding import deterministic, mix
 
-CHECKPOINT = "checkpoint.safetensors"
-GENERATOR = "generator.safetensors"
-CRITIC = "critic.safetensors"
-HISTORY = "history.json"
-SNAPSHOTS = "snapshots"
+CHECKPOINT, GENERATOR, CRITIC = "checkpoint.safetensors", "generator.safetensors", "critic.safetensors"
+HISTORY, SNAPSHOTS = "history.json", "snapshots"
 SAMPLING_BATCH = 250
 ROWS = 400  # of the training curves
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
+NETWORKS, OPTIMISERS = ("generator", "critic", "average"), ("generator_optimiser", "critic_optimiser")
+POSITION = ("seen", "iteration", "seconds", "resolution", "rows", "_summed")  # in a checkpoint, beside the tensors
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Seeds:
     order: int
 
     @classmethod
-    def all(cls, seed: int) -> Seeds:
+    def all(cls, seed: int) -> Self:
         """All three varied together, as the official code's one seed does (Table 3)."""
         return cls(seed, seed, seed)
 
@@ -63,20 +62,17 @@ class Training:
     """
 
     def __init__(self, name: str, config, seeds: Seeds, images: np.ndarray, device: str = "cpu") -> None:
-        if images.shape[1:] != (3, config.resolution, config.resolution) or images.dtype != np.uint8:
-            raise ValueError(
-                f"images must be uint8 (N, 3, {config.resolution}, {config.resolution}), not {images.dtype} "
-                f"{images.shape}"
-            )
-        if len(images) < config.stage(0).batch:
-            raise ValueError(f"{len(images)} images are fewer than one batch of {config.stage(0).batch}")
+        shape, first = (3, config.resolution, config.resolution), config.stage(0)
+        if images.shape[1:] != shape or images.dtype != np.uint8:
+            raise ValueError(f"images must be uint8 (N, {str(shape)[1:]}, not {images.dtype} {images.shape}")
+        if len(images) < first.batch:
+            raise ValueError(f"{len(images)} images are fewer than one batch of {first.batch}")
         self.name, self.config, self.seeds, self.images = name, config, seeds, images
         self.device = torch.device(device)
         self.gan = gan_class(name)(config)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.init)  # weights are drawn on the CPU: the same on every device
-            self.generator = self.gan.Generator(config)
-            self.critic = self.gan.Critic(config)
+            self.generator, self.critic = self.gan.Generator(config), self.gan.Critic(config)
         for network in (self.generator, self.critic):
             network.to(device=self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
@@ -86,10 +82,7 @@ class Training:
         self.rows: list[dict] = []  # training curves
         self._sums: dict[str, Tensor] = {}
         self._summed = 0
-        self._epoch: tuple[int, np.ndarray] | None = None
-        self._reset_optimisers(config.stage(0).resolution)
-
-    # ------------------------------------------------------------------ one step
+        self._reset_optimisers(first.resolution)
 
     def step(self) -> None:
         """``critic_steps`` updates of the critic, one of the generator, one of its moving average."""
@@ -99,15 +92,13 @@ class Training:
         random = torch.Generator().manual_seed(mix(self.seeds.noise, self.iteration))
         for optimiser in (self.critic_optimiser, self.generator_optimiser):
             optimiser.param_groups[0]["lr"] = stage.learning_rate
-        logs: dict[str, Tensor] = {}
         for _ in range(self.config.critic_steps):
             real = self.gan.real(self._next_real(stage), stage, random)
             with torch.no_grad():
                 fake = self._fake(stage, random)
             with weights_fixed():
-                loss, parts = self.gan.critic_loss(self.critic, real, fake, stage, random)
-            _update(self.critic_optimiser, loss, self.gan.clip)
-            logs = {"critic": loss, **parts}
+                critic_loss, parts = self.gan.critic_loss(self.critic, real, fake, stage, random)
+            _update(self.critic_optimiser, critic_loss, self.gan.clip)
             self.seen += stage.batch
         self.critic.requires_grad_(False)
         loss = self.gan.generator_loss(self.critic, self._fake(stage, random), stage, real)
@@ -115,7 +106,7 @@ class Training:
         self.critic.requires_grad_(True)
         self._update_average()
         self.iteration += 1
-        self._log({**logs, "generator": loss})
+        self._log({"critic": critic_loss, **parts, "generator": loss})
 
     def _next_real(self, stage: Stage) -> Tensor:
         """The next batch in [-1, 1], reduced by box averages to the stage's resolution and rounded to grey levels."""
@@ -127,13 +118,11 @@ class Training:
 
     def indices(self, positions: np.ndarray) -> np.ndarray:
         """Which image stands at each position of the endless stream of epochs; depends on ``order`` and N alone."""
-        epochs, slots = np.divmod(positions, len(self.images))
-        return np.concatenate([self._permutation(int(e))[slots[epochs == e]] for e in np.unique(epochs)])
-
-    def _permutation(self, epoch: int) -> np.ndarray:
-        if self._epoch is None or self._epoch[0] != epoch:
-            self._epoch = epoch, permutation(len(self.images), self.seeds.order, epoch)
-        return self._epoch[1]
+        n = len(self.images)
+        epochs, slots = np.divmod(positions, n)
+        return np.concatenate(
+            [permutation(n, self.seeds.order, int(e))[slots[epochs == e]] for e in np.unique(epochs)]
+        )
 
     def _fake(self, stage: Stage, random: torch.Generator) -> Tensor:
         """Generated images, as many batches as the loss takes; each batch passes the generator by itself."""
@@ -149,14 +138,11 @@ class Training:
 
     def _reset_optimisers(self, resolution: int) -> None:
         self.resolution = resolution
-        self.critic_optimiser = self._adam(self.critic)
-        self.generator_optimiser = self._adam(self.generator)
-
-    def _adam(self, network: nn.Module) -> torch.optim.Adam:
         betas = tuple(map(float, self.config.betas))
-        return torch.optim.Adam(network.parameters(), betas=betas, eps=1e-8, fused=True)  # step() sets the rate
-
-    # ------------------------------------------------------------------ training curves
+        self.critic_optimiser, self.generator_optimiser = (
+            torch.optim.Adam(network.parameters(), betas=betas, eps=1e-8, fused=True)  # step() sets the rate
+            for network in (self.critic, self.generator)
+        )
 
     def _log(self, values: dict[str, Tensor]) -> None:
         for key, value in values.items():
@@ -180,54 +166,45 @@ class Training:
         self.rows.append({"images": self.seen, "resolution": stage.resolution, "blend": stage.blend, **means})
         self._sums, self._summed = {}, 0
 
-    # ------------------------------------------------------------------ to and from disk
-
     def save(self, path: Path) -> None:
         """Write everything that the training needs to go on, atomically, in one file."""
         for key, value in self._sums.items():
-            if not torch.isfinite(torch.as_tensor(value)):
+            if not torch.isfinite(value):
                 raise DivergedError(f"{self.name}: the {key} loss is not finite after {self.seen} images")
-        tensors = {f"sums.{key}": value.reshape(1) for key, value in self._sums.items()}
-        for part in ("generator", "critic", "average"):
+        tensors = {f"sums.{key}": value for key, value in self._sums.items()}
+        for part in NETWORKS:
             tensors |= {f"{part}.{key}": value for key, value in getattr(self, part).state_dict().items()}
-        for part in ("generator_optimiser", "critic_optimiser"):
+        for part in OPTIMISERS:
             for index, state in getattr(self, part).state_dict()["state"].items():
-                tensors |= {f"{part}.{index}.{key}": value.reshape(-1) for key, value in state.items()}
-        position = {k: getattr(self, k) for k in ("seen", "iteration", "seconds", "resolution", "rows", "_summed")}
-        write_tensors(path, tensors, {"run": self.identity(), "position": position})
+                tensors |= {f"{part}.{index}.{key}": value for key, value in state.items()}
+        position = {key: getattr(self, key) for key in POSITION}
+        write_tensors(path, tensors, {"run": self._identity(), "position": position})
 
-    def identity(self) -> dict:
+    def _identity(self) -> dict:
         """What a checkpoint must agree on before it may be resumed."""
-        return {
-            "name": self.name,
-            "config": asdict(self.config),
-            "seeds": asdict(self.seeds),
-            "images": len(self.images),
-        }
+        config, seeds = asdict(self.config), asdict(self.seeds)
+        return {"name": self.name, "config": config, "seeds": seeds, "images": len(self.images)}
 
     def restore(self, path: Path) -> None:
         """Continue from a checkpoint; raises ``ValueError`` if it belongs to another configuration or seed."""
         tensors, meta = read_tensors(path, self.device)
-        if meta["run"] != (wanted := json.loads(json.dumps(self.identity()))):
-            differs = sorted(k for k in wanted if meta["run"].get(k) != wanted[k])
-            raise ValueError(
-                f"{path} was made with other {', '.join(differs)}; resume with the same, or use a new folder"
-            )
+        wanted = json.loads(json.dumps(self._identity()))
+        if differs := ", ".join(sorted(key for key in wanted if meta["run"].get(key) != wanted[key])):
+            raise ValueError(f"{path} was made with other {differs}; resume with the same, or use a new folder")
         for key, value in meta["position"].items():
             setattr(self, key, value)
-        for part in ("generator", "critic", "average"):
+        for part in NETWORKS:
             getattr(self, part).load_state_dict(_under(tensors, part))
         self._reset_optimisers(self.resolution)
-        for part in ("generator_optimiser", "critic_optimiser"):
-            optimiser, state = getattr(self, part), {}
-            parameters = optimiser.param_groups[0]["params"]
+        for part in OPTIMISERS:
+            optimiser = getattr(self, part)
             for key, value in _under(tensors, part).items():
                 index, name = key.split(".")
+                parameter = optimiser.param_groups[0]["params"][int(index)]
                 # moments must lie in memory as their parameter does: the fused Adam walks both alike
-                like = torch.zeros((), device=value.device) if name == "step" else parameters[int(index)].detach()
-                state.setdefault(int(index), {})[name] = torch.empty_like(like).copy_(value.reshape(like.shape))
-            optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-        self._sums = {key: value.reshape(()) for key, value in _under(tensors, "sums").items()}
+                moment = value if name == "step" else torch.empty_like(parameter.detach()).copy_(value)
+                optimiser.state[parameter][name] = moment
+        self._sums = _under(tensors, "sums")
 
     def export(self, folder: Path) -> None:
         """Write the averaged generator, the critic and the training curves for use outside the training."""
@@ -242,22 +219,14 @@ class Training:
 
     def _meta(self) -> dict:
         stage = self.config.stage(self.seen)
-        return {**self.identity(), "resolution": stage.resolution, "blend": stage.blend, "seen": self.seen}
+        return {**self._identity(), "resolution": stage.resolution, "blend": stage.blend, "seen": self.seen}
 
 
 def train(
-    name: str,
-    config,
-    seeds: Seeds,
-    images: np.ndarray,
-    folder: Path,
-    *,
-    device: str = "cpu",
-    budget: float | None = None,
-    resume: bool = False,
-    progress: Callable[[float], None] | None = None,
+    name: str, config, seeds: Seeds, images: np.ndarray, folder: Path, *, device: str = "cpu",
+    budget: float | None = None, resume: bool = False, progress: Callable[[float], None] | None = None,
     snapshots: Sequence[int] = (),
-) -> bool:
+) -> bool:  # fmt: skip
     """Train a GAN until it has seen ``config.total_images``, or for ``budget`` seconds of this call.
 
     Writes ``generator.safetensors`` (the moving average), ``critic.safetensors`` and ``history.json`` into
@@ -279,28 +248,28 @@ def train(
                 raise FileExistsError(f"{checkpoint} exists; resume that training, or train into another folder")
             training.restore(checkpoint)
         started = saved = time.monotonic()
-        before = training.seconds
+        seconds = training.seconds
         while training.seen < config.total_images and (budget is None or time.monotonic() - started < budget):
-            before_step = training.seen
+            before = training.seen
             training.step()
             for count in snapshots:
-                if before_step < count <= training.seen:
+                if before < count <= training.seen:
                     training.export_generator(folder / SNAPSHOTS / str(count))
             now = time.monotonic()
-            training.seconds = before + now - started
+            training.seconds = seconds + now - started
             if now - saved > SECONDS_BETWEEN_CHECKPOINTS:
                 training.save(checkpoint)
                 saved = now
             if progress:
                 progress(min(1.0, training.seen / config.total_images))
-        complete = training.seen >= config.total_images
-        if complete:
+        if complete := training.seen >= config.total_images:
             training.flush()
         training.save(checkpoint)
         training.export(folder)
     return complete
 
 
+@lru_cache(maxsize=8)  # trainings side by side, two epochs in a batch
 def permutation(n: int, order: int, epoch: int) -> np.ndarray:
     """The order in which an epoch shows the critic ``n`` images; ``order`` is the seed of that name."""
     return np.random.default_rng([order, epoch]).permutation(n)
@@ -322,21 +291,24 @@ def load_critic(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
     return _load(folder / CRITIC, "Critic", device)
 
 
+def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
+    tensors, meta = read_tensors(path, device)
+    network = getattr(gan_class(meta["name"]), kind)(config_from(meta["name"], meta["config"]))
+    network.load_state_dict(tensors)
+    network.to(device=device, memory_format=torch.channels_last)
+    return network.requires_grad_(False).eval(), meta
+
+
 def sample(
-    folder: Path,
-    count: int,
-    seed: int,
-    device: str = "cpu",
-    progress: Callable | None = None,
+    folder: Path, count: int, seed: int, device: str = "cpu", progress: Callable | None = None,
     save: Callable[[Tensor], Tensor] = quantise,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Images of a trained GAN, uint8 (count, 3, R, R), at the resolution and blend that its training had reached.
 
     ``save`` turns the generator's numbers into bytes; another one than the default is for experiments only.
     """
     network, meta = load_generator(folder, device)
-    gan = gan_class(meta["name"])(network.config)
-    latents = gan.latents(count, torch.Generator().manual_seed(seed))
+    latents = gan_class(meta["name"])(network.config).latents(count, torch.Generator().manual_seed(seed))
     parts = []
     with deterministic(), torch.inference_mode():
         for batch in latents.split(SAMPLING_BATCH):
@@ -344,15 +316,6 @@ def sample(
             if progress:
                 progress(len(parts) * SAMPLING_BATCH / max(SAMPLING_BATCH, count))
     return torch.cat(parts).numpy()
-
-
-def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
-    tensors, meta = read_tensors(path, device)
-    config = config_from(meta["name"], meta["config"])
-    network = getattr(gan_class(meta["name"]), kind)(config)
-    network.load_state_dict(tensors)
-    network.to(device=device, memory_format=torch.channels_last)
-    return network.requires_grad_(False).eval(), meta
 
 
 def _update(optimiser: torch.optim.Optimizer, loss: Tensor, clip: float | None) -> None:
