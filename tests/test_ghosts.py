@@ -21,14 +21,18 @@ def jpeg(images, quality, subsampling="4:2:0"):
     return attack("compression", images, 0, low=quality, high=quality, subsampling=subsampling)
 
 
+def have_been_jpegs(images):
+    return ghosts.dips(ghosts.differences(images)).max(axis=1) > ghosts.THRESHOLD
+
+
 def test_drawn_images_show_none(images):
-    assert not ghosts.have_been_jpegs(images).any()
+    assert not have_been_jpegs(images).any()
 
 
 @pytest.mark.parametrize("quality", [60, 75, 82, 90, 94])
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
 def test_a_jpeg_shows_one(images, quality, subsampling):
-    assert ghosts.have_been_jpegs(jpeg(images, quality, subsampling)).mean() >= 0.95
+    assert have_been_jpegs(jpeg(images, quality, subsampling)).mean() >= 0.95
 
 
 @pytest.mark.parametrize("quality", [70, 90])
@@ -39,8 +43,8 @@ def test_the_dip_is_at_the_quality_of_the_file(images, quality):
 
 def test_a_crop_elsewhere_hides_it():
     images = jpeg(faces.draw(40, 64, seed=2), 80)
-    assert ghosts.have_been_jpegs(images[:, :, 8:40, 8:40]).mean() > 0.9
-    assert ghosts.have_been_jpegs(np.ascontiguousarray(images[:, :, 3:35, 3:35])).mean() < 0.1
+    assert have_been_jpegs(images[:, :, 8:40, 8:40]).mean() > 0.9
+    assert have_been_jpegs(np.ascontiguousarray(images[:, :, 3:35, 3:35])).mean() < 0.1
 
 
 @pytest.mark.skipif(not CROPS.exists(), reason="the photographs are not here")
@@ -48,5 +52,5 @@ def test_celebas_crop_keeps_the_blocks_seven_pixels_from_its_corner():
     with np.load(CROPS) as file:
         images = file["images"][:40].transpose(0, 3, 1, 2)
     for offset, expected in ((0, 0.0), (7, 1.0)):
-        found = ghosts.have_been_jpegs(np.ascontiguousarray(images[:, :, offset : offset + 120, offset : offset + 120]))
+        found = have_been_jpegs(np.ascontiguousarray(images[:, :, offset : offset + 120, offset : offset + 120]))
         assert found.mean() == expected

@@ -30,8 +30,3 @@ def dips(differences: np.ndarray) -> np.ndarray:
     """How far each difference lies under the geometric mean of its neighbours, as a natural logarithm: (N, Q - 2)."""
     log = np.log(differences + 0.1)  # a tenth of a grey level squared: what rounding to bytes leaves anyway
     return (log[:, :-2] + log[:, 2:]) / 2 - log[:, 1:-1]
-
-
-def have_been_jpegs(images: np.ndarray) -> np.ndarray:
-    """(N,) bool: does an image show a ghost, of a quality from 50 to 96 and of blocks that begin at its corner?"""
-    return dips(differences(images)).max(axis=1) > THRESHOLD
