@@ -216,9 +216,9 @@ ALL = {"images", "content"} | OF_GANS
         ("runs.recipes.attacked", "np.save(folder / IMAGES, attacks", "np.save(folder / IMAGES, 1 + attacks", {"leak"}),
         ("runs.recipes.gans", "len(images) - self.swapped", "self.swapped", OF_GANS),
         # what changes no result
-        ("gans.progan", "SMALLEST = 4  # side", "SMALLEST = 4  # length", set()),
-        ("gans.progan", "\"\"\"Feature maps at a resolution.\"\"\"", "\"\"\"Width.\"\"\"", set()),
-        ("gans.progan", "SMALLEST = 4", "SMALLEST    =   (4)", set()),
+        ("gans.base", "SMALLEST = 4  # side", "SMALLEST = 4  # length", set()),
+        ("gans.base", "\"\"\"Feature maps at a resolution.\"\"\"", "\"\"\"Width.\"\"\"", set()),
+        ("gans.base", "SMALLEST = 4", "SMALLEST    =   (4)", set()),
         ("runs.recipes.gans", "return 5e-9", "return 6e-9", set()),  # a cost
         ("gans", "1.0),", "2.0),", set()),
         ("runs.store", "PROGRESS = ", "PROGRESS = 2 * ", set()),
