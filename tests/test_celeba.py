@@ -157,7 +157,7 @@ def test_fingerprint_follows_names_content_and_identities(folder):
 
 def test_as_a_data_set_it_is_counted_and_stands_beside_celebas_numbers(folder, tmp_path):
     from ganfp.paper import published as paper
-    from ganfp.paper.record import world
+    from ganfp.paper.record import original
     from ganfp.runs.recipes.images import real_images
     from ganfp.runs.run import begin
 
@@ -167,7 +167,7 @@ def test_as_a_data_set_it_is_counted_and_stands_beside_celebas_numbers(folder, t
     two, three = (real_images(name, 16, count, held) for count in (2, 3))
     assert two.count == 2 and two.digest == celeba.fingerprint(folder) and two.key != three.key
     run = begin("smoke", name)
-    assert run.dataset == "celeba:img_align_celeba_png" and world(run.dataset) == "CelebA"
+    assert run.dataset == "celeba:img_align_celeba_png" and original(run.dataset) == "CelebA"
     assert paper.value("3", "Ours", dataset=run.dataset) == 99.14
     run.images.make(tmp_path, None, "cpu", None)
     assert numbers(np.load(tmp_path / "images.npy")) == [1, 2, 3, 12, 200]

@@ -180,12 +180,12 @@ def test_without_lmdb_the_error_says_what_to_install(database, monkeypatch):
 
 def test_as_a_data_set_it_is_counted_and_stands_beside_lsuns_numbers(database, tmp_path):
     from ganfp.paper import published as paper
-    from ganfp.paper.record import world
+    from ganfp.paper.record import original
     from ganfp.runs.run import begin
 
     run = begin("smoke", f"lsun:{database}")
     assert run.images.count == run.profile.real.drawn and run.images.digest == lsun.fingerprint(database)
-    assert run.dataset == "lsun:bedroom_val_lmdb" and world(run.dataset) == "LSUN"
+    assert run.dataset == "lsun:bedroom_val_lmdb" and original(run.dataset) == "LSUN"
     assert paper.value("3", "Ours", dataset=run.dataset) == 97.04
     assert len(worlds.load(run.source, 16, 5, 0)) == 5
     run.images.make(tmp_path, None, "cpu", None)
