@@ -1,17 +1,14 @@
 """CelebA as published (Liu et al., ICCV 2015): the aligned images, cropped as the paper crops them.
 
 Wanted is a folder of the aligned and cropped release, 178 x 218 px, ``000001.jpg`` (img_align_celeba) or
-``000001.png`` (img_align_celeba_png).  The crop is 128 px, centred at (x, y) = (89, 121): columns 25 to 152,
-rows 57 to 184 (Section 4.1, centre from the official code).  Smaller resolutions are its exact area mean.
+``000001.png`` (img_align_celeba_png).  The crop is 128 px, centred at (x, y) = (89, 121): columns 25 to 152, rows 57 to
+184 (Section 4.1, centre from the official code).  Smaller resolutions are its exact area mean.
 
-In the JPEG release the blocks of 8 x 8 px lie alike in every crop: its first pixel is pixel (1, 1) of a block.
+The order is that of the numbers.  With the published ``identity_CelebA.txt`` in the folder or beside it the order is by
+person, then number: consecutive parts then share no person, except one whose photographs an edge happens to divide.
 
-The order is that of the numbers.  With the published ``identity_CelebA.txt`` in the folder or beside it the order
-is by person, then number: consecutive parts then share no person, except one whose photographs an edge between two
-parts happens to divide.  The file is never looked for anywhere else, and its use is logged.
-
-Whoever has the crops already may name an npz file of them instead: uint8 ``images``, and who is on them in
-``identity`` (N,) if the order is to be by person.
+Whoever has the crops already may name an npz file of them instead: uint8 ``images``, and who is on them in ``identity``
+(N,) if the order is to be by person.
 """
 
 from __future__ import annotations
@@ -27,8 +24,7 @@ import numpy as np
 from ganfp.worlds import files
 from ganfp.worlds.npz import load_npz
 
-WIDTH, HEIGHT = 178, 218
-SIDE = 128
+WIDTH, HEIGHT, SIDE = 178, 218, 128
 LEFT, TOP = 89 - SIDE // 2, 121 - SIDE // 2
 IDENTITIES = "identity_CelebA.txt"
 
