@@ -6,8 +6,6 @@ Sphinx extension, ``book/_ext/executed_notebooks.py``, shows the copies in the o
 is said by ``_toc.yml`` alone, and what a page needs by its own parameters.
 """
 
-from __future__ import annotations
-
 import datetime
 import fcntl
 import hashlib
@@ -112,7 +110,6 @@ def execute_book(
                 check_parameters(path, parameters[path])
             else:
                 print(f"  {path.stem:<28} unchanged", flush=True)
-
         failures = []
         spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
         threads = max(1, cores() // jobs)

@@ -1,7 +1,5 @@
 """One notebook: found by its name, asked for its parameters, executed by papermill."""
 
-from __future__ import annotations
-
 import difflib
 import re
 import shutil

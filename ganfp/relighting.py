@@ -10,8 +10,6 @@ light is replaced by a *ratio image*, I' = I S_new / S_old, which is smooth wher
 the image survive, and with them most of a fingerprint.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

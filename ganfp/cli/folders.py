@@ -1,7 +1,5 @@
 """Images of any origin: attributed, attacked, explained."""
 
-from __future__ import annotations
-
 import csv
 import sys
 from collections import Counter

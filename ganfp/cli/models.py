@@ -1,7 +1,5 @@
 """One GAN: trained, sampled from, timed."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator

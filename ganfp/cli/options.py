@@ -1,7 +1,5 @@
 """Options that commands share, and what they have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The book: what it needs, its notebooks, its pages, the reference run."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import sys

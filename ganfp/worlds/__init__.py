@@ -5,8 +5,6 @@ Every data set is uint8 (N, 3, R, R).  A name is ``faces`` or ``bedrooms`` (draw
 image on).  Where several are meant, commas stand between them.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from importlib import import_module

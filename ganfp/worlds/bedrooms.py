@@ -6,8 +6,6 @@ curtained window and pictures hang on its walls.  Daylight and lamp shade the tr
 pictures are simple on purpose, as the faces are: few colours that go together, soft edges, no pixel noise.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -250,13 +248,11 @@ def _room(p: Numbers, eye: Frame, size: int, maps: bool) -> _Stage:
     side, wall = torch.maximum(left, right), torch.maximum(back, torch.maximum(left, right))
     level = torch.maximum(eye.dy / -eye.y, eye.dy / (_HEIGHT - eye.y))
     q = torch.maximum(wall, level)
-
     ahead = outline(back - side, EDGE)
     inward = torch.where(left > right, 1 - ahead, ahead - 1)
     normal = torch.stack([inward, torch.zeros_like(inward), ahead], 1).repeat(1, 1, size, 1)
     stage = _Stage(p.wall.repeat(1, 1, size, size), normal, q, "walls" if maps else None)
     stage.paint(_WHITE, outline(_SKIRTING * wall - eye.y * wall - eye.dy, EDGE))
-
     upright = outline(wall - level, EDGE)
     down = (eye.dy < 0).float()
     flat = torch.stack([torch.zeros_like(q), (2 * down - 1).expand_as(q), torch.zeros_like(q)], 1)
@@ -325,9 +321,11 @@ def _window(p: Numbers, stage: _Stage, eye: Frame, wall: Frame) -> None:
     stage.paint(_WHITE, outline(sill, EDGE))
     pane = (p.window_half / 2 - 0.025) * q - (across - p.window_half / 2 * q).abs()
     pane = outline(torch.minimum(pane, (high / 2 - 0.025) * q - (up.abs() - high / 2 * q).abs()), EDGE)
-    stage.paint(_outside(p, eye), pane)
+    sky = torch.lerp(p.horizon, p.sky, fill(eye.dy - 0.16, 0.5)[:, None])
+    bearing = eye.dx / (eye.dz.square() + eye.dx.square()).sqrt()
+    ridge = 0.02 * bearing - 0.05 * bearing.square()  # of a distant hill
+    stage.paint(torch.lerp(sky, p.hill, fill(ridge - eye.dy, 0.06)[:, None]), pane)
     stage.glow.lerp_(torch.ones_like(pane), pane)
-
     outer = p.window_half + 0.28
     centre, half = (outer + p.opening) / 2, (outer - p.opening) / 2
     cloth = torch.minimum(half * q - (across - centre * q).abs(), torch.minimum(_ROD * q - v, v - p.curtain_low * q))
@@ -341,14 +339,6 @@ def _window(p: Numbers, stage: _Stage, eye: Frame, wall: Frame) -> None:
     for place, value in zip((0, 2), wall.world(tilt, torch.ones_like(tilt)), strict=True):
         stage.normal[:, place].lerp_(value.expand_as(cloth), cloth)
     stage.label(pane * (1 - cloth), "window")
-
-
-def _outside(p: Numbers, eye: Frame) -> Tensor:
-    """Sky and a distant hill, seen through the window."""
-    sky = torch.lerp(p.horizon, p.sky, fill(eye.dy - 0.16, 0.5)[:, None])
-    bearing = eye.dx / (eye.dz.square() + eye.dx.square()).sqrt()
-    ridge = 0.02 * bearing - 0.05 * bearing.square()
-    return torch.lerp(sky, p.hill, fill(ridge - eye.dy, 0.06)[:, None])
 
 
 def _bed(p: Numbers, stage: _Stage, frame: Frame) -> None:
@@ -402,7 +392,6 @@ def _lit(p: Numbers, stage: _Stage, eye: Frame) -> Tensor:
     cosine, square = _towards((p.window_x - x, middle - y, p.window_z - z), (nx, ny, nz), 0.25)
     area = 3.2 * p.opening * high
     day = cosine.mul_(out.clamp(min=0)).mul_(square.rsqrt()).mul_(area).div_(square.add_(1.5))
-
     # The ray of sunlight through a point came through the window's plane at (u, v).
     u, v = along - p.sun_across * out, y + p.sun_down * out - middle
     sharp = (1 / (0.10 + 0.10 * out)).clamp_(max=10)
@@ -411,13 +400,11 @@ def _lit(p: Numbers, stage: _Stage, eye: Frame) -> Tensor:
     length = (1 + p.sun_across.square() + p.sun_down.square()).sqrt()
     nu, nw = nx * p.window_cos - nz * p.window_sin, nx * p.window_sin + nz * p.window_cos
     sun = (ny * p.sun_down).addcmul_(nu, -p.sun_across).sub_(nw).clamp_(min=0).mul_(patch).mul_(1 / length)
-
     lamp_x = p.bed_x + p.table * p.bed_cos + _LAMP * p.bed_sin
     lamp_z = p.bed_z - p.table * p.bed_sin + _LAMP * p.bed_cos
     lamp_y = (_SHADE_LOW + _SHADE_HIGH) / 2
     cosine, square = _towards((lamp_x - x, lamp_y - y, lamp_z - z), (nx, ny, nz), 0.3)
     lamp = cosine.div_(square.add_(0.25).mul_(1.3))
-
     light = (p.day * day[:, None]).add_(p.ambient)
     light.addcmul_(p.sunlight, sun[:, None]).addcmul_(p.lamplight, lamp[:, None])
     shaded = light.mul_(stage.colour).clamp_(max=1.5)

@@ -11,8 +11,6 @@ Whoever has the crops already may name an npz file of them instead: uint8 ``imag
 (N,) if the order is to be by person.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os
@@ -43,8 +41,7 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
     if path.suffix == ".npz":
         return _prepared(path, resolution)[:count]
     images = _in_order(path)[:count]
-    jpeg = sum(image.suffix.lower() != ".png" for image in images)
-    if jpeg:
+    if jpeg := sum(image.suffix.lower() != ".png" for image in images):
         log.warning(
             "%s: %d images are JPEG: at 128 px the grid of 8 x 8 blocks stays in every real image, always at phase %s, "
             "and a classifier may learn it instead of the GAN; at 32 px it nearly vanishes; prefer the PNG release",
@@ -111,8 +108,8 @@ def _in_order(path: Path) -> list[Path]:
 
 
 def _identity_file(path: Path) -> Path | None:
-    candidates = (path / IDENTITIES, Path(os.path.abspath(path)).parent / IDENTITIES)
-    return next((file for file in candidates if file.is_file()), None)
+    there = path / IDENTITIES, Path(os.path.abspath(path)).parent / IDENTITIES
+    return next(filter(Path.is_file, there), None)
 
 
 def _persons(file: Path) -> dict[str, int]:

@@ -4,8 +4,6 @@ One call draws one shape into every picture of a chunk: a picture's numbers are 
 Coordinates run from -1 to 1, x to the right, y upwards.  A shape is a signed distance, positive inside.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -33,10 +31,7 @@ def fill(distance: Tensor, edge: float) -> Tensor:
 
 
 def stroke(distance: Tensor, half: float | Tensor, edge: float) -> Tensor:
-    """Coverage of the line ``|distance| < half``.
-
-    A line thinner than its edge fades instead of thickening, so wires and lashes vanish gracefully at 32 px.
-    """
+    """Coverage of the line ``|distance| < half``; one thinner than its edge fades instead of thickening."""
     return fill(distance + half, edge) - fill(distance - half, edge)
 
 
@@ -65,10 +60,7 @@ def _twice_slope(values: Tensor, axis: int) -> Tensor:
 
 
 def bump(dx: Tensor, dy: Tensor, width: float | Tensor, height: float | Tensor) -> Tensor:
-    """A bell of standard deviations about ``width`` and ``height``, 1 at its centre.
-
-    (1 - q / 6)^3, close to the Gaussian exp(-q / 2) but exactly 0 at a distance and several times faster.
-    """
+    """(1 - q / 6)^3, close to the Gaussian exp(-q / 2) of these deviations, but exactly 0 at a distance and faster."""
     core = _bell(dx, dy, width, height)
     return core * core * core
 
@@ -117,12 +109,9 @@ class Canvas:
     """
 
     def __init__(self, background: Tensor):
-        self.backdrop = background
-        self.colour = background.clone()
-        self.normal = torch.zeros_like(background)
+        self.backdrop, self.colour, self.normal = background, background.clone(), torch.zeros_like(background)
         self.normal[:, 2] = 1
-        self.gloss = torch.zeros_like(background[:, 0])
-        self.bare = torch.ones_like(background[:, 0])
+        self.gloss, self.bare = torch.zeros_like(background[:, 0]), torch.ones_like(background[:, 0])
 
     def paint(self, colour: Tensor, alpha: Tensor) -> None:
         """Lay ``colour`` over what is there; the surface below keeps its normals."""
@@ -138,8 +127,7 @@ class Canvas:
     def lit(self, light: Tensor, key: Tensor, ambient: Tensor, wrap: float = 0.2) -> Tensor:
         """Light everything but the background: albedo x (ambient + key x Lambert), and a soft highlight.
 
-        ``light``, the unit direction to the light, and the colours ``key`` and ``ambient`` are (B, 3, 1, 1).
-        ``wrap`` lets the light reach a little beyond the terminator.
+        ``light``, the unit direction to it, and the colours are (B, 3, 1, 1); by ``wrap`` it reaches round a little.
         """
         self.normal = unit(self.normal)
         halfway = unit(light + light.new_tensor([0, 0, 1])[:, None, None])

@@ -6,8 +6,6 @@ surface, so they shift with the pose, and one directional light shades the true 
 purpose, so that a small GAN can learn them: few colours that go together, soft edges, no pixel noise.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -165,7 +163,6 @@ def _head(p: Numbers, x: Tensor, y: Tensor) -> Head:
     taper = 1 + p.jaw * below.square()
     slope = p.jaw * below * (-2 / _HEAD_HEIGHT)
     straight = x / taper
-
     # p(t) = R^T (x, y, t) meets |p / axes| = 1 where A t^2 + 2 B t + C = 0
     axes = (p.width, _HEAD_HEIGHT, _HEAD_DEPTH)
     r = [[p.rotation[:, i, j] for j in range(3)] for i in range(3)]
@@ -177,7 +174,6 @@ def _head(p: Numbers, x: Tensor, y: Tensor) -> Head:
     t = (torch.sqrt((1 - outline).clamp_(min=0) * a) - b) / a
     point = [s + t * d for s, d in zip(start, along, strict=True)]
     u, v = point[0] * axes[0], point[1] * axes[1]
-
     side = torch.sign(u)
     slope_u, slope_v = _relief(p, u.abs(), v)
     gx, gy, gz = (q / axis for q, axis in zip(point, axes, strict=True))
@@ -215,7 +211,6 @@ def _body(p: Numbers, canvas: Canvas, head: Head, x: Tensor, y: Tensor, edge: fl
     normal = torch.stack([dx.expand_as(head.x), torch.full_like(head.x, -0.25), depth.expand_as(head.x)], 1)
     neck = fill((1 - dx.abs()) * half, edge) * fill(-0.25 - y, edge)
     canvas.add(p.skin * 0.93, neck, normal, 0.02)
-
     dx, dy = x / 0.95, (y + 1.29) / 0.62
     radius = (dx.square() + dy.square()).sqrt()
     depth = (1 - radius.square()).clamp(min=0.05).sqrt()
@@ -234,8 +229,8 @@ def _skin(p: Numbers, canvas: Canvas, head: Head, edge: float) -> Tensor:
     dx = (head.x.abs() - p.rotation[:, 0, 0] * p.width - 0.01) / 0.085
     dy = (head.y + 0.02) / 0.135
     ears = fill((1 - (dx.square() + dy.square()).sqrt()) * 0.1, edge)
-    outward = 0.6 * dx * torch.sign(head.x)
-    canvas.add(p.blush, ears, torch.stack([outward, 0.6 * dy, torch.ones_like(dx)], 1), 0.03)
+    normal = torch.stack([0.6 * dx * torch.sign(head.x), 0.6 * dy, torch.ones_like(dx)], 1)
+    canvas.add(p.blush, ears, normal, 0.03)
     skin = fill((1 - head.radius) * 0.6, edge)
     canvas.add(p.skin, skin, head.normal, 0.10)
     u, v = head.u.abs(), head.v
@@ -277,8 +272,7 @@ def _brows(p: Numbers, canvas: Canvas, head: Head, skin: Tensor, edge: float) ->
 
 def _mouth(p: Numbers, canvas: Canvas, head: Head, skin: Tensor, edge: float) -> None:
     u, v = head.u, head.v + 0.40
-    across = (u / p.mouth_half).square()
-    arch = 1 - across
+    arch = 1 - (across := (u / p.mouth_half).square())
     line = p.mouth_curve * (across - 0.6)
     upper = line + (0.034 - 0.012 * bump(u, u, 0.03, 0.03)) * arch + 0.3 * p.mouth_open * arch
     lower = line - (0.052 + p.mouth_open) * arch
@@ -309,9 +303,8 @@ def _hair(p: Numbers, head: Head, edge: float) -> tuple[Tensor, Tensor]:
     dx = x / (p.width + p.hair_side)
     dy = y.clamp(min=0) / (_HEAD_HEIGHT + p.hair_top) + (y + p.hair_drop).clamp(max=0) / p.hair_round
     radius = (dx.square() + dy.square()).sqrt()
-    curls = p.hair_curl * _curls(head)
     depth = (1.05 - radius.square()).clamp(min=0.05).sqrt()
-    return fill((1 - radius) * 0.6 + curls, edge), torch.stack([dx, dy, depth], 1)
+    return fill((1 - radius) * 0.6 + p.hair_curl * _curls(head), edge), torch.stack([dx, dy, depth], 1)
 
 
 def _curls(head: Head) -> Tensor:

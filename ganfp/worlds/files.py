@@ -9,8 +9,6 @@ code; compositing would invent a background); a warning counts both.  What is no
 too small is a ``ValueError`` that names the file: an image is never skipped.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

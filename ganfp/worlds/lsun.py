@@ -6,8 +6,6 @@ slip).  They were reduced to a shorter side of 256 px and then compressed with l
 blocks, now 4 x 4 px, stays in every real image.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Anybody's images, from an npz file, brought to one size as those of a folder are."""
 
-from __future__ import annotations
-
 import zipfile
 import zlib
 from collections import Counter
