@@ -76,10 +76,10 @@ def _prepared(path: Path, resolution: int) -> np.ndarray:
     """Crops from an npz file, by person where it says who is on them."""
     images = load_npz(path, resolution)
     with np.load(path) as arrays:
-        person = arrays["identity"] if "identity" in arrays.files else None
-    if person is None:
-        log.info("%s: no identity there; parts may share persons", path)
-        return images
+        if "identity" not in arrays.files:
+            log.info("%s: no identity there; parts may share persons", path)
+            return images
+        person = arrays["identity"]
     if person.shape != (len(images),):
         raise ValueError(f"{path}: identity has shape {person.shape}; wanted is one number for each image")
     return images[np.argsort(person, kind="stable")]
