@@ -1,11 +1,8 @@
 """Attacks that try to wash a fingerprint out of an image (Section 4.4).
 
-Each takes uint8 images (N, 3, H, H) as a tensor on any device, and :class:`Draws`; it gives uint8 images of the same
-shape on the same device.  Its options are its distribution: what is random is drawn for every image anew, and where
-both ends of a range are equal nothing is.  A new attack is such a function and its line in :data:`ATTACKS`.
-
-The paper states the distributions and nothing more: not the sigma of the blur, the filter that resizes a crop, nor
-the chroma subsampling.  Each choice is stated where it is made.
+Each takes uint8 images (N, 3, H, H) as a tensor on any device, and :class:`Draws`, and gives the like.  Its options are
+its distribution: what is random is drawn for every image anew, and where both ends of a range are equal nothing is.
+The paper states the distributions and nothing more; each other choice is stated where it is made.
 """
 
 from __future__ import annotations
@@ -33,8 +30,8 @@ BLOCK = 32  # rows of a banded matrix that are multiplied at a time
 class Draws:
     """Random numbers that belong to single images.
 
-    A draw is a function of ``seed``, of an image's number and of what it is for.  So an image meets the same attack
-    however many others are in its batch, in whatever order, and wherever the arithmetic is done.
+    A draw is a function of ``seed``, of an image's number and of what it is for: an image meets the same attack in
+    whatever batch and order, and wherever the arithmetic is done.
     """
 
     seed: int
@@ -69,9 +66,6 @@ class Draws:
         return low + (self.uniform(purpose)[:, 0].double() * (high - low + 1)).long()
 
 
-# ---------------------------------------------------------------------------- the attacks
-
-
 def noise(images: Tensor, random: Draws, low: float = 5, high: float = 20, reading: str = "variance") -> Tensor:
     """Independent Gaussian noise on every value; its variance is uniform in [low, high], in grey levels of 0 ... 255.
 
@@ -95,7 +89,6 @@ def blur(images: Tensor, random: Draws, sides: Sequence[int] = (1, 3, 5, 7, 9), 
     if any(side < 1 or side % 2 == 0 for side in sides) or not len(sides):
         raise ValueError(f"sides must be odd numbers from 1 on, not {sides}")
     scale = images.shape[-1] / meant_for if meant_for else 1.0
-    choice = random.integer("blur", 0, len(sides) - 1).numpy()
 
     def blurred(part: Tensor, places: np.ndarray, kind: int) -> Tensor:
         if sides[kind] == 1:
@@ -104,7 +97,7 @@ def blur(images: Tensor, random: Draws, sides: Sequence[int] = (1, 3, 5, 7, 9), 
         rows = rows.to(part.device)
         return to_bytes(banded(banded(part.float(), rows, radius, -1), rows, radius, -2))
 
-    return grouped(images, choice, blurred)
+    return grouped(images, random.integer("blur", 0, len(sides) - 1).numpy(), blurred)
 
 
 def crop(images: Tensor, random: Draws, low: float = 0.05, high: float = 0.20) -> Tensor:
@@ -132,10 +125,9 @@ def jpeg(images: Tensor, random: Draws, low: int = 10, high: int = 75, subsampli
     from PIL import Image
     from PIL.JpegImagePlugin import JpegImageFile
 
-    qualities = random.integer("jpeg", low, high).tolist()
     pixels = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     out = np.empty_like(pixels)
-    for i, quality in enumerate(qualities):
+    for i, quality in enumerate(random.integer("jpeg", low, high).tolist()):
         file = io.BytesIO()
         Image.fromarray(pixels[i]).save(file, "JPEG", quality=quality, subsampling=subsampling)
         file.seek(0)
@@ -144,11 +136,7 @@ def jpeg(images: Tensor, random: Draws, low: int = 10, high: int = 75, subsampli
 
 
 def relight(
-    images: Tensor,
-    random: Draws,
-    shape: str = "head",
-    lights: Tensor | None = None,
-    normals: Tensor | None = None,
+    images: Tensor, random: Draws, shape: str = "head", lights: Tensor | None = None, normals: Tensor | None = None
 ) -> Tensor:
     """Another light by a smooth ratio image: see :mod:`ganfp.relighting`.
 
@@ -167,10 +155,7 @@ def relight(
 
 
 def combine(images: Tensor, random: Draws, probability: float = 0.5, shape: str = "head") -> Tensor:
-    """Relighting, crop, blur, JPEG and noise, in the paper's order, each with that probability for each image.
-
-    shape: of the relighting's prior.
-    """
+    """Attacks in :data:`ORDER`, the paper's, each with that probability for each image; shape: of the relighting."""
     _check_range("combination", probability, probability, 0, 1)
     for name in ORDER:
         options = {"shape": shape} if name == "relighting" else {}
@@ -224,16 +209,12 @@ ATTACKS: dict[str, Entry] = {
 
 
 def attack(name: str, images: np.ndarray, seed: int, first: int = 0, device: str = "cpu", **options) -> np.ndarray:
-    """Images uint8 (N, 3, H, H) after an attack, chunk by chunk; image i has the number ``first + i``.
-
-    ``ValueError`` for an unknown name.
-    """
-    numbers = np.arange(first, first + len(images))
-    return attack_numbered(name, images, Draws(seed, numbers), device, **options)
+    """Images uint8 (N, 3, H, H) after an attack; image i has the number ``first + i``."""
+    return attack_numbered(name, images, Draws(seed, np.arange(first, first + len(images))), device, **options)
 
 
 def attack_numbered(name: str, images: np.ndarray, random: Draws, device: str = "cpu", **options) -> np.ndarray:
-    """The same for images of any numbers."""
+    """The same for images of any numbers, chunk by chunk; ``ValueError`` for an unknown name."""
     if name not in ATTACKS:
         raise ValueError(f"unknown attack {name!r}; known are {', '.join(ATTACKS)}")
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3]:
@@ -249,23 +230,13 @@ def attack_numbered(name: str, images: np.ndarray, random: Draws, device: str = 
     return out
 
 
-# ---------------------------------------------------------------------------- their parts
-
-
-def blur_sigma(side: int) -> float:
-    """OpenCV's sigma, in pixels, for a kernel of that side."""
-    return 0.3 * ((side - 1) / 2 - 1) + 0.8
-
-
 @lru_cache(maxsize=64)
 def blur_matrix(size: int, side: int, scale: float = 1.0) -> tuple[Tensor, int]:
-    """The blur along one axis as a matrix (size, size), rows summing to 1, and the radius of its kernel in pixels.
-
-    The kernel is cut off as its side says.
-    """
+    """The blur along one axis as a matrix (size, size), and its kernel's radius in pixels, cut off as its side says."""
     radius = int(np.ceil((side - 1) / 2 * scale))
     offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
-    weights = (-(offsets**2) / (2 * (blur_sigma(side) * scale) ** 2)).exp()
+    sigma = (0.3 * ((side - 1) / 2 - 1) + 0.8) * scale  # OpenCV's rule
+    weights = (-(offsets**2) / (2 * sigma**2)).exp()
     weights /= weights.sum()
     places = torch.arange(size)[:, None] + offsets.long()
     places = (places.abs() - (size - 1)).abs().neg().add(size - 1).abs()  # mirrored about the first and last pixel
@@ -274,10 +245,7 @@ def blur_matrix(size: int, side: int, scale: float = 1.0) -> tuple[Tensor, int]:
 
 
 def banded(x: Tensor, matrix: Tensor, radius: int, axis: int) -> Tensor:
-    """Images (N, C, H, H) times a matrix (H, H) along axis -1 or -2; no entry is farther than radius from the diagonal.
-
-    A block of rows at a time: what would be multiplied by zero is left out.
-    """
+    """Images (N, C, H, H) times (H, H) along axis -1 or -2; entries farther than radius from the diagonal are zero."""
     size, parts = len(matrix), []
     for start in range(0, size, BLOCK):
         near = slice(max(0, start - radius), start + BLOCK + radius)
@@ -289,8 +257,7 @@ def banded(x: Tensor, matrix: Tensor, radius: int, axis: int) -> Tensor:
 def grouped(images: Tensor, group: np.ndarray, change: Callable[[Tensor, np.ndarray, Any], Tensor]) -> Tensor:
     """Images (N, ...), each group of them changed by itself, in their old order.
 
-    group: (N,), the value that says which group an image is in.  change: is given the images of a group, their places
-    (n,) among all, and that value.
+    group: (N,).  change: is given the images of a group, their places (n,) among all, and the group's value.
     """
     if not len(group):
         return images
@@ -303,9 +270,9 @@ def grouped(images: Tensor, group: np.ndarray, change: Callable[[Tensor, np.ndar
 
 
 def resized(size: int, start: Tensor, length: Tensor) -> Tensor:
-    """Where ``size`` pixels lie that replace pixels start ... start + length - 1, (N, size); start and length (N,).
+    """Where ``size`` pixels lie that replace pixels start ... start + length - 1, as ``grid_sample`` counts: (N, size).
 
-    In the coordinates of ``grid_sample``: -1 and 1 are the picture's edges.
+    start, length: (N,).
     """
     at = (torch.arange(size) + 0.5) * (length / size)[:, None] - 0.5
     at = start[:, None] + at.clamp(min=0).minimum(length[:, None] - 1)  # beyond the outermost centres, as there

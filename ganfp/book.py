@@ -1,12 +1,10 @@
 """From clean notebooks to a rendered book: papermill executes them, Jupyter Book renders what they showed.
 
-The notebooks under ``notebooks/`` carry no outputs.  Executed copies go to ``executed/`` beside a ledger,
-``executed/run.json``, that says what each was made from and which records it left; a notebook of which nothing changed
-is not executed again.  A Sphinx extension, ``book/_ext/executed_notebooks.py``, shows the copies in the originals'
-place.  Which pages there are is said by ``_toc.yml`` alone, and what a page needs by its own parameters.
+The notebooks under ``notebooks/`` carry no outputs.  Executed copies go to ``executed/`` beside a ledger, ``run.json``,
+that says what each was made from and which records it left; one of which nothing changed is not executed again.  A
+Sphinx extension, ``book/_ext/executed_notebooks.py``, shows the copies in the originals' place.  Which pages there are
+is said by ``_toc.yml`` alone, and what a page needs by its own parameters.
 """
-
-from __future__ import annotations
 
 import datetime
 import fcntl
@@ -32,7 +30,6 @@ from ganfp.machine import cores
 from ganfp.notebooks import ROOT, NotebookError, check_parameters, execute, known_parameters
 
 PACKAGE = Path(__file__).resolve().parent
-
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "PyWavelets", "pillow", "pandas", "matplotlib", "seaborn")
 
 
@@ -47,10 +44,9 @@ def book_notebooks(root: Path = ROOT) -> list[Path]:
 
 
 def datasets_for(path: Path, asked: str) -> str:
-    """Which of the data sets of a book a notebook is executed with.
+    """Which of the data sets of a book a notebook is executed with: those of its own default that were asked for.
 
-    Those of its own default that were asked for; if none was, as many of those asked for as its default has, so that
-    a page about one world shows a user's images when the book is made of those.
+    If none was, as many of those asked for as its default has: a page about one world shows a user's images.
     """
     own = worlds.names(known_parameters(path)["dataset"]["default"].strip("\"'"))
     asked = worlds.names(asked)
@@ -58,10 +54,7 @@ def datasets_for(path: Path, asked: str) -> str:
 
 
 def digest(path: Path, parameters: Mapping[str, object], inputs: Mapping[str, list[str]], shared: str) -> str:
-    """SHA-256 of all that an executed notebook depends on.
-
-    Its source, its parameters, the ``inputs`` of each of its data sets, and what it shares with all others.
-    """
+    """SHA-256 of a notebook's source, its parameters, the ``inputs`` of its data sets, and what all pages share."""
     used = [inputs[name] for name in worlds.names(str(parameters["dataset"]))]
     text = json.dumps([dict(parameters), used, shared], sort_keys=True)
     return hashlib.sha256(Path(path).read_bytes() + text.encode()).hexdigest()
@@ -73,28 +66,20 @@ def shared_digest(root: Path = ROOT) -> str:
     result = hashlib.sha256(json.dumps([versions, sys.version], sort_keys=True).encode())
     for folder in (PACKAGE, Path(root) / "results" / "reference"):
         for file in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-            result.update(f"\0{file.relative_to(folder).as_posix()}\0".encode())
-            result.update(file.read_bytes())
+            result.update(f"\0{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes())
     return result.hexdigest()
 
 
 def execute_book(
-    profile: str,
-    dataset: str = "faces,bedrooms",
-    seed: int = 0,
-    device: str = "cpu",
-    root: Path = ROOT,
-    *,
-    force: bool = False,
-    jobs: int | None = None,
-) -> dict[str, dict]:
+    profile: str, dataset: str = "faces,bedrooms", seed: int = 0, device: str = "cpu", root: Path = ROOT, *,
+    force: bool = False, jobs: int | None = None,
+) -> dict[str, dict]:  # fmt: skip
     """Execute the notebooks of the book into ``root/executed``; return the ledger, a record per notebook.
 
-    Each notebook gets those of the data sets that it is about (see :func:`datasets_for`) and a folder of its own for
-    records, ``results/PROFILE/NOTEBOOK`` in ``root``.  One of which nothing changed is left alone unless ``force``.
-    ``jobs`` notebooks run at a time (default: as many as cores, at most 4), each with its share of the cores as
-    threads.  All of them are tried; when some failed, their earlier copies and records stay and
-    :class:`NotebookError` is raised at the end.
+    Each gets those of the data sets that it is about (:func:`datasets_for`) and a folder for its records,
+    ``root/results/PROFILE/NOTEBOOK``.  One of which nothing changed is left alone unless ``force``.  ``jobs`` run at a
+    time (default: as many as cores, at most 4), each with its share of the cores as threads.  All are tried; of those
+    that fail earlier copies and records stay, and :class:`NotebookError` is raised at the end.
     """
     from ganfp.files import write_json  # imports torch, which a process that only runs a kernel does without
     from ganfp.runs.run import begin_each
@@ -104,13 +89,11 @@ def execute_book(
     runs = begin_each(profile, dataset, seed=seed, device=device)
     # keys of recipes, which hold the digests of a user's images and of the weight files that stand in for the paper's
     inputs = {run.source: [run.images.key, run.extractor.key, run.perceptual.key] for run in runs}
+    common = dict(profile=profile, seed=seed, device=device)
     parameters = {
-        path: dict(
-            profile=profile, dataset=datasets_for(path, dataset), seed=seed, device=device,
-            out=f"results/{profile}/{path.stem}",
-        )
+        path: common | dict(dataset=datasets_for(path, dataset), out=f"results/{profile}/{path.stem}")
         for path in book_notebooks(root)
-    }  # fmt: skip
+    }
     shared = shared_digest(root)
     digests = {path: digest(path, given, inputs, shared) for path, given in parameters.items()}
     with _alone(root):
@@ -121,21 +104,16 @@ def execute_book(
             files = [root / "executed" / path.name, *(out / name for name in page.get("records", ()))]
             return page.get("digest") == digests[path] and all(map(Path.exists, files))
 
-        todo = []
-        for path, given in parameters.items():
-            if unchanged(path) and not force:
-                print(f"  {path.stem:<28} unchanged", flush=True)
+        todo = [path for path in parameters if force or not unchanged(path)]
+        for path in parameters:
+            if path in todo:
+                check_parameters(path, parameters[path])
             else:
-                check_parameters(path, given)
-                todo.append(path)
-
+                print(f"  {path.stem:<28} unchanged", flush=True)
         failures = []
-        with ProcessPoolExecutor(
-            max_workers=min(jobs, len(todo)) or 1,
-            mp_context=multiprocessing.get_context("spawn"),  # a fork of a process with torch's threads may hang
-            initializer=_begin_worker,
-            initargs=(max(1, cores() // jobs),),
-        ) as pool:
+        spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
+        threads = max(1, cores() // jobs)
+        with ProcessPoolExecutor(min(jobs, len(todo)) or 1, spawn, _begin_worker, (threads,)) as pool:
             running = {pool.submit(execute, p, root / "executed" / p.name, parameters[p], root): p for p in todo}
             for done in as_completed(running):
                 path = running[done]
@@ -145,13 +123,9 @@ def execute_book(
                     failures.append(str(error))
                     print(f"  {path.stem:<28} FAILED", flush=True)
                     continue
-                page = {
-                    "digest": digests[path],
-                    "seconds": round(seconds, 1),
-                    "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                    "parameters": parameters[path],
-                    "records": records,
-                }
+                date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+                page = dict(digest=digests[path], seconds=round(seconds, 1), date=date)
+                page |= dict(parameters=parameters[path], records=records)
                 _drop_records(root, ledger.get(path.stem), page)
                 ledger[path.stem] = page
                 in_order = {p.stem: ledger[p.stem] for p in parameters if p.stem in ledger}
@@ -172,12 +146,12 @@ def _drop_records(root: Path, old: dict | None, new: dict) -> None:
 def _begin_worker(threads: int) -> None:
     """Kernels inherit the number of threads; a worker ends with its parent, however that ends."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
 
+    def end_with_parent() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
 
-def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 @contextmanager
@@ -191,15 +165,6 @@ def _alone(root: Path) -> Iterator[None]:
             print(f"waiting for another command that works on {root / 'executed'}", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-@contextmanager
-def _fresh(folder: Path) -> Iterator[str]:
-    """An empty folder inside ``folder``, for as long as the block lasts; what killed processes left goes first."""
-    for left in folder.glob(".render-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=".render-", dir=folder, ignore_cleanup_errors=True) as name:
-        yield name
 
 
 def _read_ledger(root: Path) -> dict[str, dict]:
@@ -219,7 +184,10 @@ def render(root: Path = ROOT) -> int:
         raise FileNotFoundError(f"no jupyter-book beside {sys.executable}; run: pip install -e '.[book]'")
     build = root / "_build"
     build.mkdir(exist_ok=True)
-    with _alone(root), _fresh(build) as aside:
+    beside = dict(prefix=".render-", dir=build, ignore_cleanup_errors=True)
+    with _alone(root), tempfile.TemporaryDirectory(**beside) as aside:
+        for left in set(build.glob(".render-*")) - {Path(aside)}:  # of killed processes
+            shutil.rmtree(left, ignore_errors=True)
         command = [script, "build", str(root), "--path-output", aside, "-W", "-n", "--keep-going", "-q"]
         status = subprocess.call(command, stdout=subprocess.DEVNULL)  # warnings and errors go to stderr
         if status:

@@ -1,7 +1,5 @@
 """What this process may use of its machine."""
 
-from __future__ import annotations
-
 import os
 
 

@@ -1,7 +1,5 @@
 """One notebook: found by its name, asked for its parameters, executed by papermill."""
 
-from __future__ import annotations
-
 import difflib
 import re
 import shutil
@@ -18,7 +16,6 @@ from traitlets import default
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
-
 _SHORT = re.compile(r"([a-z](?:\d+(?:_\d+)*|[A-Z]))_")  # s4_2 of s4_2_existence, sA of sA_frechet_ratio
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # ipykernel warns of an unencrypted loopback connection; "auto" picks what both ends can speak.
@@ -44,10 +41,7 @@ def by_name(root: Path = ROOT) -> dict[str, Path]:
 
 
 def find(name: str, root: Path = ROOT) -> Path:
-    """Path of one notebook, by short name (``s4_2``) or by file name with or without its ending.
-
-    Raises ``ValueError`` that lists the known names.
-    """
+    """One notebook by short name (``s4_2``) or file name; ``ValueError`` lists the known names."""
     known = by_name(root)
     stem = Path(name).name.removesuffix(".ipynb")
     for short, path in known.items():
@@ -62,10 +56,7 @@ def known_parameters(path: Path) -> dict[str, dict]:
 
 
 def check_parameters(path: Path, parameters: Mapping[str, object]) -> None:
-    """Refuse parameters that the notebook does not declare; papermill itself would only print a line.
-
-    Raises ``ValueError`` that names the parameter, the nearest known one, and all known ones.
-    """
+    """``ValueError`` for a parameter that the notebook does not declare; papermill itself would only print a line."""
     known = known_parameters(path)
     for name in parameters:
         if name not in known:
@@ -75,10 +66,10 @@ def check_parameters(path: Path, parameters: Mapping[str, object]) -> None:
 
 
 class Execution(NamedTuple):
-    """What came of a notebook: the seconds that it took, and the names of the files that it left in ``out``."""
+    """What came of a notebook."""
 
     seconds: float
-    records: list[str]
+    records: list[str]  # names of the files that it left in ``out``
 
 
 def execute(path: Path, output: Path, parameters: Mapping[str, object], cwd: Path = ROOT) -> Execution:
@@ -97,16 +88,10 @@ def execute(path: Path, output: Path, parameters: Mapping[str, object], cwd: Pat
     start = time.monotonic()
     try:
         papermill.execute_notebook(
-            str(path),
-            str(part),
-            parameters=dict(parameters),
-            cwd=str(cwd),
-            kernel_name="python3",
-            kernel_manager_class=_ThisPython,
-            config=_QUIET,
-            progress_bar=False,
+            str(path), str(part), parameters=dict(parameters), cwd=str(cwd), kernel_name="python3",
+            kernel_manager_class=_ThisPython, config=_QUIET, progress_bar=False,
             shutdown_kernel="immediate",  # a kernel that is asked politely may log the interruption as an error
-        )
+        )  # fmt: skip
         seconds = time.monotonic() - start
         records = _settle(Path(cwd, aside), Path(cwd, out)) if aside else []
     except PapermillExecutionError as error:

@@ -3,17 +3,12 @@
 An image is taken as albedo times shading, ``I = A S``.  A Lambertian surface under distant light has a shading that
 nine spherical harmonics of its normals describe (Ramamoorthi and Hanrahan 2001; Basri and Jacobs 2003):
 
-    S_c(n) = sum_k L_ck H_k(n),    c = red, green, blue,    27 numbers L in all
+    S_c(n) = sum_k L_ck H_k(n),    c = red, green, blue
 
-SfSNet is a network that estimates A, n and L from a photograph of a face.  Here n is a smooth prior or given, L is
-fitted to the image by least squares, and A is not needed: the light is replaced by a *ratio image*,
-
-    I' = I S_new / S_old,
-
-which is smooth wherever n is.  So the high frequencies of the image survive, and with them most of a fingerprint.
+SfSNet estimates A, n and L.  Here n is a smooth prior or given, L is fitted by least squares, and A is not needed: the
+light is replaced by a *ratio image*, I' = I S_new / S_old, which is smooth wherever n is.  So the high frequencies of
+the image survive, and with them most of a fingerprint.
 """
-
-from __future__ import annotations
 
 from functools import lru_cache
 
@@ -51,9 +46,8 @@ def harmonics(normals: Tensor) -> Tensor:
 def prior(size: int, shape: str = "head") -> Tensor:
     """A shape prior: normals (3, size, size), smooth everywhere, of a surface before the picture.
 
-    ``head``: a bell in the middle, higher than wide, that a flat background surrounds.  ``dome``: a paraboloid that
-    fills the picture and is 45 degrees steep at its sides.  Bump or hollow makes no difference to a fit: all x and y
-    change their sign, and the nine terms span the same shadings.
+    ``head``: a bell in the middle, higher than wide, on a flat background.  ``dome``: a paraboloid that fills the
+    picture and is 45 degrees steep at its sides.  Bump or hollow makes no difference to a fit.
     """
     if shape not in SHAPES:
         raise ValueError(f"shape must be one of {', '.join(SHAPES)}, not {shape!r}")
@@ -69,9 +63,9 @@ def prior(size: int, shape: str = "head") -> Tensor:
 def fit(images: Tensor, normals: Tensor, ridge: float = RIDGE) -> Tensor:
     """The lighting L (N, 3, 9) that explains images (N, 3, H, W) in [0, 1] best if their albedo were constant.
 
-    Least squares, image by image and channel by channel: the least of mean (I - S)^2 + ridge |L - L_flat|^2, where
-    L_flat is light from everywhere that gives the image its mean.  Albedo is not constant, and without the ridge a dark
-    face before a bright wall is taken for a strange light.  normals: (3, H, W), or (N, 3, H, W).
+    The least of mean (I - S)^2 + ridge |L - L_flat|^2 for each image and channel, where L_flat, from everywhere, gives
+    the image its mean: without the ridge a dark face before a bright wall is taken for a strange light.
+    normals: (3, H, W), or (N, 3, H, W).
     """
     basis = harmonics(normals.double()).flatten(-2)  # (9, P) or (N, 9, P)
     pixels = images.double().flatten(-2)
@@ -104,8 +98,8 @@ def relit(images: Tensor, lights: Tensor, normals: Tensor) -> Tensor:
 def lamp(azimuth: Tensor, elevation: Tensor, key: Tensor, tint: Tensor) -> Tensor:
     """The lighting (N, 3, 9) of one distant lamp and of light from everywhere; each argument (N,).
 
-    azimuth, elevation: of the lamp, in degrees, to the right and upwards.  key: its share of all light, 0 to 1; the
-    lamp is warm, tint > 0, or cool: its share is key (1 + tint) in red and key (1 - tint) in blue.
+    azimuth, elevation: in degrees, to the right and upwards.  key: the lamp's share of all light, 0 to 1, which is
+    key (1 + tint) in red and key (1 - tint) in blue.
     """
     azimuth, elevation = torch.deg2rad(azimuth.double()), torch.deg2rad(elevation.double())
     direction = torch.stack([elevation.cos() * azimuth.sin(), elevation.sin(), elevation.cos() * azimuth.cos()], -1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ganfp import worlds
+from ganfp.worlds import drawing
 
 DRAWN = Path(__file__).with_name("drawn.npz")  # what each world drew when its VERSION was raised
 
@@ -53,7 +54,7 @@ def test_the_first_images_do_not_depend_on_how_many_follow(world):
 def test_bytes_do_not_depend_on_the_chunk(world, monkeypatch):
     whole = world.draw(24, 32, seed=4)
     for pixels in (64**2, 7 * 64**2, 2**20):
-        monkeypatch.setattr("ganfp.worlds.drawing.CHUNK_PIXELS", pixels)
+        monkeypatch.setattr(drawing, "CHUNK_PIXELS", pixels)
         np.testing.assert_array_equal(world.draw(24, 32, seed=4), whole)
 
 

@@ -103,7 +103,7 @@ def test_normals_are_those_of_the_surface():
     """On a plain ellipsoid (jaw without taper, no relief) they equal the gradient, in closed form."""
     f = portrait(jaw=0.16 / 0.26)
     x, y = faces.pixel_grid(64)
-    p = faces.SimpleNamespace(**faces._parameters(f))
+    p = faces.SimpleNamespace(**faces._RENDERER.numbers(f))
     head = faces._head(p, x, y)
     u, v = head.u[0].numpy(), head.v[0].numpy()
     far = (head.radius[0].numpy() < 0.9) & (np.abs(v - 0.42) < 0.15)  # a forehead without relief

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from ganfp.worlds import perspective
 from ganfp.worlds.drawing import outline
-from ganfp.worlds.perspective import Camera, box, ellipsoid, frustum
+from ganfp.worlds.perspective import box, ellipsoid, frustum
 
 SIZE = 32
 STEP = 0.006  # metres of depth
@@ -21,7 +22,7 @@ def number(x):
 
 def camera(yaw=0.3, height=1.5, shift=0.15, size=SIZE):
     """About 4 m in front of the origin, looking to its right and past it."""
-    return Camera(*(number(v) for v in (-0.8, height, 3.9, np.cos(yaw), np.sin(yaw), 1.4, shift)), size)
+    return perspective.camera(*(number(v) for v in (-0.8, height, 3.9, np.cos(yaw), np.sin(yaw), 1.4, shift)), size)
 
 
 @pytest.fixture(scope="module", params=[-0.5, 0.0, 0.4])
@@ -31,8 +32,8 @@ def view(request):
     eye = camera()
     frame = eye.frame(0.1, -0.2, number(np.cos(turn)), number(np.sin(turn)))
     depth = np.arange(1.5, 6, STEP)[:, None, None]
-    u, v, w = (part.expand(1, SIZE, SIZE)[0].numpy() for part in (frame.du, frame.dv, frame.dw))
-    start = [float(o) for o in (frame.ou, frame.ov, frame.ow)]
+    u, v, w = (part.expand(1, SIZE, SIZE)[0].numpy() for part in (frame.dx, frame.dy, frame.dz))
+    start = [float(o) for o in (frame.x, frame.y, frame.z)]
     points = np.stack([o + d * depth for o, d in zip(start, (u, v, w), strict=True)], -1)
     return frame, turn, depth[:, 0, 0], points
 

@@ -4,8 +4,6 @@ Every method is an :class:`~ganfp.attributors.base.Attributor`, an estimator by 
 method's module, scikit-learn and PyWavelets are imported when first asked for: training the network needs none.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib import import_module
 

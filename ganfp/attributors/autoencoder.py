@@ -1,7 +1,5 @@
 """The networks of the fingerprint visualisation (paper, Section 3.3 and Figure 3): auto-encoder and critic."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -4,8 +4,6 @@ A method is a dataclass of its settings plus four functions: ``_fit`` and ``_sco
 ``_state`` and ``_restore`` turn what was learned into named arrays and back.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from abc import ABC, abstractmethod

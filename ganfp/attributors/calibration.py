@@ -1,7 +1,5 @@
 """From scores to probabilities: a softmax with one fitted temperature."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """Attribution by the learned classifier ("Ours" in the paper's tables; Section 3.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Eigenface: principal components of raw pixels and a linear classifier (Tables 1-3 and 6)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

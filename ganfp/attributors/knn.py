@@ -1,7 +1,5 @@
 """k nearest neighbours on raw pixels: the weakest rival of Tables 1-3 and 6."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -10,8 +10,6 @@ weight vector per source, the model fingerprint.
 (d) post-pooling              stages only down to a chosen resolution, whose features are averaged over all positions
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from ganfp.attributors import pyramid

@@ -1,7 +1,5 @@
 """What the attributors that are networks share: where they are built, trained, asked, checked, and saved."""
 
-from __future__ import annotations
-
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Iterator

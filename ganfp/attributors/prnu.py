@@ -6,8 +6,6 @@ Ramchandran (ICASSP 1999), the standard of camera forensics.  It runs on batches
 is a product with two matrices that PyWavelets defines, the local variances are sums of shifted arrays.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar

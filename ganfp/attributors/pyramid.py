@@ -4,8 +4,6 @@ A step down blurs with the 5 x 5 binomial kernel and keeps every second pixel; a
 pixels and blurs with four times that kernel.  Both keep the even pixels where they are, and borders are reflected.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """What a network is made of, read off the network itself: layers, output shapes, parameters, multiplications."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial

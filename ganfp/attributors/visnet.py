@@ -4,8 +4,6 @@ An auto-encoder reconstructs an image, and what it changes is the image fingerpr
 the same size, its model fingerprint.  An image goes to the source whose fingerprint it correlates with most.
 """
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """``ganfp``: make the book, train one GAN, ask an attributor about images."""
 
-from __future__ import annotations
-
 import click
 
 from ganfp.cli import folders, models, pages

@@ -1,7 +1,5 @@
 """Images of any origin: attributed, attacked, explained."""
 
-from __future__ import annotations
-
 import csv
 import sys
 from collections import Counter
@@ -10,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ganfp.cli.options import DEVICE, FOLDER, FORCE, PATH, keep
+from ganfp.cli.options import DEVICE, FOLDER, FORCE, PATH, keep, number
 from ganfp.cli.words import plain, printable
 
 MODEL = click.option("--model", required=True, type=FOLDER, help="A fitted attributor.")
@@ -32,8 +30,7 @@ def attribute(folder: Path, model: Path, device: str, service: str | None, table
     keep([table], force)
     attributor = load(model, device)
     if service is not None and service not in attributor.classes_:
-        known = ", ".join(attributor.classes_)
-        raise ValueError(f"--service: {model} does not know {service!r}; it knows {known}")
+        raise ValueError(f"--service: {model} does not know {service!r}; it knows {', '.join(attributor.classes_)}")
     paths, images, wrong = files.load_exact(folder, attributor.resolution_)
     found = attributor.attribute(images)
     for name, count in Counter(found.labels.tolist()).most_common():
@@ -44,10 +41,8 @@ def attribute(folder: Path, model: Path, device: str, service: str | None, table
     if service is not None:
         test = metrics.service_authenticity(found.labels, service)
         verdict = "most of the folder is from it" if test.p < 0.05 else "not shown that most of the folder is from it"
-        click.echo(
-            f"{service}: {test.share:.1f} % of {test.n} images (95 % interval {test.low:.1f}-{test.high:.1f}), "
-            f"p = {test.p:.3g}: {verdict}"
-        )
+        share = f"{test.share:.1f} % of {test.n} images (95 % interval {test.low:.1f}-{test.high:.1f})"
+        click.echo(f"{service}: {share}, p = {test.p:.3g}: {verdict}")
     end(wrong)
 
 
@@ -55,7 +50,7 @@ def attribute(folder: Path, model: Path, device: str, service: str | None, table
 @click.argument("folder", type=FOLDER)
 @click.option("--attack", "name", required=True, help="Such as noise, blur, cropping or compression.")
 @click.option("--out", required=True, type=PATH, help="A folder for PNG files of the same names.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the attack's draws.")
+@number("--seed", 0, help="Of the attack's draws.")
 @click.option("-o", "options", nargs=2, multiple=True, metavar="NAME VALUE", help="Of the attack, as `-o low 50`.")
 @FORCE
 def attack(folder: Path, name: str, out: Path, seed: int, options: tuple[tuple[str, str], ...], force: bool) -> None:

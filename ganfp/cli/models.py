@@ -1,7 +1,5 @@
 """One GAN: trained, sampled from, timed."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator
@@ -10,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ganfp.cli.options import DATASET, DEVICE, FOLDER, FORCE, PATH, PROFILE, keep
+from ganfp.cli.options import DATASET, DEVICE, FOLDER, FORCE, PATH, PROFILE, keep, number, option
 
 SETTINGS = "settings.json"  # what a training in a folder was begun with
 
@@ -19,9 +17,7 @@ SETTINGS = "settings.json"  # what a training in a folder was begun with
 @click.argument("name", default="progan")
 @PROFILE
 @DATASET
-@click.option(
-    "--seed", default=1, show_default=True, type=click.IntRange(0), help="Of weights, latents and data order."
-)
+@number("--seed", 1, help="Of weights, latents and data order.")
 @DEVICE
 @click.option("--out", required=True, type=PATH, help="Folder for generator, critic and curves.")
 @click.option("--budget", type=float, metavar="SECONDS", help="Stop after so long; --resume goes on.")
@@ -66,34 +62,33 @@ def _claimed(out: Path, settings: dict, resume: bool) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise click.ClickException(f"--out: another process is training in {out}") from None
-        there = [out / name for name in (SETTINGS, training.CHECKPOINT, training.GENERATOR) if (out / name).exists()]
+            raise ValueError(f"--out: another process is training in {out}") from None
+        begun, checkpoint, generator = out / SETTINGS, out / training.CHECKPOINT, out / training.GENERATOR
+        there = [path for path in (begun, checkpoint, generator) if path.exists()]
         if there and not resume:
-            raise click.ClickException(f"--out: {out} holds a training already; --resume it, or name another folder")
-        if there == [out / training.GENERATOR]:
-            raise click.ClickException(f"--out: {there[0]} has no checkpoint to go on from; name another folder")
-        before = json.loads((out / SETTINGS).read_text("utf-8")) if (out / SETTINGS).exists() else settings
+            raise ValueError(f"--out: {out} holds a training already; --resume it, or name another folder")
+        if there == [generator]:
+            raise ValueError(f"--out: {generator} has no checkpoint to go on from; name another folder")
+        before = json.loads(begun.read_text("utf-8")) if begun in there else settings
         if differs := [key for key in settings if before.get(key) != settings[key]]:
-            raise click.ClickException(f"--resume: {out} was begun with another {' and another '.join(differs)}")
-        write_json(out / SETTINGS, settings)
+            raise ValueError(f"--resume: {out} was begun with another {' and another '.join(differs)}")
+        write_json(begun, settings)
         try:
             yield
         finally:
-            if not (out / training.CHECKPOINT).exists():  # nothing to go on from
-                (out / SETTINGS).unlink()
+            if not checkpoint.exists():  # nothing to go on from
+                begun.unlink()
 
 
 @click.command()
 @PROFILE
 @DEVICE
-@click.option(
-    "--seconds", default=2.0, show_default=True, type=click.FloatRange(0, min_open=True), help="For each measurement."
-)
+@option("--seconds", 2.0, type=click.FloatRange(0, min_open=True), help="For each measurement.")
 def bench(profile: str, device: str, seconds: float) -> None:
     """Measure each training step of a profile, and how much of the machine it uses."""
     root = Path(__file__).resolve().parents[2]
     if not (root / "benchmarks" / "steps.py").is_file():
-        raise click.ClickException(f"{root} has no benchmarks/steps.py: measuring needs a checkout of the repository")
+        raise FileNotFoundError(f"{root} has no benchmarks/steps.py: measuring needs a checkout of the repository")
     sys.path.insert(0, str(root))
     from benchmarks import steps
     from ganfp.runs import profiles as sizes
@@ -104,8 +99,8 @@ def bench(profile: str, device: str, seconds: float) -> None:
 
 @click.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--count", default=1000, show_default=True, type=click.IntRange(1))
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the latents.")
+@number("--count", 1000, 1)
+@number("--seed", 0, help="Of the latents.")
 @DEVICE
 @click.option("--out", required=True, type=PATH, help="An .npz file; its images go under the key `images`.")
 @FORCE

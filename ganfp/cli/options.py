@@ -1,7 +1,5 @@
 """Options that commands share, and what they have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,19 +8,15 @@ import click
 PATH = click.Path(path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
-PROFILE = click.option(
-    "--profile", default="quick", show_default=True, is_eager=True, help="How big: a name in ganfp/runs/presets."
-)
-KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
-DATASET = click.option("--dataset", default="faces", show_default=True, help=KNOWN)
-DATASETS = click.option(
-    "--dataset", default="faces,bedrooms", show_default=True, help=f"One or several, with commas between: {KNOWN}"
-)
-SEED = click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of everything after GAN training."
-)
-JOBS = click.option("--jobs", type=click.IntRange(1), help="Processes at a time; all cores by default.")
-FORCE = click.option("--force", is_flag=True, help="Replace files that are there.")
+
+def option(name: str, default, **more):
+    """An option that shows its default, if there is one."""
+    return click.option(name, default=default, show_default=default is not None, **more)
+
+
+def number(name: str, default: int | None = None, least: int = 0, **more):
+    """An option for a whole number that is not below ``least``."""
+    return option(name, default, type=click.IntRange(least), **more)
 
 
 def _found(context: click.Context, parameter: click.Parameter, device: str) -> str:
@@ -33,11 +27,6 @@ def _found(context: click.Context, parameter: click.Parameter, device: str) -> s
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-DEVICE = click.option(
-    "--device", default="cpu", show_default=True, callback=_found, help="cpu, cuda, cuda:1, ...; auto: a GPU if any."
-)
-
-
 def _from_scratch(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     """Let ``--from-scratch`` be a part of the profile's name, under which notebooks and records know it."""
     from ganfp.runs.profiles import FROM_SCRATCH
@@ -46,6 +35,14 @@ def _from_scratch(context: click.Context, parameter: click.Parameter, wanted: bo
         context.params["profile"] += FROM_SCRATCH
 
 
+PROFILE = option("--profile", "quick", is_eager=True, help="How big: a name in ganfp/runs/presets.")
+KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
+DATASET = option("--dataset", "faces", help=KNOWN)
+DATASETS = option("--dataset", "faces,bedrooms", help=f"One or several, with commas between: {KNOWN}")
+SEED = number("--seed", 0, help="Of everything after GAN training.")
+JOBS = number("--jobs", least=1, help="Processes at a time; all cores by default.")
+FORCE = click.option("--force", is_flag=True, help="Replace files that are there.")
+DEVICE = option("--device", "cpu", callback=_found, help="cpu, cuda, cuda:1, ...; auto: a GPU if any.")
 SCRATCH = click.option(
     "--from-scratch", is_flag=True, expose_value=False, callback=_from_scratch,
     help="Train every GAN here, although trained ones travel with the repository.",
@@ -54,8 +51,8 @@ SCRATCH = click.option(
 
 def run_options(command):
     """The options that ``build`` and ``book`` share."""
-    for option in (SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
-        command = option(command)
+    for add in (SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
+        command = add(command)
     return command
 
 

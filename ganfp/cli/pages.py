@@ -1,7 +1,5 @@
 """The book: what it needs, its notebooks, its pages, the reference run."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import sys
@@ -9,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganfp.cli.options import DATASETS, DEVICE, FORCE, JOBS, PATH, keep, run_options
+from ganfp.cli.options import DATASETS, DEVICE, FORCE, JOBS, PATH, keep, number, option, run_options
 from ganfp.cli.words import duration, plain, size
 
 
@@ -41,10 +39,8 @@ def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, 
         click.echo(f"{len(todo)} artifacts to make, {len(building.closure(wanted)) - len(todo)} at hand or not needed")
         return
     if todo:
-        click.echo(
-            f"profile {profile}: {len(todo)} artifacts to make; "
-            f"all of it takes {duration(run.profile.cost)} on {run.profile.cost.machine}"
-        )
+        takes = f"all of it takes {duration(run.profile.cost)} on {run.profile.cost.machine}"
+        click.echo(f"profile {profile}: {len(todo)} artifacts to make; {takes}")
     seconds = run.build(wanted, jobs=jobs)
     click.echo(f"built {len(todo)} artifacts in {seconds:.0f} s" if todo else "nothing to build")
 
@@ -53,15 +49,13 @@ def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, 
 @run_options
 @click.option("--force", is_flag=True, help="Execute notebooks of which nothing changed, too.")
 @click.pass_context
-def book(
-    context: click.Context, profile: str, dataset: str, seed: int, device: str, jobs: int | None, force: bool
-) -> None:
+def book(context: click.Context, force: bool, **options) -> None:
     """Build, execute every notebook, render _build/html/index.html."""
     from ganfp import book as pages
 
     pages.book_notebooks()  # is this a checkout?
-    context.invoke(build, profile=profile, dataset=dataset, seed=seed, device=device, jobs=jobs, dry_run=False)
-    pages.execute_book(profile, dataset, seed, device, force=force, jobs=jobs)
+    context.invoke(build, **options, dry_run=False)
+    pages.execute_book(**options, force=force)
     sys.exit(pages.render())
 
 
@@ -114,12 +108,12 @@ def folder_of(stem: str, values: dict) -> Path:
 
 
 @click.command()
-@click.option("--profile", default="reference", show_default=True, help="How big.")
+@option("--profile", "reference", help="How big.")
 @DATASETS
 @DEVICE
 @JOBS
 @click.option("--measure", is_flag=True, help="Measure the tables on the shipped generators instead.")
-@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Of Tables 1 to 3, measured.")
+@number("--seeds", 3, 1, help="Of Tables 1 to 3, measured.")
 def reference(profile: str, dataset: str, device: str, jobs: int | None, measure: bool, seeds: int) -> None:
     """Train the generators of the reference run that are still missing, and ship each into results/reference.
 

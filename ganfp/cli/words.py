@@ -1,7 +1,5 @@
 """Between what people type and read, and values."""
 
-from __future__ import annotations
-
 import json
 
 

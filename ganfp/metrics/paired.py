@@ -1,7 +1,5 @@
 """Two methods on the same images: differences of accuracies and of gains, with their intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

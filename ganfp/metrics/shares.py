@@ -1,7 +1,5 @@
 """Shares of images with their intervals: accuracy, its trend over groups, chance, service authenticity."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

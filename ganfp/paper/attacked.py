@@ -1,7 +1,5 @@
 """Images after an attack: what has changed in them, and what a method says of them (Section 4.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from inspect import signature
 

@@ -1,7 +1,5 @@
 """Attribution of a setup's test images: the setups of Section 4.2, and the rows of every table that is about them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import combinations
 from typing import Any

@@ -1,7 +1,5 @@
 """The front page: what a run comes to, in words and numbers that `book/index.md` takes from the page of Section 4.2."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from ganfp.paper import judge, sections

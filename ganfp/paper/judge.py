@@ -12,8 +12,6 @@ shown.  It is judged on each data set by itself, and on the paper's numbers as o
 verdict.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache

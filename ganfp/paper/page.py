@@ -1,7 +1,5 @@
 """What every page says of its run: the banner, the columns of its tables, the claims that it bears on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from ganfp.paper import published

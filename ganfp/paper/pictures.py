@@ -1,7 +1,5 @@
 """Pictures of the sources: the first test images, and those that are nearest to real ones."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ganfp.paper.attribution import seed_setup

@@ -9,8 +9,6 @@ A record carries in ``params`` what pooling needs.  Every metric:
 means         (``margin``, ``difference``, ``gain_difference``) nothing but their interval
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 

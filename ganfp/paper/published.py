@@ -4,8 +4,6 @@ The numbers lie in ``published.yml``.  Rows and columns are called what the pape
 project calls them: ``faces`` beside CelebA's numbers, ``bedrooms`` beside LSUN's; the originals stand there too.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

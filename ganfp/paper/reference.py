@@ -1,7 +1,5 @@
 """The reference run: which generators are trained for it, in which order, and how its records are published."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Section 1 (Figure 1): the same images by content and by fingerprint, in the plane."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Section 3.1: the attribution network, the GANs' own critics in its place, and the authenticity of a service."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

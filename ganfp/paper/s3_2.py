@@ -1,7 +1,5 @@
 """Section 3.2: networks that see a part of an image (Figures 2b to 2d), layer by layer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Section 3.3: fingerprints that are images; three ways to compare them, and training on mirrored images."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np

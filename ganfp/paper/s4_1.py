@@ -1,7 +1,5 @@
 """Section 4.1: the real images and their splits, the GANs, what the methods chose, what the content network knows."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import fields

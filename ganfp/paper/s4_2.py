@@ -1,7 +1,5 @@
 """Section 4.2, existence and uniqueness: Tables 1, 2 and 3, equal beginnings, and the same-seed control."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial

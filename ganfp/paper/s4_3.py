@@ -4,8 +4,6 @@ Three suspects in turn: certain frequencies, certain sizes of patches, and artif
 this order: what is measured, what is claimed, how it is shown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Any

@@ -1,7 +1,5 @@
 """Section 4.4, immunizability: Tables 7 and 8, Figure 6, and how far a defence against an attack reaches."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product

@@ -1,7 +1,5 @@
 """Section 4.5: fingerprints made visible: Figures 7 and 36, the visNet row of Table 3, and where it looks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Supplement A: the FD ratio (Equations 5 to 7), and what small samples do to it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Table 1 without a network (Section 4.2): what the official save paths give away, and what one quantiser leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 

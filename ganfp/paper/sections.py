@@ -8,8 +8,6 @@ A section may define
 and registers its claims with :func:`ganfp.paper.judge.claim`.
 """
 
-from __future__ import annotations
-
 import pkgutil
 import re
 from collections.abc import Callable, Sequence

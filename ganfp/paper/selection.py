@@ -3,8 +3,6 @@
 Every source is selected by one rule, the real one included: which images of a class are kept is then no cue in itself.
 """
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A table of the book, the cells that all tables share, and the words that sentences share with them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field

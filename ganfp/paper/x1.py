@@ -1,7 +1,5 @@
 """Beyond the paper, x1: how long must a GAN be trained before only a fingerprint tells it from another?"""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

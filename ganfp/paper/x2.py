@@ -1,7 +1,5 @@
 """Beyond the paper, x2: a classifier that learns JPEG against PNG instead of the GAN, and what catches it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from itertools import permutations

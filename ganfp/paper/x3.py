@@ -1,7 +1,5 @@
 """Beyond the paper, x3: does what holds for drawings hold for photographs?  Two reference runs side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from ganfp.paper.judge import NOT_MEASURED, ledger

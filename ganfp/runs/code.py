@@ -9,8 +9,6 @@ is imported from these, at their top or in a function, and so on.  Comments, doc
 * ``paper`` is made from artifacts, and other people's packages are noted beside an artifact, in no key.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import sys

@@ -1,7 +1,5 @@
 """How big a run is.  A profile is a frozen dataclass, read from ``presets/NAME.yml``; unknown keys are refused."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache

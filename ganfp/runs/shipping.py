@@ -4,8 +4,6 @@ A shipped generator is named in a manifest by the description of its recipe, so 
 it instead of a training.  Numbers that are published with it are measured on images of the shipped file.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from pathlib import Path

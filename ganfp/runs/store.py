@@ -6,8 +6,6 @@ takes its final name only when it is complete.  A lock file lets only one proces
 store knows nothing of GANs: a recipe is anything with a ``kind``, a ``key`` and a ``describe()``.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import math

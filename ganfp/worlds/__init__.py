@@ -5,8 +5,6 @@ Every data set is uint8 (N, 3, R, R).  A name is ``faces`` or ``bedrooms`` (draw
 image on).  Where several are meant, commas stand between them.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from importlib import import_module
@@ -48,8 +46,7 @@ def parse(name: str) -> tuple[str, str]:
 def label(name: str) -> str:
     """What pages and figures call a data set: its kind and the last part of its path, ``folder:my_photos``.
 
-    A file's name is a stranger's text.  Letters, digits, and a single ``_``, ``.`` or ``-`` between them mean nothing
-    to Markdown, HTML, Jinja or mathtext; whatever else it holds becomes ``-``.
+    A file's name is a stranger's text: what could mean something to Markdown, HTML, Jinja or mathtext becomes ``-``.
     """
     kind, path = parse(name)
     shown = re.sub(r"(?:[^\w.]|\b_+|_+\b|\.{2,})+", "-", os.path.basename(os.path.abspath(os.path.expanduser(path))))
@@ -86,13 +83,11 @@ SPLITS = ("gan", "train", "validation", "test")
 def split(n: int, held: dict[str, int]) -> dict[str, range]:
     """Cut N real images once: ``held`` says how many go to train, validation and test, the GANs get the rest.
 
-    The parts are consecutive, in the order of :data:`SPLITS`, so that a file that keeps each person's photographs
-    together is cut (nearly) between persons.  Raises ``ValueError`` if fewer than half as many images as are held
-    out would be left for the GANs.
+    The parts are consecutive, in the order of :data:`SPLITS`: a file that keeps each person's photographs together is
+    cut (nearly) between persons.  ``ValueError`` if the GANs would get fewer than half as many as are held out.
     """
     sizes = [held[name] for name in SPLITS[1:]]
-    least = sum(sizes) + (sum(sizes) + 1) // 2
-    if n < least:
+    if n < (least := sum(sizes) + (sum(sizes) + 1) // 2):
         raise ValueError(
             f"{n} real images are too few: {sum(sizes)} are held out for attribution (training, validation, test), "
             f"and the GANs need half as many more; give {least} or more, or choose a smaller profile"

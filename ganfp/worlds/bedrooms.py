@@ -1,13 +1,10 @@
 """Unaligned bedrooms drawn by code: seeded, without a download, every factor of every picture known.
 
-They stand in LSUN's place, the hard set: nothing is at a fixed position.  A box room is seen in true perspective by
-a camera whose place, height, direction and focal length vary; in it stand a bed, a bedside table with a lamp, a
-rug; a curtained window and pictures hang on its walls.  Daylight falls in through the window, the lamp glows, and
-both shade the true normals at the true distances.  The pictures are simple on purpose, as the faces are: few colours
-that go together, soft edges, no pixel noise.
+They stand in LSUN's place, the hard set: nothing is at a fixed position.  A box room is seen in true perspective by a
+camera whose place, height, direction and focal length vary; in it stand a bed, a bedside table with a lamp, a rug; a
+curtained window and pictures hang on its walls.  Daylight and lamp shade the true normals at the true distances.  The
+pictures are simple on purpose, as the faces are: few colours that go together, soft edges, no pixel noise.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -17,13 +14,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from ganfp.images import quantise
-from ganfp.worlds.drawing import Renderer, box_average, fill, grain, outline, palette, unit
-from ganfp.worlds.perspective import EDGE, Camera, Frame, Solid, Vector, box, ellipsoid, frustum
+from ganfp.worlds.drawing import Renderer, Table, fill, grain, outline, palette, unit
+from ganfp.worlds.perspective import EDGE, Frame, Solid, Vector, box, camera, ellipsoid, frustum
 
 VERSION = 1  # raised when pixels change: GANs of other pictures must not meet these
 
-Arrays = dict[str, np.ndarray]
 Numbers = SimpleNamespace  # what _parameters returns, for one chunk
 
 WALLS = ("back", "left", "right")
@@ -36,37 +31,28 @@ SIDES = ("left", "right")
 # Name -> number of categories, 0 for a continuous factor, which is uniform in [0, 1].
 FACTORS: dict[str, int] = {
     "camera_x": 0, "camera_height": 0, "camera_distance": 0,  # left to right, low to high, near to far
-    "yaw": 0, "focal": 0,  # left to right of the bed; wide to narrow
-    "room_width": 0,
+    "yaw": 0, "focal": 0, "room_width": 0,  # left to right of the bed; wide to narrow; narrow to wide
     "bed_wall": len(WALLS), "bed_place": 0, "bed_turn": 0, "bed_width": 0,  # its head's wall, and where along it
     "headboard": 0, "blanket": 0, "cushion": len(CUSHIONS),  # low to high; pulled up to turned down
     "window_wall": len(WALLS), "window_width": 0, "curtains": 0,  # open to half drawn
-    "pictures": len(PICTURES), "rug": len(RUGS), "lamp_side": len(SIDES),  # of the bed, seen from its foot
-    "plant": len(PLANTS),
+    "pictures": len(PICTURES), "rug": len(RUGS),
+    "lamp_side": len(SIDES), "plant": len(PLANTS),  # the side of the bed, seen from its foot
     "daylight": 0, "sun": 0, "warmth": 0, "lamp": 0,  # dusk to noon, from left to right, cool to warm, off to bright
     "palette": 0, "bedding": 0, "accent": 0, "wood": 0,  # cyclic; white to coloured; a colour; grey, light to dark
     "grain": 0,  # the phase of the canvas's texture, cyclic
 }
 _FREQUENCIES = {
-    "bed_wall": (0.56, 0.22, 0.22),
-    "cushion": (0.4, 0.6),
-    "window_wall": (0.4, 0.3, 0.3),
-    "pictures": (0.4, 0.35, 0.25),
-    "rug": (0.25, 0.3, 0.45),
-    "lamp_side": (0.5, 0.5),
-    "plant": (0.35, 0.3, 0.35),
+    "bed_wall": (0.56, 0.22, 0.22), "cushion": (0.4, 0.6), "window_wall": (0.4, 0.3, 0.3), "lamp_side": (0.5, 0.5),
+    "pictures": (0.4, 0.35, 0.25), "rug": (0.25, 0.3, 0.45), "plant": (0.35, 0.3, 0.35),
 }
 
 # Colours that go together stand at the same place: sand, sage, blue, lavender, blush, ochre.
-_WALL = ((236, 226, 212), (198, 210, 192), (186, 204, 218), (210, 202, 220), (234, 208, 200), (236, 216, 178))
-_BLANKET = ((96, 138, 150), (226, 178, 150), (74, 98, 146), (142, 108, 152), (192, 102, 92), (88, 124, 102))
-_CURTAIN = ((226, 212, 190), (238, 232, 216), (150, 176, 200), (186, 174, 204), (222, 176, 168), (220, 186, 130))
-_ACCENT = ((226, 180, 84), (210, 122, 86), (206, 128, 136), (134, 96, 132), (70, 94, 138), (74, 136, 140),
-           (102, 136, 100))
-_WOOD = ((184, 172, 158), (222, 190, 148), (198, 150, 104), (150, 104, 74), (104, 74, 60))
-_SKY = ((52, 66, 118), (124, 150, 208), (146, 194, 236))  # at dusk, in the evening, by day
-_HORIZON = ((242, 160, 112), (252, 214, 170), (226, 240, 248))
-_HILL = ((94, 90, 114), (136, 156, 142), (168, 196, 150))
+_WALL = "ece2d4 c6d2c0 baccda d2cadc ead0c8 ecd8b2"
+_BLANKET = "608a96 e2b296 4a6292 8e6c98 c0665c 587c66"
+_CURTAIN = "e2d4be eee8d8 96b0c8 baaecc deb0a8 dcba82"
+_ACCENT = "e2b454 d27a56 ce8088 866084 465e8a 4a888c 668864"
+_WOOD = "b8ac9e debe94 c69668 96684a 684a3c"
+_SKY, _HORIZON, _HILL = "344276 7c96d0 92c2ec", "f2a070 fcd6aa e2f0f8", "5e5a72 889c8e a8c496"  # from dusk to day
 _WHITE = torch.tensor([0.96, 0.95, 0.93])[:, None, None]
 _PAPER = torch.tensor([0.97, 0.96, 0.93])[:, None, None]
 _SHADE = torch.tensor([1.0, 0.90, 0.70])[:, None, None]
@@ -74,15 +60,11 @@ _LEAF = torch.tensor([0.42, 0.60, 0.40])[:, None, None]
 _CEILING = torch.tensor([0.95, 0.94, 0.92])[:, None, None]
 
 # metres
-_HEIGHT, _SKIRTING, _ROD = 2.6, 0.11, 2.36
+_HEIGHT, _SKIRTING, _ROD, _WINDOW_TOP, _PICTURES_AT = 2.6, 0.11, 2.36, 2.2, 1.72
 _BED_LENGTH, _BED_TOP = 2.05, 0.58
 _TABLE, _TABLE_TOP, _LAMP, _SHADE_LOW, _SHADE_HIGH = 0.22, 0.5, 0.23, 0.78, 1.04
-_WINDOW_TOP = 2.2
-_PICTURES_AT = 1.72
 _LOOK_AT = 0.95  # the height in the middle of the picture
-
 _MASKS = ("bed", "window", "walls", "floor", "ceiling")
-
 
 @dataclass(frozen=True)
 class Scene:
@@ -103,51 +85,38 @@ class Scene:
     normals: np.ndarray | None = None
 
 
-def _parameters(factors: dict[str, np.ndarray]) -> dict[str, Tensor]:
-    """What the brushes need: lengths in metres (n, 1, 1), colours (n, 3, 1, 1).
-
-    Computed in double precision for all rooms at once, so that no byte depends on how they are chunked.
-    """
-    f = {name: np.asarray(value, np.float64) for name, value in factors.items()}
-    f |= {name: np.asarray(factors[name]) for name in _FREQUENCIES}
-    signed = {name: 2 * value - 1 for name, value in f.items()}
+def _parameters(f: Table, signed: Table) -> Table:
+    """What the brushes need: lengths in metres (n,), colours (n, 3)."""
     p = _furniture(f, signed)
-    p |= _view(f, signed, p) | _hangings(f, p) | _colours(f) | _lights(f, signed)
-    p["grain"] = f["grain"]
-    return {name: torch.from_numpy(np.asarray(value, np.float32))[..., None, None] for name, value in p.items()}
+    return p | _view(f, signed, p) | _hangings(f, p) | _colours(f) | _lights(f, signed) | {"grain": f["grain"]}
 
 
 _SIGN = np.array([0, -1, 1])  # of a wall's x coordinate
 _ANGLE = np.radians([0, 90, -90])  # of its normal, from the z axis towards the x axis
 
 
-def _furniture(f: Arrays, signed: Arrays) -> Arrays:
+def _furniture(f: Table, signed: Table) -> Table:
     """Room, bed, table, rug and plant.  The bed's frame stands at the middle of its head."""
-    p: Arrays = {}
-    half = p["half"] = 1.95 + 0.45 * f["room_width"]
-    p["bed_half"] = wide = 0.7 + 0.25 * f["bed_width"]
+    half, wide = 1.95 + 0.45 * f["room_width"], 0.7 + 0.25 * f["bed_width"]
     on_back, side = f["bed_wall"] == 0, _SIGN[f["bed_wall"]]
     turn = np.radians(7) * signed["bed_turn"]
     angle = _ANGLE[f["bed_wall"]] + turn
     gap = 0.03 + wide * np.abs(np.sin(turn))  # a turned bed's head stays in the room
     table_behind = (f["lamp_side"] == 1) == (side < 0)
-    p["bed_x"] = np.where(on_back, 0.75 * signed["bed_place"] * (half - wide - 0.6), side * (half - gap))
-    p["bed_z"] = np.where(on_back, gap, wide + np.where(table_behind, 0.62, 0.15) + 0.5 * f["bed_place"])
-    p["bed_cos"], p["bed_sin"] = np.cos(angle), np.sin(angle)
-    p["headboard"] = 0.85 + 0.5 * f["headboard"]
-    p["fold"] = 0.5 + 0.45 * f["blanket"]
-    p["cushion"] = f["cushion"]
-    p["table"] = signed["lamp_side"] * (wide + 0.36)
-    p["plant"] = np.array([0, 0.62, 1])[f["plant"]]
-    p["plant_x"] = -np.where(on_back, signed["lamp_side"], side) * (half - 0.42)
-    p["rug_there"] = f["rug"] > 0
-    p["rug_round"] = f["rug"] == RUGS.index("round")
-    p["rug_half"] = 1.25 + 0.15 * f["bed_width"]
-    p["rug_long"] = np.where(p["rug_round"], 1.25, 0.85)
-    return p
+    round_rug = f["rug"] == RUGS.index("round")
+    return {
+        "half": half, "bed_half": wide, "bed_cos": np.cos(angle), "bed_sin": np.sin(angle),
+        "bed_x": np.where(on_back, 0.75 * signed["bed_place"] * (half - wide - 0.6), side * (half - gap)),
+        "bed_z": np.where(on_back, gap, wide + np.where(table_behind, 0.62, 0.15) + 0.5 * f["bed_place"]),
+        "headboard": 0.85 + 0.5 * f["headboard"], "fold": 0.5 + 0.45 * f["blanket"], "cushion": f["cushion"],
+        "table": signed["lamp_side"] * (wide + 0.36), "plant": np.array([0, 0.62, 1])[f["plant"]],
+        "plant_x": -np.where(on_back, signed["lamp_side"], side) * (half - 0.42),
+        "rug_there": f["rug"] > 0, "rug_round": round_rug,
+        "rug_half": 1.25 + 0.15 * f["bed_width"], "rug_long": np.where(round_rug, 1.25, 0.85),
+    }  # fmt: skip
 
 
-def _view(f: Arrays, signed: Arrays, p: Arrays) -> Arrays:
+def _view(f: Table, signed: Table, p: Table) -> Table:
     """The camera stands anywhere between the walls and looks at a point between the room's middle and the bed's."""
     x = signed["camera_x"] * (p["half"] - 0.45)
     y, z = 1.15 + 0.75 * f["camera_height"], 4.1 + 0.9 * f["camera_distance"]
@@ -156,51 +125,48 @@ def _view(f: Arrays, signed: Arrays, p: Arrays) -> Arrays:
     yaw = np.arctan2(at_x - x, z - at_z) + np.radians(7) * signed["yaw"]
     focal = 1.4 + 0.45 * f["focal"]
     depth = (at_x - x) * np.sin(yaw) + (z - at_z) * np.cos(yaw)
-    shift = focal * (y - _LOOK_AT) / depth
-    return {"camera_x": x, "camera_y": y, "camera_z": z, "yaw_cos": np.cos(yaw), "yaw_sin": np.sin(yaw),
-            "focal": focal, "shift": shift}
+    return {
+        "camera_x": x, "camera_y": y, "camera_z": z, "yaw_cos": np.cos(yaw), "yaw_sin": np.sin(yaw), "focal": focal,
+        "shift": focal * (y - _LOOK_AT) / depth,
+    }  # fmt: skip
 
 
-def _hangings(f: Arrays, p: Arrays) -> Arrays:
+def _hangings(f: Table, p: Table) -> Table:
     """Window and pictures: the window is over the bed if both are on one wall, and otherwise the pictures are."""
-    q: Arrays = {}
     half, side, on_back = p["half"], _SIGN[f["bed_wall"]], f["bed_wall"] == 0
-    wall, shared = f["window_wall"], f["window_wall"] == f["bed_wall"]
-    q["window_half"] = 0.52 + 0.26 * f["window_width"]
-    q["window_low"] = np.where(shared, 1.25, 0.85)
-    q["curtain_low"] = np.where(shared, 1.08, 0.06)
-    q["opening"] = q["window_half"] * (1 - 0.5 * f["curtains"])
-    q["window_x"] = np.where(wall == 0, np.where(shared, p["bed_x"], -0.35 * side), _SIGN[wall] * half)
-    q["window_z"] = np.where(wall == 0, 0, np.where(shared, p["bed_z"], 1.3))
-    q["window_cos"], q["window_sin"] = np.cos(_ANGLE[wall]), np.sin(_ANGLE[wall])
-
+    window, shared = f["window_wall"], f["window_wall"] == f["bed_wall"]
     wall = np.where(shared, np.where(on_back, 1 + f["lamp_side"], 0), f["bed_wall"])
-    q["pictures_x"] = np.where(wall == 0, np.where(shared, -0.35 * side, p["bed_x"]), _SIGN[wall] * half)
-    q["pictures_z"] = np.where(wall == 0, 0, np.where(shared, 1.5, p["bed_z"]))
-    q["pictures_cos"], q["pictures_sin"] = np.cos(_ANGLE[wall]), np.sin(_ANGLE[wall])
-    q["picture_half"] = np.array([0.42, 0.27, 0.2])[f["pictures"]]
-    q["picture_high"] = np.array([0.3, 0.32, 0.27])[f["pictures"]]
-    q["picture_step"] = np.array([2.0, 0.72, 0.54])[f["pictures"]]
-    q["picture_last"] = f["pictures"] / 2  # steps from the middle of the row to its last picture
-    return q
+    window_half = 0.52 + 0.26 * f["window_width"]
+    return {
+        "window_half": window_half, "opening": window_half * (1 - 0.5 * f["curtains"]),
+        "window_low": np.where(shared, 1.25, 0.85), "curtain_low": np.where(shared, 1.08, 0.06),
+        "window_x": np.where(window == 0, np.where(shared, p["bed_x"], -0.35 * side), _SIGN[window] * half),
+        "window_z": np.where(window == 0, 0, np.where(shared, p["bed_z"], 1.3)),
+        "window_cos": np.cos(_ANGLE[window]), "window_sin": np.sin(_ANGLE[window]),
+        "pictures_x": np.where(wall == 0, np.where(shared, -0.35 * side, p["bed_x"]), _SIGN[wall] * half),
+        "pictures_z": np.where(wall == 0, 0, np.where(shared, 1.5, p["bed_z"])),
+        "pictures_cos": np.cos(_ANGLE[wall]), "pictures_sin": np.sin(_ANGLE[wall]),
+        "picture_half": np.array([0.42, 0.27, 0.2])[f["pictures"]],
+        "picture_high": np.array([0.3, 0.32, 0.27])[f["pictures"]],
+        "picture_step": np.array([2.0, 0.72, 0.54])[f["pictures"]],
+        "picture_last": f["pictures"] / 2,  # steps from the middle of the row to its last picture
+    }  # fmt: skip
 
 
-def _colours(f: Arrays) -> Arrays:
+def _colours(f: Table) -> Table:
     wall, blanket, curtain = (palette(curve, f["palette"], cyclic=True) for curve in (_WALL, _BLANKET, _CURTAIN))
     accent, wood = palette(_ACCENT, f["accent"]), palette(_WOOD, f["wood"])
     return {
         "wall": wall, "curtain": curtain, "accent": accent, "wood": wood,
         "blanket": _mix([0.94, 0.92, 0.88], blanket, 0.15 + 0.85 * f["bedding"]),
         "throw": _mix(accent, [0.95, 0.92, 0.86], 0.7 * f["bedding"]),
-        "rug": _mix(accent, [0.93, 0.89, 0.82], 0.45),
-        "ground": _mix(wood, [0.86, 0.78, 0.68], 0.35),
-        "art": _mix(wall, blanket, 0.75),
-        "sky": palette(_SKY, f["daylight"]), "horizon": palette(_HORIZON, f["daylight"]),
-        "hill": palette(_HILL, f["daylight"]),
-    }
+        "rug": _mix(accent, [0.93, 0.89, 0.82], 0.45), "ground": _mix(wood, [0.86, 0.78, 0.68], 0.35),
+        "art": _mix(wall, blanket, 0.75), "sky": palette(_SKY, f["daylight"]),
+        "horizon": palette(_HORIZON, f["daylight"]), "hill": palette(_HILL, f["daylight"]),
+    }  # fmt: skip
 
 
-def _lights(f: Arrays, signed: Arrays) -> Arrays:
+def _lights(f: Table, signed: Table) -> Table:
     """Colours of the light from everywhere, from the window, from the sun and from the lamp; the sun's direction."""
     day, lamp = f["daylight"], f["lamp"]
     tint = 1 + signed["warmth"][:, None] * [0.06, 0.0, -0.09]
@@ -219,26 +185,23 @@ def _mix(a: ArrayLike, b: ArrayLike, t: np.ndarray | float) -> np.ndarray:
     return np.asarray(a) + (np.asarray(b) - np.asarray(a)) * np.reshape(t, (-1, 1))
 
 
-def _render_chunk(parameters: dict[str, Tensor], size: int, resolution: int, maps: bool) -> list[Tensor]:
-    p = SimpleNamespace(**parameters)
-    camera = Camera(p.camera_x, p.camera_y, p.camera_z, p.yaw_cos, p.yaw_sin, p.focal, p.shift, size)
-    bed = camera.frame(p.bed_x, p.bed_z, p.bed_cos, p.bed_sin)
-    stage = _room(p, camera, size, maps)
+def _draw(p: Numbers, size: int, resolution: int, maps: bool) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
+    eye = camera(p.camera_x, p.camera_y, p.camera_z, p.yaw_cos, p.yaw_sin, p.focal, p.shift, size)
+    bed = eye.frame(p.bed_x, p.bed_z, p.bed_cos, p.bed_sin)
+    stage = _room(p, eye, size, maps)
     _rug(p, stage, bed)
-    _contact(p, stage, camera, bed)
-    _pictures(p, stage, camera.frame(p.pictures_x, p.pictures_z, p.pictures_cos, p.pictures_sin))
-    _window(p, stage, camera, camera.frame(p.window_x, p.window_z, p.window_cos, p.window_sin))
-    _plant(p, stage, camera)
+    _contact(p, stage, eye, bed)
+    _pictures(p, stage, eye.frame(p.pictures_x, p.pictures_z, p.pictures_cos, p.pictures_sin))
+    _window(p, stage, eye, eye.frame(p.window_x, p.window_z, p.window_cos, p.window_sin))
+    _plant(p, stage, eye)
     _table(p, stage, bed)
     _bed(p, stage, bed)
-
-    image = _lit(p, stage, camera) + 0.7 * grain(p.grain, size, resolution)[:, None]
-    factor = size // resolution
-    image = quantise(box_average(image.clamp_(0, 1), factor) * 2 - 1)
+    image = _lit(p, stage, eye) + 0.7 * grain(p.grain, size, resolution)[:, None]
     if stage.masks is None:
-        return [image]
-    normals = unit(box_average(camera.view(unit(stage.normal)), factor))
-    return [image, *box_average(stage.masks, factor).unbind(1), normals]
+        return image, (), stage.normal
+    x, y, z = unit(stage.normal).unbind(1)
+    right, back = eye.world(x, z)
+    return image, stage.masks.unbind(1), torch.stack([right, y, back], 1)
 
 
 class _Stage:
@@ -248,10 +211,10 @@ class _Stage:
     ``glow`` (B, G, G), the share of the colour that shines of itself; ``masks`` (B, 5, G, G) or None.
     """
 
+    masks: Tensor | None = None
+
     def __init__(self, colour: Tensor, normal: Tensor, q: Tensor, mask: str | None):
-        self.colour, self.normal, self.q = colour, normal, q
-        self.glow = torch.zeros_like(q)
-        self.masks = None
+        self.colour, self.normal, self.q, self.glow = colour, normal, q, torch.zeros_like(q)
         if mask:
             self.masks = torch.zeros(len(q), len(_MASKS), *q.shape[1:])
             self.masks[:, _MASKS.index(mask)] = 1
@@ -278,23 +241,20 @@ class _Stage:
         self.label(cover, mask)
 
 
-def _room(p: Numbers, camera: Camera, size: int, maps: bool) -> _Stage:
+def _room(p: Numbers, eye: Frame, size: int, maps: bool) -> _Stage:
     """Walls with a skirting, floor and ceiling: of the planes ahead, a ray meets the nearest."""
-    back = camera.dz / -camera.z
-    left, right = camera.dx / (-p.half - camera.x), camera.dx / (p.half - camera.x)
+    back = eye.dz / -eye.z
+    left, right = eye.dx / (-p.half - eye.x), eye.dx / (p.half - eye.x)
     side, wall = torch.maximum(left, right), torch.maximum(back, torch.maximum(left, right))
-    floor, ceiling = camera.dy / -camera.y, camera.dy / (_HEIGHT - camera.y)
-    level = torch.maximum(floor, ceiling)
+    level = torch.maximum(eye.dy / -eye.y, eye.dy / (_HEIGHT - eye.y))
     q = torch.maximum(wall, level)
-
     ahead = outline(back - side, EDGE)
     inward = torch.where(left > right, 1 - ahead, ahead - 1)
     normal = torch.stack([inward, torch.zeros_like(inward), ahead], 1).repeat(1, 1, size, 1)
     stage = _Stage(p.wall.repeat(1, 1, size, size), normal, q, "walls" if maps else None)
-    stage.paint(_WHITE, outline(_SKIRTING * wall - camera.y * wall - camera.dy, EDGE))
-
+    stage.paint(_WHITE, outline(_SKIRTING * wall - eye.y * wall - eye.dy, EDGE))
     upright = outline(wall - level, EDGE)
-    down = (camera.dy < 0).float()
+    down = (eye.dy < 0).float()
     flat = torch.stack([torch.zeros_like(q), (2 * down - 1).expand_as(q), torch.zeros_like(q)], 1)
     stage.paint(torch.where(down[:, None] > 0, p.ground, _CEILING), 1 - upright)
     stage.normal.lerp_(flat, 1 - upright[:, None])
@@ -306,26 +266,22 @@ def _room(p: Numbers, camera: Camera, size: int, maps: bool) -> _Stage:
 def _rug(p: Numbers, stage: _Stage, bed: Frame) -> None:
     u, w, q = bed.ground()
     there = outline(q - stage.q + 1e-4, EDGE) * p.rug_there
-    u, w = u / p.rug_half, (w - 1.75 * q) / p.rug_long
-    u, w = u.square(), w.square()
-    circle = (u + w).sqrt()
+    u, w = (u / p.rug_half).square(), ((w - 1.75 * q) / p.rug_long).square()
     square = (u.square().square() + w.square().square()).sqrt().sqrt().sqrt()
-    radius = torch.lerp(square, circle, p.rug_round)
+    radius = torch.lerp(square, (u + w).sqrt(), p.rug_round)
     for colour, edge in ((p.rug, 1), (p.accent, 0.9), (p.rug, 0.82)):
         stage.paint(colour, outline(edge * q - radius, EDGE) * there)
 
 
-def _contact(p: Numbers, stage: _Stage, camera: Camera, bed: Frame) -> None:
+def _contact(p: Numbers, stage: _Stage, eye: Frame, bed: Frame) -> None:
     """Soft shade in the room's edges and where furniture stands."""
-    x, y, z = camera.at(stage.q)
+    x, y, z = eye.at(stage.q)
     shade = torch.full_like(y, 1 / 0.8)  # every point lies on one of the planes
     for distance in (p.half - x.abs(), y, _HEIGHT - y, z):
         _darken(shade, distance, 0.7, 0.2)
     u, v, w = bed.at(stage.q)
-    for at, wide, high, middle, long in (
-        (0.0, p.bed_half, 0.4, _BED_LENGTH / 2, _BED_LENGTH / 2),
-        (p.table, _TABLE, 0.35, 0.24, 0.2),
-    ):
+    of_bed, of_table = (0.0, p.bed_half, 0.4, _BED_LENGTH / 2, _BED_LENGTH / 2), (p.table, _TABLE, 0.35, 0.24, 0.2)
+    for at, wide, high, middle, long in (of_bed, of_table):
         du, dv, dw = (u - at).abs_() - wide, v - high, (w - middle).abs_() - long
         away = du.clamp_(min=0).square_() + dv.clamp_(min=0).square_() + dw.clamp_(min=0).square_()
         _darken(shade, away.sqrt_(), 0.55, 0.45)
@@ -349,13 +305,12 @@ def _pictures(p: Numbers, stage: _Stage, wall: Frame) -> None:
     stage.paint(_PAPER, outline(inside - 0.035 * q, EDGE))
     art = outline(inside - 0.09 * q, EDGE)
     stage.paint(p.art, art)
-    hill = outline(0.05 * q + 0.35 * u - v, EDGE)
-    stage.paint(p.accent, art * hill)
+    stage.paint(p.accent, art * outline(0.05 * q + 0.35 * u - v, EDGE))  # a hill
     disc = outline(0.07 * q - ((u + 0.06 * q).square() + (v - 0.09 * q).square()).sqrt(), EDGE)
     stage.paint(_PAPER, art * disc)
 
 
-def _window(p: Numbers, stage: _Stage, camera: Camera, wall: Frame) -> None:
+def _window(p: Numbers, stage: _Stage, eye: Frame, wall: Frame) -> None:
     """Frame, panes with what is outside, sill and curtains."""
     u, v, q = wall.upright()
     middle, high = (p.window_low + _WINDOW_TOP) / 2, (_WINDOW_TOP - p.window_low) / 2
@@ -364,16 +319,16 @@ def _window(p: Numbers, stage: _Stage, camera: Camera, wall: Frame) -> None:
     stage.paint(_WHITE, outline(frame, EDGE))
     sill = torch.minimum((p.window_half + 0.12) * q - across, 0.03 * q - (up + (high + 0.06) * q).abs())
     stage.paint(_WHITE, outline(sill, EDGE))
-    pane = torch.minimum((p.window_half / 2 - 0.025) * q - (across - p.window_half / 2 * q).abs(),
-                         (high / 2 - 0.025) * q - (up.abs() - high / 2 * q).abs())
-    pane = outline(pane, EDGE)
-    stage.paint(_outside(p, camera), pane)
+    pane = (p.window_half / 2 - 0.025) * q - (across - p.window_half / 2 * q).abs()
+    pane = outline(torch.minimum(pane, (high / 2 - 0.025) * q - (up.abs() - high / 2 * q).abs()), EDGE)
+    sky = torch.lerp(p.horizon, p.sky, fill(eye.dy - 0.16, 0.5)[:, None])
+    bearing = eye.dx / (eye.dz.square() + eye.dx.square()).sqrt()
+    ridge = 0.02 * bearing - 0.05 * bearing.square()  # of a distant hill
+    stage.paint(torch.lerp(sky, p.hill, fill(ridge - eye.dy, 0.06)[:, None]), pane)
     stage.glow.lerp_(torch.ones_like(pane), pane)
-
     outer = p.window_half + 0.28
     centre, half = (outer + p.opening) / 2, (outer - p.opening) / 2
-    cloth = torch.minimum(half * q - (across - centre * q).abs(),
-                          torch.minimum(_ROD * q - v, v - p.curtain_low * q))
+    cloth = torch.minimum(half * q - (across - centre * q).abs(), torch.minimum(_ROD * q - v, v - p.curtain_low * q))
     cloth = outline(cloth, EDGE)
     stage.paint(p.curtain, cloth)
     stage.glow.lerp_(p.curtain_glow.expand_as(cloth), cloth)
@@ -386,14 +341,6 @@ def _window(p: Numbers, stage: _Stage, camera: Camera, wall: Frame) -> None:
     stage.label(pane * (1 - cloth), "window")
 
 
-def _outside(p: Numbers, camera: Camera) -> Tensor:
-    """Sky and a distant hill, seen through the window."""
-    sky = torch.lerp(p.horizon, p.sky, fill(camera.dy - 0.16, 0.5)[:, None])
-    bearing = camera.dx / (camera.dz.square() + camera.dx.square()).sqrt()
-    ridge = 0.02 * bearing - 0.05 * bearing.square()
-    return torch.lerp(sky, p.hill, fill(ridge - camera.dy, 0.06)[:, None])
-
-
 def _bed(p: Numbers, stage: _Stage, frame: Frame) -> None:
     """Headboard, frame, mattress with a turned-down blanket and a throw, two pillows, a cushion."""
     wide, end = p.bed_half, _BED_LENGTH
@@ -403,12 +350,10 @@ def _bed(p: Numbers, stage: _Stage, frame: Frame) -> None:
     w = frame.at(solid[1])[2]  # along the bed
     cloth = torch.lerp(_WHITE, p.blanket, outline(w - p.fold - 0.24, EDGE)[:, None])
     cloth = cloth * (1 - 0.10 * outline(w - p.fold, EDGE) * outline(p.fold + 0.24 - w, EDGE))[:, None]
-    throw = outline(0.25 - (w - end + 0.5).abs(), EDGE)
-    cloth = torch.lerp(cloth, p.throw, throw[:, None])
+    cloth = torch.lerp(cloth, p.throw, outline(0.25 - (w - end + 0.5).abs(), EDGE)[:, None])
     stage.add(cloth, solid, "bed")
     for u in (-0.49, 0.49):
-        pillow = ellipsoid(frame, (u * wide, _BED_TOP + 0.1, 0.28), (0.45 * wide, 0.2, 0.1), 0.9)
-        stage.add(_PAPER, pillow, "bed")
+        stage.add(_PAPER, ellipsoid(frame, (u * wide, _BED_TOP + 0.1, 0.28), (0.45 * wide, 0.2, 0.1), 0.9), "bed")
     cover, q, normal = ellipsoid(frame, (0.0, _BED_TOP + 0.12, 0.47), (0.24, 0.16, 0.09), 0.5)
     stage.add(p.accent, (cover * p.cushion, q, normal), "bed")
 
@@ -423,23 +368,23 @@ def _table(p: Numbers, stage: _Stage, frame: Frame) -> None:
     stage.add(_SHADE, shade, None, glow=p.shade_glow)
 
 
-def _plant(p: Numbers, stage: _Stage, camera: Camera) -> None:
+def _plant(p: Numbers, stage: _Stage, eye: Frame) -> None:
     """A plant in a pot in a corner of the back wall."""
     there, tall = (p.plant > 0).float(), p.plant.clamp(min=0.1)
     for number in range(4):
         angle = torch.tensor(0.6 + number * np.pi / 2)
-        frame = camera.frame(p.plant_x, 0.42, angle.cos(), angle.sin())
+        frame = eye.frame(p.plant_x, 0.42, angle.cos(), angle.sin())
         lean = (0.3, 0.55)[number % 2]
-        cover, q, normal = ellipsoid(frame, (0.0, (0.66 - 0.1 * lean) * tall, (0.06 + 0.3 * lean) * tall),
-                                     (0.12 * tall, 0.42 * tall, 0.06 * tall), -lean)
+        middle = (0.0, (0.66 - 0.1 * lean) * tall, (0.06 + 0.3 * lean) * tall)
+        cover, q, normal = ellipsoid(frame, middle, (0.12 * tall, 0.42 * tall, 0.06 * tall), -lean)
         stage.add(_LEAF * (1.1, 0.9)[number % 2], (cover * there, q, normal), None)
     cover, q, normal = frustum(frame, 0.0, 0.0, 0.0, 0.34 * tall, 0.13 * tall, 0.18 * tall)
     stage.add(p.throw, (cover * there, q, normal), None)
 
 
-def _lit(p: Numbers, stage: _Stage, camera: Camera) -> Tensor:
+def _lit(p: Numbers, stage: _Stage, eye: Frame) -> Tensor:
     """Light from everywhere, from the window's area, in the sun's patch, from the lamp; what glows shows as it is."""
-    x, y, z = camera.at(stage.q)
+    x, y, z = eye.at(stage.q)
     nx, ny, nz = unit(stage.normal).unbind(1)
     out = (x - p.window_x) * p.window_sin + (z - p.window_z) * p.window_cos  # metres from the window's wall
     along = (x - p.window_x) * p.window_cos - (z - p.window_z) * p.window_sin
@@ -447,7 +392,6 @@ def _lit(p: Numbers, stage: _Stage, camera: Camera) -> Tensor:
     cosine, square = _towards((p.window_x - x, middle - y, p.window_z - z), (nx, ny, nz), 0.25)
     area = 3.2 * p.opening * high
     day = cosine.mul_(out.clamp(min=0)).mul_(square.rsqrt()).mul_(area).div_(square.add_(1.5))
-
     # The ray of sunlight through a point came through the window's plane at (u, v).
     u, v = along - p.sun_across * out, y + p.sun_down * out - middle
     sharp = (1 / (0.10 + 0.10 * out)).clamp_(max=10)
@@ -456,13 +400,11 @@ def _lit(p: Numbers, stage: _Stage, camera: Camera) -> Tensor:
     length = (1 + p.sun_across.square() + p.sun_down.square()).sqrt()
     nu, nw = nx * p.window_cos - nz * p.window_sin, nx * p.window_sin + nz * p.window_cos
     sun = (ny * p.sun_down).addcmul_(nu, -p.sun_across).sub_(nw).clamp_(min=0).mul_(patch).mul_(1 / length)
-
     lamp_x = p.bed_x + p.table * p.bed_cos + _LAMP * p.bed_sin
     lamp_z = p.bed_z - p.table * p.bed_sin + _LAMP * p.bed_cos
     lamp_y = (_SHADE_LOW + _SHADE_HIGH) / 2
     cosine, square = _towards((lamp_x - x, lamp_y - y, lamp_z - z), (nx, ny, nz), 0.3)
     lamp = cosine.div_(square.add_(0.25).mul_(1.3))
-
     light = (p.day * day[:, None]).add_(p.ambient)
     light.addcmul_(p.sunlight, sun[:, None]).addcmul_(p.lamplight, lamp[:, None])
     shaded = light.mul_(stage.colour).clamp_(max=1.5)
@@ -477,6 +419,6 @@ def _towards(way: Vector, normal: Vector, wrap: float) -> tuple[Tensor, Tensor]:
     return cosine.mul_(square.rsqrt()).add_(wrap).clamp_(min=0), square
 
 
-_RENDERER = Renderer("a bedroom", FACTORS, _FREQUENCIES, "palette", Scene, _parameters, _render_chunk, finer=2)
+_RENDERER = Renderer("a bedroom", FACTORS, _FREQUENCIES, "palette", Scene, _parameters, _draw, finer=2)
 CONTENT = _RENDERER.content_kinds
 factors, content, draw, render = _RENDERER.factors, _RENDERER.content, _RENDERER.draw, _RENDERER.render

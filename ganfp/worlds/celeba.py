@@ -1,20 +1,15 @@
 """CelebA as published (Liu et al., ICCV 2015): the aligned images, cropped as the paper crops them.
 
 Wanted is a folder of the aligned and cropped release, 178 x 218 px, ``000001.jpg`` (img_align_celeba) or
-``000001.png`` (img_align_celeba_png).  The crop is 128 px, centred at (x, y) = (89, 121): columns 25 to 152,
-rows 57 to 184 (Section 4.1, centre from the official code).  Smaller resolutions are its exact area mean.
+``000001.png`` (img_align_celeba_png).  The crop is 128 px, centred at (x, y) = (89, 121): columns 25 to 152, rows 57 to
+184 (Section 4.1, centre from the official code).  Smaller resolutions are its exact area mean.
 
-In the JPEG release the blocks of 8 x 8 px lie alike in every crop: its first pixel is pixel (1, 1) of a block.
+The order is that of the numbers.  With the published ``identity_CelebA.txt`` in the folder or beside it the order is by
+person, then number: consecutive parts then share no person, except one whose photographs an edge happens to divide.
 
-The order is that of the numbers.  With the published ``identity_CelebA.txt`` in the folder or beside it the order
-is by person, then number: consecutive parts then share no person, except one whose photographs an edge between two
-parts happens to divide.  The file is never looked for anywhere else, and its use is logged.
-
-Whoever has the crops already may name an npz file of them instead: uint8 ``images``, and who is on them in
-``identity`` (N,) if the order is to be by person.
+Whoever has the crops already may name an npz file of them instead: uint8 ``images``, and who is on them in ``identity``
+(N,) if the order is to be by person.
 """
-
-from __future__ import annotations
 
 import hashlib
 import logging
@@ -27,8 +22,7 @@ import numpy as np
 from ganfp.worlds import files
 from ganfp.worlds.npz import load_npz
 
-WIDTH, HEIGHT = 178, 218
-SIDE = 128
+WIDTH, HEIGHT, SIDE = 178, 218, 128
 LEFT, TOP = 89 - SIDE // 2, 121 - SIDE // 2
 IDENTITIES = "identity_CelebA.txt"
 
@@ -47,8 +41,7 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
     if path.suffix == ".npz":
         return _prepared(path, resolution)[:count]
     images = _in_order(path)[:count]
-    jpeg = sum(image.suffix.lower() != ".png" for image in images)
-    if jpeg:
+    if jpeg := sum(image.suffix.lower() != ".png" for image in images):
         log.warning(
             "%s: %d images are JPEG: at 128 px the grid of 8 x 8 blocks stays in every real image, always at phase %s, "
             "and a classifier may learn it instead of the GAN; at 32 px it nearly vanishes; prefer the PNG release",
@@ -83,10 +76,10 @@ def _prepared(path: Path, resolution: int) -> np.ndarray:
     """Crops from an npz file, by person where it says who is on them."""
     images = load_npz(path, resolution)
     with np.load(path) as arrays:
-        person = arrays["identity"] if "identity" in arrays.files else None
-    if person is None:
-        log.info("%s: no identity there; parts may share persons", path)
-        return images
+        if "identity" not in arrays.files:
+            log.info("%s: no identity there; parts may share persons", path)
+            return images
+        person = arrays["identity"]
     if person.shape != (len(images),):
         raise ValueError(f"{path}: identity has shape {person.shape}; wanted is one number for each image")
     return images[np.argsort(person, kind="stable")]
@@ -115,8 +108,8 @@ def _in_order(path: Path) -> list[Path]:
 
 
 def _identity_file(path: Path) -> Path | None:
-    candidates = (path / IDENTITIES, Path(os.path.abspath(path)).parent / IDENTITIES)
-    return next((file for file in candidates if file.is_file()), None)
+    there = path / IDENTITIES, Path(os.path.abspath(path)).parent / IDENTITIES
+    return next(filter(Path.is_file, there), None)
 
 
 def _persons(file: Path) -> dict[str, int]:

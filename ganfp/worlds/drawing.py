@@ -1,21 +1,21 @@
 """Brushes shared by the drawn data sets: soft shapes, palettes, a canvas that is lit once, grain; their factors.
 
-Everything works on batches: a picture's numbers are ``(B, 1, 1)`` tensors, its pixels ``(B, G, G)``, so one
-call draws one shape into every picture of a chunk.  Coordinates run from -1 to 1, x to the right, y upwards.
-A shape is a signed distance, positive inside; :func:`fill` and :func:`stroke` turn it into coverage.
+One call draws one shape into every picture of a chunk: a picture's numbers are ``(B, 1, 1)``, its pixels ``(B, G, G)``.
+Coordinates run from -1 to 1, x to the right, y upwards.  A shape is a signed distance, positive inside.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Factors = dict[str, np.ndarray]
+from ganfp.images import quantise
+
+Table = dict[str, np.ndarray]  # by name, (n, ...)
 
 
 def pixel_grid(size: int) -> tuple[Tensor, Tensor]:
@@ -31,10 +31,7 @@ def fill(distance: Tensor, edge: float) -> Tensor:
 
 
 def stroke(distance: Tensor, half: float | Tensor, edge: float) -> Tensor:
-    """Coverage of the line ``|distance| < half``.
-
-    A line thinner than its edge fades instead of thickening, so wires and lashes vanish gracefully at 32 px.
-    """
+    """Coverage of the line ``|distance| < half``; one thinner than its edge fades instead of thickening."""
     return fill(distance + half, edge) - fill(distance - half, edge)
 
 
@@ -63,10 +60,7 @@ def _twice_slope(values: Tensor, axis: int) -> Tensor:
 
 
 def bump(dx: Tensor, dy: Tensor, width: float | Tensor, height: float | Tensor) -> Tensor:
-    """A bell of standard deviations about ``width`` and ``height``, 1 at its centre.
-
-    (1 - q / 6)^3, close to the Gaussian exp(-q / 2) but exactly 0 at a distance and several times faster.
-    """
+    """(1 - q / 6)^3, close to the Gaussian exp(-q / 2) of these deviations, but exactly 0 at a distance and faster."""
     core = _bell(dx, dy, width, height)
     return core * core * core
 
@@ -91,9 +85,9 @@ def unit(vectors: Tensor) -> Tensor:
     return vectors / dot(vectors, vectors).sqrt_()
 
 
-def palette(colours: Sequence[Sequence[int]], t: np.ndarray, cyclic: bool = False) -> np.ndarray:
-    """Colours in [0, 1], (n, 3), at ``t`` in [0, 1] along a curve through evenly spaced 0 ... 255 anchors."""
-    anchors = np.asarray(colours, np.float64) / 255
+def palette(colours: str, t: np.ndarray, cyclic: bool = False) -> np.ndarray:
+    """Colours in [0, 1], (n, 3), at ``t`` in [0, 1] along a curve through evenly spaced anchors, hex RGB."""
+    anchors = np.frombuffer(bytes.fromhex(colours), np.uint8).reshape(-1, 3) / 255
     if cyclic:
         anchors = np.concatenate([anchors, anchors[:1]])
     places = np.linspace(0, 1, len(anchors))
@@ -102,10 +96,8 @@ def palette(colours: Sequence[Sequence[int]], t: np.ndarray, cyclic: bool = Fals
 
 def box_average(pixels: Tensor, factor: int) -> Tensor:
     """Mean over ``factor`` x ``factor`` blocks of the last two axes."""
-    if factor == 1:
-        return pixels
     flat = pixels.reshape(-1, 1, *pixels.shape[-2:])
-    pooled = torch.nn.functional.avg_pool2d(flat, factor)
+    pooled = torch.nn.functional.avg_pool2d(flat, factor) if factor > 1 else flat
     return pooled.reshape(*pixels.shape[:-2], *pooled.shape[-2:])
 
 
@@ -117,12 +109,9 @@ class Canvas:
     """
 
     def __init__(self, background: Tensor):
-        self.backdrop = background
-        self.colour = background.clone()
-        self.normal = torch.zeros_like(background)
+        self.backdrop, self.colour, self.normal = background, background.clone(), torch.zeros_like(background)
         self.normal[:, 2] = 1
-        self.gloss = torch.zeros_like(background[:, 0])
-        self.bare = torch.ones_like(background[:, 0])
+        self.gloss, self.bare = torch.zeros_like(background[:, 0]), torch.ones_like(background[:, 0])
 
     def paint(self, colour: Tensor, alpha: Tensor) -> None:
         """Lay ``colour`` over what is there; the surface below keeps its normals."""
@@ -138,11 +127,9 @@ class Canvas:
     def lit(self, light: Tensor, key: Tensor, ambient: Tensor, wrap: float = 0.2) -> Tensor:
         """Light everything but the background: albedo x (ambient + key x Lambert), and a soft highlight.
 
-        ``light`` (B, 3) is the unit direction to the light, ``key`` and ``ambient`` (B, 3, 1, 1) are colours.
-        ``wrap`` lets the light reach a little beyond the terminator, as a soft box does.
+        ``light``, the unit direction to it, and the colours are (B, 3, 1, 1); by ``wrap`` it reaches round a little.
         """
         self.normal = unit(self.normal)
-        light = light[:, :, None, None]
         halfway = unit(light + light.new_tensor([0, 0, 1])[:, None, None])
         lambert = dot(self.normal, light).add_(wrap).mul_(1 / (1 + wrap)).clamp_(min=0)
         highlight = dot(self.normal, halfway).clamp_(min=0)
@@ -153,17 +140,15 @@ class Canvas:
         return shaded.lerp_(self.backdrop, self.bare[:, None])
 
 
-# (cycles to the right, cycles up, amplitude in grey levels).  The last four lie in the highest bands: two in
-# that of 32 px, one each in those of 64 and 128 px.
-_GRAIN = ((4, 1, 0.4), (-3, 5, 0.4), (7, -4, 0.5), (2, 9, 0.5), (-12, 3, 0.6), (9, 11, 0.6),
-          (-21, 10, 0.6), (35, 28, 0.5))
+# (cycles to the right, cycles up, amplitude in grey levels); the last four lie in the bands of 32, 32, 64 and 128 px
+_GRAIN = ((4, 1, 0.4), (-3, 5, 0.4), (7, -4, 0.5), (2, 9, 0.5), (-12, 3, 0.6), (9, 11, 0.6), (-21, 10, 0.6),
+          (35, 28, 0.5))  # fmt: skip
 
 
 def grain(shift: Tensor, size: int, resolution: int) -> Tensor:
-    """A faint band-limited texture, as of canvas: a few sinusoids, (B, size, size), in 0 ... 1 colour units.
+    """A faint texture, as of canvas: sinusoids that ``resolution`` pixels can hold, (B, size, size), of 0 ... 1.
 
-    ``shift`` (B, 1, 1) in [0, 1] moves each wave a whole number of times round its circle, so the mean over
-    all shifts is zero: no fixed pattern.  Waves that ``resolution`` pixels cannot hold are left out.
+    ``shift`` (B, 1, 1) in [0, 1] moves each wave a whole number of times round its circle: there is no fixed pattern.
     """
     x, y = pixel_grid(size)
     texture = torch.zeros(len(shift), size, size)
@@ -176,42 +161,6 @@ def grain(shift: Tensor, size: int, resolution: int) -> Tensor:
     return texture
 
 
-def sample(kinds: Mapping[str, int], frequencies: Mapping[str, Sequence[float]], n: int, seed: int) -> Factors:
-    """Factors of ``n`` pictures, float32 (n,) uniform in [0, 1] or int64 (n,) categories.
-
-    ``kinds`` maps each name to its number of categories, 0 for a continuous factor.  The first m of n pictures are
-    the same whatever n.
-    """
-    uniform = np.random.default_rng(seed).random((n, len(kinds)))
-    drawn = {}
-    for (name, categories), column in zip(kinds.items(), uniform.T, strict=True):
-        if categories:
-            drawn[name] = np.searchsorted(np.cumsum(frequencies[name])[:-1], column, side="right")
-        else:
-            drawn[name] = column.astype(np.float32)
-    return drawn
-
-
-def check(factors: Factors, kinds: Mapping[str, int], resolution: int, what: str) -> int:
-    """How many pictures ``factors`` describe; ``ValueError`` names what is missing, unknown or out of range."""
-    if resolution not in (8, 16, 32, 64, 128, 256, 512):
-        raise ValueError(f"resolution must be a power of two from 8 to 512, not {resolution!r}")
-    if unknown := sorted(set(factors) - set(kinds)):
-        raise ValueError(f"unknown factors {unknown}; {what} has {list(kinds)}")
-    if missing := [name for name in kinds if name not in factors]:
-        raise ValueError(f"missing factors {missing}; start from factors(n) and change what you need")
-    shapes = {name: np.shape(value) for name, value in factors.items()}
-    shape = next(iter(shapes.values()))
-    if len(set(shapes.values())) > 1 or len(shape) != 1:
-        raise ValueError(f"factors must be arrays of one length, not {shapes}")
-    for name, categories in kinds.items():
-        value, top = np.asarray(factors[name]), max(categories - 1, 1)
-        if not ((value >= 0) & (value <= top)).all() or (categories and value.dtype.kind not in "iu"):
-            kind = f"integers from 0 to {top}" if categories else "numbers in [0, 1]"
-            raise ValueError(f"factor {name!r} must hold {kind}")
-    return shape[0]
-
-
 CHUNK_PIXELS = 2**17  # per tensor, half a megabyte: what a chunk works on stays in cache
 
 
@@ -219,9 +168,10 @@ CHUNK_PIXELS = 2**17  # per tensor, half a megabyte: what a chunk works on stays
 class Renderer:
     """What every drawn world does with its own factors and brushes; its methods are the world's public functions.
 
-    ``circle`` is the factor whose colours lie on a circle.  ``parameters`` turns factors into what brushes need, all
-    pictures' at once and in double precision, so that no byte depends on how they are chunked; ``draw_chunk(chunk,
-    size, resolution, maps)`` returns the fields of ``scene``, drawn ``finer`` times as large, and at 64 px or more.
+    ``kinds`` maps each factor to its number of categories, 0 for a continuous one; the colours of ``circle`` lie on a
+    circle.  ``parameters(f, 2 * f - 1)`` turns factors into what brushes need: numbers (n, ...), all pictures' at once
+    and in double precision, so that no byte depends on the chunks.  ``paint(chunk, size, resolution, maps)`` gives an
+    image in 0 ... 1, masks and normals, the fields of ``scene``, drawn ``finer`` times as large, at 64 px or more.
     """
 
     what: str
@@ -229,16 +179,21 @@ class Renderer:
     frequencies: Mapping[str, Sequence[float]]
     circle: str
     scene: type
-    parameters: Callable[[Factors], dict[str, Tensor]]
-    draw_chunk: Callable[[dict[str, Tensor], int, int, bool], list[Tensor]]
+    parameters: Callable[[Table, Table], Table]
+    paint: Callable[[SimpleNamespace, int, int, bool], tuple[Tensor, Sequence[Tensor], Tensor]]
     finer: int = 1
 
-    def factors(self, n: int, seed: int = 0) -> Factors:
+    def factors(self, n: int, seed: int = 0) -> Table:
         """Draw the factors of ``n`` pictures: float32 (n,) in [0, 1], or int64 (n,) categories.
 
         The first m of n pictures are the same whatever n.
         """
-        return sample(self.kinds, self.frequencies, n, seed)
+        columns = zip(self.kinds.items(), np.random.default_rng(seed).random((n, len(self.kinds))).T, strict=True)
+        return {
+            name: np.searchsorted(np.cumsum(self.frequencies[name])[:-1], column, side="right") if categories
+            else column.astype(np.float32)
+            for (name, categories), column in columns
+        }  # fmt: skip
 
     @property
     def content_kinds(self) -> dict[str, int]:
@@ -246,12 +201,8 @@ class Renderer:
         kept = {name: count for name, count in self.kinds.items() if name not in (self.circle, "grain")}
         return kept | {f"{self.circle}_sine": 0, f"{self.circle}_cosine": 0}
 
-    def content(self, factors: Factors) -> Factors:
-        """What a network may be asked about a picture.
-
-        The colours lie on a circle, so its sine and cosine are given, mapped to [0, 1]; the phase of the canvas's
-        texture is left out.
-        """
+    def content(self, factors: Table) -> Table:
+        """What a network may be asked about a picture: no grain, and of the circle its sine and cosine in [0, 1]."""
         angle = 2 * np.pi * factors[self.circle]
         waves = {f"{self.circle}_sine": (1 + np.sin(angle)) / 2, f"{self.circle}_cosine": (1 + np.cos(angle)) / 2}
         return {name: waves[name] if name in waves else factors[name] for name in self.content_kinds}
@@ -260,19 +211,46 @@ class Renderer:
         """Draw ``n`` pictures: uint8 (n, 3, resolution, resolution), the same pictures at every resolution."""
         return self.render(self.factors(n, seed), resolution, maps=False).image
 
-    def render(self, factors: Factors, resolution: int = 32, maps: bool = True) -> Any:
+    def render(self, factors: Table, resolution: int = 32, maps: bool = True) -> Any:
         """The scene that ``factors`` describe, with its masks and normals if ``maps``.
 
         Raises ``ValueError`` for a factor that is unknown, missing or out of range, and for a resolution that is
         not a power of two from 8 to 512.
         """
-        n = check(factors, self.kinds, resolution, self.what)
+        n = self._check(factors, resolution)
         size = max(self.finer * resolution, 64)
-        parameters = self.parameters(factors)
-        step = max(1, CHUNK_PIXELS // size**2)
-        chunks = (
-            {name: value[start : start + step] for name, value in parameters.items()}
-            for start in range(0, max(n, 1), step)
-        )
-        parts = [self.draw_chunk(chunk, size, resolution, maps) for chunk in chunks]
+        factor, step = size // resolution, max(1, CHUNK_PIXELS // size**2)
+        numbers, parts = self.numbers(factors), []
+        for start in range(0, max(n, 1), step):
+            chunk = SimpleNamespace(**{name: value[start : start + step] for name, value in numbers.items()})
+            image, masks, normals = self.paint(chunk, size, resolution, maps)
+            part = [quantise(box_average(image.clamp_(0, 1), factor) * 2 - 1)]
+            if maps:
+                part += [*(box_average(mask, factor) for mask in masks), unit(box_average(normals, factor))]
+            parts.append(part)
         return self.scene(*(torch.cat(pieces).numpy() for pieces in zip(*parts, strict=True)))
+
+    def numbers(self, factors: Table) -> dict[str, Tensor]:
+        """What the brushes need, float32: numbers (n, 1, 1), colours and directions (n, 3, 1, 1)."""
+        f = {name: np.asarray(value, None if self.kinds[name] else np.float64) for name, value in factors.items()}
+        found = self.parameters(f, {name: 2 * value - 1 for name, value in f.items()})
+        return {name: torch.from_numpy(np.asarray(value, np.float32))[..., None, None] for name, value in found.items()}
+
+    def _check(self, factors: Table, resolution: int) -> int:
+        """How many pictures ``factors`` describe; ``ValueError`` names what is missing, unknown or out of range."""
+        if resolution not in (8, 16, 32, 64, 128, 256, 512):
+            raise ValueError(f"resolution must be a power of two from 8 to 512, not {resolution!r}")
+        if unknown := sorted(set(factors) - set(self.kinds)):
+            raise ValueError(f"unknown factors {unknown}; {self.what} has {list(self.kinds)}")
+        if missing := [name for name in self.kinds if name not in factors]:
+            raise ValueError(f"missing factors {missing}; start from factors(n) and change what you need")
+        shapes = {name: np.shape(value) for name, value in factors.items()}
+        shape = next(iter(shapes.values()))
+        if len(set(shapes.values())) > 1 or len(shape) != 1:
+            raise ValueError(f"factors must be arrays of one length, not {shapes}")
+        for name, categories in self.kinds.items():
+            value, top = np.asarray(factors[name]), max(categories - 1, 1)
+            if not ((value >= 0) & (value <= top)).all() or (categories and value.dtype.kind not in "iu"):
+                kind = f"integers from 0 to {top}" if categories else "numbers in [0, 1]"
+                raise ValueError(f"factor {name!r} must hold {kind}")
+        return shape[0]

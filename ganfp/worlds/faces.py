@@ -1,13 +1,10 @@
 """Aligned faces drawn by code: seeded, without a download, every factor of every picture known.
 
-They stand in CelebA's place: eyes near fixed positions, hair and shoulders in view, a soft background.  A
-head is an ellipsoid with a relief (nose, sockets, cheeks, lips) that a camera sees orthographically; features
-are painted on its surface, so they shift with the pose, and one directional light shades the true normals.
-The pictures are simple on purpose: few colours that go together, soft edges, no pixel noise, so that a small
-GAN can learn them.
+They stand in CelebA's place: eyes near fixed positions, hair and shoulders in view, a soft background.  A head is an
+ellipsoid with a relief (nose, sockets, cheeks, lips) that a camera sees orthographically; features are painted on its
+surface, so they shift with the pose, and one directional light shades the true normals.  The pictures are simple on
+purpose, so that a small GAN can learn them: few colours that go together, soft edges, no pixel noise.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -16,27 +13,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganfp.images import quantise
-from ganfp.worlds.drawing import (
-    Canvas,
-    Renderer,
-    box_average,
-    bump,
-    bump_slope,
-    fill,
-    grain,
-    palette,
-    pixel_grid,
-    stroke,
-    unit,
-)
+from ganfp.worlds.drawing import Canvas, Renderer, bump, bump_slope, fill, grain, palette, pixel_grid, stroke, unit
 
 VERSION = 1  # raised when pixels change: GANs of other pictures must not meet these
 
 Numbers = SimpleNamespace  # what _parameters returns, for one chunk
 Head = SimpleNamespace  # what _head returns
 
-HAIR_STYLES = ("bald", "short", "swept", "curls", "bob", "long")
+# Hair is a dome round the head with an opening for the face, in the faces' unit of length.  How far the dome stands off
+# the head; how far its straight sides fall below the head's centre, and how tall their rounded end is; below which
+# height nothing grows; half-width, centre and half-height of the opening, 0 an ellipse or 1 a box, and how far off
+# centre its top lies; amplitude of the curls on the outline.
+_HAIR_SHAPE = ("side", "top", "drop", "round", "length", "wide", "middle", "tall", "square", "part", "curl")
+_HAIR_SHAPES = {
+    "bald":  (0, 0, 0, 0.72, 9, 0.62, -0.35, 0.8, 0, 0, 0),
+    "short": (0.035, 0.08, 0, 0.7, 0.1, 0.5, -0.35, 0.8, 0.45, 0, 0),
+    "swept": (0.045, 0.12, 0, 0.7, -0.02, 0.51, -0.4, 0.82, 0.2, 0.13, 0),
+    "curls": (0.13, 0.11, 0.05, 0.6, -0.28, 0.47, -0.35, 0.76, 0.5, 0, 0.03),
+    "bob":   (0.11, 0.1, 0.42, 0.25, -9, 0.455, -0.4, 0.64, 0.8, 0, 0),
+    "long":  (0.11, 0.1, 1.2, 0.4, -9, 0.47, -0.45, 0.88, 0.1, 0.07, 0),
+}  # fmt: skip
+HAIR_STYLES = tuple(_HAIR_SHAPES)
 BEARDS = ("none", "stubble", "moustache", "full")
 GLASSES = ("none", "thin", "dark")
 
@@ -54,43 +51,19 @@ FACTORS: dict[str, int] = {
     "clothes": 0, "grain": 0,  # colour; the phase of the canvas's texture, cyclic
 }
 _FREQUENCIES = {
-    "hair_style": (0.08, 0.22, 0.20, 0.14, 0.16, 0.20),
-    "beard": (0.70, 0.10, 0.08, 0.12),
-    "glasses": (0.72, 0.20, 0.08),
+    "hair_style": (0.08, 0.22, 0.2, 0.14, 0.16, 0.2), "beard": (0.7, 0.1, 0.08, 0.12), "glasses": (0.72, 0.2, 0.08),
 }
 
 # Curves through colours that go together: one number picks a place on a curve.
-_SKIN = ((102, 65, 50), (128, 84, 60), (160, 106, 74), (194, 138, 100), (220, 168, 130), (238, 192, 158),
-         (248, 210, 182))
-_HAIR = ((204, 200, 202), (112, 104, 108), (42, 34, 38), (56, 42, 40), (84, 56, 44), (118, 74, 48),
-         (164, 88, 52), (208, 158, 96), (226, 206, 170))
-_IRIS = ((70, 42, 26), (116, 74, 38), (112, 118, 62), (74, 124, 128), (82, 126, 178), (120, 140, 158))
-_LIGHT_BACKGROUND = ((248, 220, 196), (244, 228, 182), (214, 226, 196), (196, 226, 226), (202, 214, 240),
-                     (224, 210, 236), (244, 212, 218))
-_DARK_BACKGROUND = ((222, 148, 118), (212, 170, 104), (126, 162, 132), (94, 150, 164), (108, 132, 182),
-                    (144, 118, 168), (198, 128, 148))
-_CLOTHES = ((52, 66, 104), (44, 104, 112), (72, 110, 82), (206, 164, 80), (196, 104, 76), (140, 58, 70),
-            (98, 70, 116))
+_SKIN = "664132 80543c a06a4a c28a64 dca882 eec09e f8d2b6"
+_HAIR = "ccc8ca 70686c 2a2226 382a28 54382c 764a30 a45834 d09e60 e2ceaa"
+_IRIS = "462a1a 744a26 70763e 4a7c80 527eb2 788c9e"
+_LIGHT_BACKGROUND = "f8dcc4 f4e4b6 d6e2c4 c4e2e2 cad6f0 e0d2ec f4d4da"
+_DARK_BACKGROUND = "de9476 d4aa68 7ea284 5e96a4 6c84b6 9076a8 c68094"
+_CLOTHES = "344268 2c6870 486e52 cea450 c4684c 8c3a46 624674"
 _WHITE = torch.tensor([0.97, 0.95, 0.93])[:, None, None]
 _FRAME = torch.tensor([0.16, 0.13, 0.13])[:, None, None]
 _SHADOW = torch.tensor([0.45, 0.36, 0.36])[:, None, None]
-
-# Hair is a dome round the head with an opening for the face.  In the faces' unit of length:
-#   side, top     how far the dome stands off the head
-#   drop, round   how far its straight sides fall below the head's centre, and how tall their rounded end is
-#   length        nothing grows below this height
-#   wide, middle, tall, square   half-width, centre, half-height of the opening; 0 an ellipse, 1 a box
-#   part          how far off centre the opening's top lies
-#   curl          amplitude of the curls on the outline
-_HAIR_SHAPE = ("side", "top", "drop", "round", "length", "wide", "middle", "tall", "square", "part", "curl")
-_HAIR_SHAPES = {
-    "bald":  (0, 0, 0, 0.72, 9, 0.62, -0.35, 0.8, 0, 0, 0),
-    "short": (0.035, 0.08, 0, 0.7, 0.1, 0.5, -0.35, 0.8, 0.45, 0, 0),
-    "swept": (0.045, 0.12, 0, 0.7, -0.02, 0.51, -0.4, 0.82, 0.2, 0.13, 0),
-    "curls": (0.13, 0.11, 0.05, 0.6, -0.28, 0.47, -0.35, 0.76, 0.5, 0, 0.03),
-    "bob":   (0.11, 0.1, 0.42, 0.25, -9, 0.455, -0.4, 0.64, 0.8, 0, 0),
-    "long":  (0.11, 0.1, 1.2, 0.4, -9, 0.47, -0.45, 0.88, 0.1, 0.07, 0),
-}
 
 _ZOOM = 1.14  # the faces' own unit in half picture widths
 EYE_HEIGHT = 0.08  # the line on which eyes are aligned, as in CelebA's crops
@@ -103,11 +76,10 @@ _TURNS = (("yaw", 24), ("pitch", 9), ("roll", 6))  # at most, in degrees
 class Scene:
     """Drawn faces and what is known about each pixel.
 
-    ``image`` uint8 (n, 3, R, R); ``face`` (the head as far as hair does not hide it, without the eyes),
-    ``eyes`` (as far as hair or dark glasses do not hide them) and ``background`` float32 (n, R, R), the
-    share of each pixel in [0, 1] that shows them, together at most 1; ``normals`` float32 (n, 3, R, R),
-    unit vectors with x right, y up, z to the viewer, (0, 0, 1) on the background.  The maps are None unless
-    asked for.
+    ``image`` uint8 (n, 3, R, R); ``face`` (the head as far as hair does not hide it, without the eyes), ``eyes`` (as
+    far as hair or dark glasses do not hide them) and ``background`` float32 (n, R, R), the share of each pixel in
+    [0, 1] that shows them, together at most 1; ``normals`` float32 (n, 3, R, R), unit vectors with x right, y up, z to
+    the viewer, (0, 0, 1) on the background.  The maps are None unless asked for.
     """
 
     image: np.ndarray
@@ -117,77 +89,50 @@ class Scene:
     normals: np.ndarray | None = None
 
 
-def _parameters(factors: dict[str, np.ndarray]) -> dict[str, Tensor]:
-    """What the brushes need: scalars (n, 1, 1), colours (n, 3, 1, 1), rotation (n, 3, 3), light (n, 3).
-
-    Computed in double precision for all faces at once, so that no byte depends on how they are chunked.
-    """
-    f = {name: np.asarray(value, np.float64) for name, value in factors.items()}
-    f |= {name: np.asarray(factors[name]) for name in _FREQUENCIES}
-    signed = {name: 2 * value - 1 for name, value in f.items()}
-    p: dict[str, np.ndarray] = {}
-
+def _parameters(f: dict, signed: dict) -> dict:
+    """What the brushes need: numbers (n,), colours (n, 3), rotation (n, 3, 3), light (n, 3)."""
     yaw, pitch, roll = (np.radians(top) * signed[name] for name, top in _TURNS)
     cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
     zero = np.zeros_like(cy)
     rotation = np.stack([cy, -sy * sp, sy * cp, zero, cp, sp, -sy, -cy * sp, cy * cp], 1).reshape(-1, 3, 3)
-    p["rotation"] = rotation
-    p["cos_roll"], p["sin_roll"] = np.cos(roll), np.sin(roll)
     # The crop follows the eyes, not the skull: as the head turns, the skull slides the other way.
     eyes = rotation @ [0, _EYE_ABOVE, 0.75 * _HEAD_DEPTH]
-    p["head_x"], p["head_y"] = -0.7 * eyes[:, 0], -_EYE_ABOVE - 0.7 * (eyes[:, 1] - _EYE_ABOVE)
-
-    p["width"] = 0.50 + 0.07 * f["face_width"]
-    p["jaw"] = -0.16 + 0.26 * f["jaw"]
-    p["nose"] = 0.8 + 0.45 * f["nose"]
-    p["brow_half"] = 0.012 + 0.022 * f["brows"]
-    p["brow_lift"] = 0.03 * f["eye_open"] + 0.01 * f["smile"]
-    p["eye_open"] = 0.040 + 0.055 * f["eye_open"]
-    p["gaze"] = 0.035 * signed["gaze"] + 0.02 * signed["yaw"]
-    p["mouth_half"] = 0.135 + 0.055 * f["smile"]
-    p["mouth_curve"] = -0.025 + 0.10 * f["smile"]
-    p["mouth_open"] = 0.055 * np.clip(2 * f["mouth_open"] - 0.8, 0, 1.2)
-    p["cheek"] = 0.02 + 0.025 * f["smile"]
-
     skin = palette(_SKIN, f["skin"])
-    p["skin"] = np.clip(skin * (1 + signed["undertone"][:, None] * [0.01, -0.012, -0.06]), 0, 1)
-    p["lips"] = p["skin"] * [0.86, 0.58, 0.58] + [0.08, 0.02, 0.03]
-    p["blush"] = p["skin"] * [1.02, 0.80, 0.78]
+    skin = np.clip(skin * (1 + signed["undertone"][:, None] * [0.01, -0.012, -0.06]), 0, 1)
     # Grey and black hair and brown eyes go with every skin, fair hair and blue eyes with fair skin.
     dark, fair = np.minimum(f["hair_colour"], 0.25), np.maximum(f["hair_colour"] - 0.25, 0)
-    p["hair"] = palette(_HAIR, dark + fair * (0.4 + 0.6 * f["skin"]))
-    p["iris"] = palette(_IRIS, f["eye_colour"] * (0.4 + 0.6 * f["skin"]))
-    p["clothes"] = palette(_CLOTHES, f["clothes"])
-    p["near"] = palette(_LIGHT_BACKGROUND, f["background"], cyclic=True)
-    p["far"] = palette(_DARK_BACKGROUND, f["background"], cyclic=True)
     angle = np.pi * f["background_angle"]
-    p["toward_x"], p["toward_y"] = np.cos(angle), np.sin(angle)
-
-    shapes = np.array([_HAIR_SHAPES[style] for style in HAIR_STYLES])[f["hair_style"]].T
-    for name, value in zip(_HAIR_SHAPE, shapes, strict=True):
-        p["hair_" + name] = value
-    p["beard_full"] = np.array([0.0, 0.28, 0.0, 0.92])[f["beard"]]
-    p["moustache"] = np.array([0.0, 0.28, 0.95, 0.92])[f["beard"]]
-    p["frame"] = np.array([0.0, 1.0, 1.0])[f["glasses"]]
-    p["lens"] = np.array([0.0, 0.06, 0.92])[f["glasses"]]
-    p["tint"] = np.array([[1.0, 1, 1], [1, 1, 1], [0.13, 0.12, 0.15]])[f["glasses"]]
-
     azimuth, elevation = np.radians(65) * signed["light_azimuth"], np.radians(8 + 42 * f["light_elevation"])
-    p["light"] = np.stack([np.cos(elevation) * np.sin(azimuth), np.sin(elevation),
-                           np.cos(elevation) * np.cos(azimuth)], 1)
+    toward = np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)
     warmth = signed["light_warmth"][:, None]
-    p["key"] = 0.62 * (1 + warmth * [0.06, 0.0, -0.10])
-    p["ambient"] = 0.45 * ([1.07, 0.97, 0.93] + warmth * [-0.03, 0.0, 0.06])
-    p["grain"] = f["grain"]
-    tensors = {name: torch.from_numpy(value.astype(np.float32)) for name, value in p.items()}
-    return {name: value if name in ("rotation", "light") else value[..., None, None]
-            for name, value in tensors.items()}
+    hair = np.array(list(_HAIR_SHAPES.values()))[f["hair_style"]].T
+    return {
+        "rotation": rotation, "cos_roll": np.cos(roll), "sin_roll": np.sin(roll),
+        "head_x": -0.7 * eyes[:, 0], "head_y": -_EYE_ABOVE - 0.7 * (eyes[:, 1] - _EYE_ABOVE),
+        "width": 0.50 + 0.07 * f["face_width"], "jaw": -0.16 + 0.26 * f["jaw"], "nose": 0.8 + 0.45 * f["nose"],
+        "brow_half": 0.012 + 0.022 * f["brows"], "brow_lift": 0.03 * f["eye_open"] + 0.01 * f["smile"],
+        "eye_open": 0.040 + 0.055 * f["eye_open"], "gaze": 0.035 * signed["gaze"] + 0.02 * signed["yaw"],
+        "mouth_half": 0.135 + 0.055 * f["smile"], "mouth_curve": -0.025 + 0.10 * f["smile"],
+        "mouth_open": 0.055 * np.clip(2 * f["mouth_open"] - 0.8, 0, 1.2), "cheek": 0.02 + 0.025 * f["smile"],
+        "skin": skin, "lips": skin * [0.86, 0.58, 0.58] + [0.08, 0.02, 0.03], "blush": skin * [1.02, 0.80, 0.78],
+        "hair": palette(_HAIR, dark + fair * (0.4 + 0.6 * f["skin"])),
+        "iris": palette(_IRIS, f["eye_colour"] * (0.4 + 0.6 * f["skin"])), "clothes": palette(_CLOTHES, f["clothes"]),
+        "near": palette(_LIGHT_BACKGROUND, f["background"], cyclic=True),
+        "far": palette(_DARK_BACKGROUND, f["background"], cyclic=True),
+        "toward_x": np.cos(angle), "toward_y": np.sin(angle),
+        **{f"hair_{name}": value for name, value in zip(_HAIR_SHAPE, hair, strict=True)},
+        "beard_full": np.array([0.0, 0.28, 0.0, 0.92])[f["beard"]],
+        "moustache": np.array([0.0, 0.28, 0.95, 0.92])[f["beard"]],
+        "frame": np.array([0.0, 1.0, 1.0])[f["glasses"]], "lens": np.array([0.0, 0.06, 0.92])[f["glasses"]],
+        "tint": np.array([[1.0, 1, 1], [1, 1, 1], [0.13, 0.12, 0.15]])[f["glasses"]],
+        "light": np.stack(toward, 1), "key": 0.62 * (1 + warmth * [0.06, 0.0, -0.10]),
+        "ambient": 0.45 * ([1.07, 0.97, 0.93] + warmth * [-0.03, 0.0, 0.06]), "grain": f["grain"],
+    }  # fmt: skip
 
 
-def _render_chunk(parameters: dict[str, Tensor], size: int, resolution: int, maps: bool) -> list[Tensor]:
-    p = SimpleNamespace(**parameters)
+def _draw(p: Numbers, size: int, resolution: int, maps: bool) -> tuple[Tensor, list[Tensor], Tensor]:
     x, y = pixel_grid(size)
-    canvas = Canvas(_background(p, x, y))
+    canvas = Canvas(torch.lerp(p.far, p.near, fill(x * p.toward_x + y * p.toward_y, 2.8)[:, None]))
     x, y, edge = x / _ZOOM, y / _ZOOM, 3.4 / size / _ZOOM
     head = _head(p, x, y)
     hair, crown = _hair(p, head, edge)
@@ -201,28 +146,16 @@ def _render_chunk(parameters: dict[str, Tensor], size: int, resolution: int, map
     _brows(p, canvas, head, skin, edge)
     front = _front_hair(p, canvas, head, hair, crown, hair_colour, edge)
     lens = _glasses(p, canvas, head, front, edge)
-
     image = canvas.lit(p.light, p.key, p.ambient) + grain(p.grain, size, resolution)[:, None]
-    factor = size // resolution
-    image = quantise(box_average(image.clamp_(0, 1), factor) * 2 - 1)
-    if not maps:
-        return [image]
     eyes = eyes * (1 - front) * (1 - lens)
-    face = skin * (1 - front) - eyes
-    masks = (box_average(mask, factor) for mask in (face, eyes, canvas.bare))
-    return [image, *masks, unit(box_average(canvas.normal, factor))]
-
-
-def _background(p: Numbers, x: Tensor, y: Tensor) -> Tensor:
-    return torch.lerp(p.far, p.near, fill(x * p.toward_x + y * p.toward_y, 2.8)[:, None])
+    return image, [skin * (1 - front) - eyes, eyes, canvas.bare], canvas.normal
 
 
 def _head(p: Numbers, x: Tensor, y: Tensor) -> Head:
-    """The ellipsoid under every pixel: where a ray meets it, and its normal there.
+    """The ellipsoid under every pixel.
 
-    x, y: picture coordinates about the head's centre that roll with it; u, v: coordinates on the face, u from
-    ear to ear and v from chin to crown, continued beyond the outline; side: sign of u; radius: 1 on the
-    outline; normal: (B, 3, G, G) as the camera sees it.
+    x, y: picture coordinates about the head's centre that roll with it; u, v: coordinates on the face, u from ear to
+    ear and v from chin to crown, continued beyond the outline; side: sign of u; radius: 1 on the outline; normal.
     """
     y = y - EYE_HEIGHT
     x, y = x * p.cos_roll + y * p.sin_roll - p.head_x, y * p.cos_roll - x * p.sin_roll - p.head_y
@@ -230,10 +163,9 @@ def _head(p: Numbers, x: Tensor, y: Tensor) -> Head:
     taper = 1 + p.jaw * below.square()
     slope = p.jaw * below * (-2 / _HEAD_HEIGHT)
     straight = x / taper
-
     # p(t) = R^T (x, y, t) meets |p / axes| = 1 where A t^2 + 2 B t + C = 0
     axes = (p.width, _HEAD_HEIGHT, _HEAD_DEPTH)
-    r = [[p.rotation[:, i, j, None, None] for j in range(3)] for i in range(3)]
+    r = [[p.rotation[:, i, j] for j in range(3)] for i in range(3)]
     start = [(straight * r[0][j] + y * r[1][j]) / axes[j] for j in range(3)]
     along = [r[2][j] / axes[j] for j in range(3)]
     a = sum(d * d for d in along)
@@ -242,7 +174,6 @@ def _head(p: Numbers, x: Tensor, y: Tensor) -> Head:
     t = (torch.sqrt((1 - outline).clamp_(min=0) * a) - b) / a
     point = [s + t * d for s, d in zip(start, along, strict=True)]
     u, v = point[0] * axes[0], point[1] * axes[1]
-
     side = torch.sign(u)
     slope_u, slope_v = _relief(p, u.abs(), v)
     gx, gy, gz = (q / axis for q, axis in zip(point, axes, strict=True))
@@ -280,7 +211,6 @@ def _body(p: Numbers, canvas: Canvas, head: Head, x: Tensor, y: Tensor, edge: fl
     normal = torch.stack([dx.expand_as(head.x), torch.full_like(head.x, -0.25), depth.expand_as(head.x)], 1)
     neck = fill((1 - dx.abs()) * half, edge) * fill(-0.25 - y, edge)
     canvas.add(p.skin * 0.93, neck, normal, 0.02)
-
     dx, dy = x / 0.95, (y + 1.29) / 0.62
     radius = (dx.square() + dy.square()).sqrt()
     depth = (1 - radius.square()).clamp(min=0.05).sqrt()
@@ -288,8 +218,7 @@ def _body(p: Numbers, canvas: Canvas, head: Head, x: Tensor, y: Tensor, edge: fl
     opening = ((x / 0.27).square() + ((y + 0.69) / 0.15).square()).sqrt()
     cloth = fill((1 - radius) * 0.6, edge) * fill((opening - 1) * 0.2, edge)
     canvas.add(p.clothes, cloth.expand_as(head.x), normal, 0.0)
-    collar = stroke((opening - 1.12) * 0.2, 0.012, edge) * cloth
-    canvas.paint(p.clothes * 0.72, collar.expand_as(head.x))
+    canvas.paint(p.clothes * 0.72, (stroke((opening - 1.12) * 0.2, 0.012, edge) * cloth).expand_as(head.x))  # collar
     # the head's soft shadow on neck and chest
     shadow = fill(1.28 - ((head.x / 0.46).square() + ((head.y + 0.16) / 0.66).square()).sqrt(), 0.5)
     canvas.paint(p.skin * _SHADOW, 0.6 * shadow * neck * (1 - cloth))
@@ -297,11 +226,11 @@ def _body(p: Numbers, canvas: Canvas, head: Head, x: Tensor, y: Tensor, edge: fl
 
 def _skin(p: Numbers, canvas: Canvas, head: Head, edge: float) -> Tensor:
     """Ears and the skin of the head with its blush; returns the head's coverage."""
-    dx = (head.x.abs() - p.rotation[:, 0, 0, None, None] * p.width - 0.01) / 0.085
+    dx = (head.x.abs() - p.rotation[:, 0, 0] * p.width - 0.01) / 0.085
     dy = (head.y + 0.02) / 0.135
     ears = fill((1 - (dx.square() + dy.square()).sqrt()) * 0.1, edge)
-    outward = 0.6 * dx * torch.sign(head.x)
-    canvas.add(p.blush, ears, torch.stack([outward, 0.6 * dy, torch.ones_like(dx)], 1), 0.03)
+    normal = torch.stack([0.6 * dx * torch.sign(head.x), 0.6 * dy, torch.ones_like(dx)], 1)
+    canvas.add(p.blush, ears, normal, 0.03)
     skin = fill((1 - head.radius) * 0.6, edge)
     canvas.add(p.skin, skin, head.normal, 0.10)
     u, v = head.u.abs(), head.v
@@ -315,10 +244,8 @@ def _skin(p: Numbers, canvas: Canvas, head: Head, edge: float) -> Tensor:
 def _eyes(p: Numbers, canvas: Canvas, head: Head, skin: Tensor, edge: float) -> Tensor:
     """Almond eyes with iris, pupil, catchlight and lashes; returns their coverage."""
     u, v = head.u.abs() - _EYE_APART, head.v - _EYE_ABOVE
-    arch = 1 - (u / _EYE_HALF).square()
-    tilt = 0.08 * u
-    upper = p.eye_open * arch + tilt
-    lower = tilt - 0.045 * arch
+    arch, tilt = 1 - (u / _EYE_HALF).square(), 0.08 * u
+    upper, lower = p.eye_open * arch + tilt, tilt - 0.045 * arch
     canvas.paint(p.skin * 0.72, skin * 0.4 * bump(u, v - 0.05, 0.11, 0.035))  # the lid's fold
     eye = fill(torch.minimum(upper - v, v - lower), edge) * skin
     canvas.paint(_WHITE, eye)
@@ -328,7 +255,7 @@ def _eyes(p: Numbers, canvas: Canvas, head: Head, skin: Tensor, edge: float) -> 
     canvas.paint(p.iris * 1.1, eye * fill(0.059 - ball, edge))
     canvas.paint(_WHITE * 0.05, eye * fill(0.028 - ball, edge))
     canvas.paint(_WHITE * 0.25, eye * 0.35 * fill(v - upper + 0.022, 0.05))  # the lid's shadow
-    glint = ((du - 0.03 * p.light[:, 0, None, None]).square() + (dv - 0.026).square()).sqrt()
+    glint = ((du - 0.03 * p.light[:, 0]).square() + (dv - 0.026).square()).sqrt()
     canvas.paint(_WHITE * 1.25, eye * fill(0.017 - glint, edge))
     lash = stroke(v - upper - 0.004, 0.013, edge) * fill(_EYE_HALF + 0.012 - u.abs(), edge)
     canvas.paint(p.hair * 0.35, lash * skin * 0.9)
@@ -345,8 +272,7 @@ def _brows(p: Numbers, canvas: Canvas, head: Head, skin: Tensor, edge: float) ->
 
 def _mouth(p: Numbers, canvas: Canvas, head: Head, skin: Tensor, edge: float) -> None:
     u, v = head.u, head.v + 0.40
-    across = (u / p.mouth_half).square()
-    arch = 1 - across
+    arch = 1 - (across := (u / p.mouth_half).square())
     line = p.mouth_curve * (across - 0.6)
     upper = line + (0.034 - 0.012 * bump(u, u, 0.03, 0.03)) * arch + 0.3 * p.mouth_open * arch
     lower = line - (0.052 + p.mouth_open) * arch
@@ -373,13 +299,12 @@ def _beard(p: Numbers, canvas: Canvas, head: Head, skin: Tensor) -> None:
 def _hair(p: Numbers, head: Head, edge: float) -> tuple[Tensor, Tensor]:
     """Coverage and normals of the dome of hair around the head."""
     back = p.rotation[:, :2, 1] * 0.04 - p.rotation[:, :2, 2] * 0.10
-    x, y = head.x - back[:, 0, None, None], head.y - back[:, 1, None, None]
+    x, y = head.x - back[:, 0], head.y - back[:, 1]
     dx = x / (p.width + p.hair_side)
     dy = y.clamp(min=0) / (_HEAD_HEIGHT + p.hair_top) + (y + p.hair_drop).clamp(max=0) / p.hair_round
     radius = (dx.square() + dy.square()).sqrt()
-    curls = p.hair_curl * _curls(head)
     depth = (1.05 - radius.square()).clamp(min=0.05).sqrt()
-    return fill((1 - radius) * 0.6 + curls, edge), torch.stack([dx, dy, depth], 1)
+    return fill((1 - radius) * 0.6 + p.hair_curl * _curls(head), edge), torch.stack([dx, dy, depth], 1)
 
 
 def _curls(head: Head) -> Tensor:
@@ -395,8 +320,9 @@ def _strands(p: Numbers, head: Head) -> Tensor:
     return p.hair * (1 + 0.07 * strands)[:, None]
 
 
-def _front_hair(p: Numbers, canvas: Canvas, head: Head, hair: Tensor, crown: Tensor,
-                colour: Tensor, edge: float) -> Tensor:
+def _front_hair(
+    p: Numbers, canvas: Canvas, head: Head, hair: Tensor, crown: Tensor, colour: Tensor, edge: float
+) -> Tensor:
     """The hair in front of the face: the dome less its opening; returns its coverage."""
     across = ((head.u - p.hair_part * fill(head.v, 0.6)) / p.hair_wide).square()
     up = ((head.v - p.hair_middle) / p.hair_tall).square()
@@ -416,14 +342,13 @@ def _glasses(p: Numbers, canvas: Canvas, head: Head, front: Tensor, edge: float)
     rim = 0.165 - ((u - _EYE_APART - 0.01).square().square() + (v * 1.08).square().square()).sqrt().sqrt()
     lens = p.lens * fill(rim, edge)
     canvas.paint(p.tint, lens)
-    wire = stroke(rim, 0.011, edge)
     bridge = stroke(v - 0.03, 0.010, edge) * fill(0.075 - u, edge)
     temple = stroke(v - 0.05, 0.010, edge) * fill(u - 0.39, edge) * (1 - front) * fill(1 - head.radius, edge)
-    frame = torch.maximum(wire, torch.maximum(bridge, temple))
+    frame = torch.maximum(stroke(rim, 0.011, edge), torch.maximum(bridge, temple))
     canvas.paint(_FRAME, frame * p.frame * 0.9)
     return lens
 
 
-_RENDERER = Renderer("a face", FACTORS, _FREQUENCIES, "background", Scene, _parameters, _render_chunk)
+_RENDERER = Renderer("a face", FACTORS, _FREQUENCIES, "background", Scene, _parameters, _draw)
 CONTENT = _RENDERER.content_kinds
 factors, content, draw, render = _RENDERER.factors, _RENDERER.content, _RENDERER.draw, _RENDERER.render

@@ -1,16 +1,13 @@
 """Anybody's images, from a folder, as uint8 (N, 3, R, R).
 
-One rule brings an image of any size to R x R: the largest centred square, then the exact mean over the area
-of each new pixel, rounded to nearest (halves up).  Where the side is a multiple of R that is the plain box
-mean; otherwise a source pixel on a border counts by the share that lies inside (Pillow's BOX filter takes it
-whole or not at all).  Nothing is ever enlarged, and a square of side R passes unchanged.
+One rule brings an image of any size to R x R: the largest centred square, then the exact mean over the area of each new
+pixel, rounded to nearest (halves up); a source pixel on a border counts by the share that lies inside (Pillow's BOX
+filter takes it whole or not at all).  Nothing is ever enlarged, and a square of side R passes unchanged.
 
-Greyscale is repeated to three channels, and an alpha channel is dropped (the stored colours stay, as in the
-official code; compositing would invent a background); a warning counts both.  What is not 8 bits per channel,
-not readable or too small is a ``ValueError`` that names the file: an image is never skipped.
+Greyscale is repeated to three channels, and an alpha channel is dropped (the stored colours stay, as in the official
+code; compositing would invent a background); a warning counts both.  What is not 8 bits per channel, not readable or
+too small is a ``ValueError`` that names the file: an image is never skipped.
 """
-
-from __future__ import annotations
 
 import hashlib
 import logging
@@ -25,13 +22,14 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import numpy as np
+from PIL import Image
 
+from ganfp.files import sha256
 from ganfp.machine import cores
 
-IMAGE_SUFFIXES = frozenset(
-    ".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp".split()
-)
+IMAGE_SUFFIXES = set(".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp".split())
 _SIGNED = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")  # formats known by their first bytes
+_WORKERS = min(8, cores())
 _PLANES = 1 << 21  # source pixels that are averaged at a time
 
 log = logging.getLogger(__name__)
@@ -41,15 +39,15 @@ Item = TypeVar("Item")
 def fingerprint(path: str | Path) -> str:
     """SHA-256, as hex, of an npz file or a folder of images: changed files are another data set.
 
-    A file: its bytes.  A folder: the sorted relative names of its images, each with the SHA-256 of its bytes,
-    so that a renamed image counts as a change (it moves in the order) and a touched one does not.
+    A file: its bytes.  A folder: the sorted relative names of its images, each with the SHA-256 of its bytes: renaming
+    an image counts as a change (it moves in the order), touching it does not.
     """
     path = existing(path)
     if path.is_file():
         return sha256(path)
     digest = hashlib.sha256()
     files = images_in(path)[0]
-    with ThreadPoolExecutor(_workers()) as pool:
+    with ThreadPoolExecutor(_WORKERS) as pool:
         for file, content in zip(files, pool.map(sha256, files), strict=True):
             digest.update(f"{file.relative_to(path).as_posix()}\0{content}\n".encode())
     return digest.hexdigest()
@@ -63,27 +61,14 @@ def existing(path: str | Path) -> Path:
     return path
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, as hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-# ---------------------------------------------------------------- Centred square and area average
-
-
 def square_mean(images: np.ndarray, resolution: int, name: str | Path) -> np.ndarray:
-    """Largest centred square, and its area mean: uint8 (..., H, W) -> uint8 (..., R, R), R = ``resolution``.
-
-    ``name`` is what the ``ValueError`` calls images that are too small.
-    """
+    """Largest centred square's area mean: uint8 (..., H, W) -> (..., resolution, resolution); ``name``: in errors."""
     height, width = images.shape[-2:]
     side = min(height, width)
     if side < resolution:
         raise ValueError(f"{name} is {width} x {height} px: too small for {resolution} px; images are never enlarged")
     top, left = (height - side) // 2, (width - side) // 2
-    square = images[..., top : top + side, left : left + side]
-    return area_mean(np.ascontiguousarray(square), resolution)
+    return area_mean(np.ascontiguousarray(images[..., top : top + side, left : left + side]), resolution)
 
 
 def area_mean(images: np.ndarray, resolution: int) -> np.ndarray:
@@ -111,14 +96,11 @@ def _coverage(side: int, resolution: int) -> np.ndarray:
     return overlap.clip(min=0).astype(exact)
 
 
-# ---------------------------------------------------------------- Folder
-
-
 def load_folder(path: str | Path, resolution: int, count: int | None = None) -> np.ndarray:
     """Images of a folder and its sub-folders as uint8 (N, 3, resolution, resolution), by relative name.
 
-    Which files are images is said by :func:`images_in`.  An orientation in the EXIF data is applied; of an animation
-    the first frame counts.  With a ``count`` no more than that are read, from the first on.
+    Which files are images is said by :func:`images_in`; no more than ``count`` are read, from the first on.  An
+    orientation in the EXIF data is applied; of an animation the first frame counts.
     Raises ``ValueError`` that names the file or the folder, ``FileNotFoundError`` where there is none.
     """
     path = existing(path)
@@ -134,8 +116,7 @@ def load_folder(path: str | Path, resolution: int, count: int | None = None) -> 
 
 
 def load_exact(path: str | Path, resolution: int | None = None) -> tuple[list[Path], np.ndarray, list[str]]:
-    """Image files of a folder, their pixels, uint8 (N, 3, resolution, resolution), untouched, and what is wrong with
-    each other one.
+    """Images of a folder: their paths, uint8 (N, 3, resolution, resolution), and what is wrong with each other file.
 
     A fingerprint does not survive a resize: an image of another size is wrong, as is one that cannot be read.  Without
     ``resolution`` the first square image says it.  ``ValueError`` if all are wrong.
@@ -147,16 +128,14 @@ def load_exact(path: str | Path, resolution: int | None = None) -> tuple[list[Pa
     def fill(i: int) -> tuple[str, str | None]:
         try:
             if (size := _size(files[i])) != (side, side):  # from its header: what is large is refused at once
-                raise ValueError(
-                    f"{files[i]} is {size[0]} x {size[1]} px, not {side} x {side}; "
-                    "it is not resized, which would destroy a fingerprint"
-                )
+                wrong = f"{files[i]} is {size[0]} x {size[1]} px, not {side} x {side}"
+                raise ValueError(f"{wrong}; it is not resized, which would destroy a fingerprint")
             out[i], note = decode(files[i], files[i])
         except ValueError as error:
             return str(error), None
         return "", note
 
-    with ThreadPoolExecutor(_workers()) as pool:
+    with ThreadPoolExecutor(_WORKERS) as pool:
         done = list(pool.map(fill, range(len(files))))
     good, wrong = [i for i, (text, _) in enumerate(done) if not text], [text for text, _ in done if text]
     if not good:
@@ -168,16 +147,13 @@ def load_exact(path: str | Path, resolution: int | None = None) -> tuple[list[Pa
 def _first_square(files: Sequence[Path], folder: str | Path) -> int:
     for file in files:
         with suppress(ValueError):
-            width, height = _size(file)
-            if width == height:
-                return width
+            if (size := _size(file))[0] == size[1]:
+                return size[0]
     raise ValueError(f"{folder} holds no square image that can be read")
 
 
 def _size(file: Path) -> tuple[int, int]:
     """Width and height, as an image's header says them."""
-    from PIL import Image
-
     try:
         with Image.open(file) as image:
             return image.size
@@ -190,8 +166,8 @@ def read_all(
 ) -> np.ndarray:
     """Images as uint8 (N, 3, resolution, resolution), in the order of ``items``; the first bad one ends the reading.
 
-    ``read`` gives an item's planes, uint8 (1 or 3, resolution, resolution), and what was done to its colours, as
-    :func:`decode` says it; it is called by several threads.  ``name`` is what the warnings call all of them.
+    ``read``, called by several threads, gives an item's planes, uint8 (1 or 3, resolution, resolution), and what
+    :func:`decode` did to its colours.  ``name`` is what the warnings call all of them.
     """
     out = np.empty((len(items), 3, resolution, resolution), np.uint8)
 
@@ -199,7 +175,7 @@ def read_all(
         out[i], note = read(items[i])  # one channel of grey broadcasts to three
         return note
 
-    with ThreadPoolExecutor(_workers()) as pool:
+    with ThreadPoolExecutor(_WORKERS) as pool:
         try:
             notes = Counter(pool.map(fill, range(len(items))))
         except BaseException:
@@ -212,10 +188,11 @@ def read_all(
 def images_in(path: Path) -> tuple[list[Path], list[Path]]:
     """The images under a folder, sorted by relative name, and the other files.
 
-    Images are regular files with a suffix of ``IMAGE_SUFFIXES`` or, with another or none, the first bytes of an image.
-    What is hidden is neither.  ``ValueError`` if there is no image.
+    Images are regular files with a suffix of ``IMAGE_SUFFIXES`` or the first bytes of an image.  What is hidden is
+    neither.  ``ValueError`` if there is no image.
     """
-    images, others = [], []
+    images: list[Path] = []
+    others: list[Path] = []
     for folder, folders, names in os.walk(path):
         folders[:] = [f for f in folders if not f.startswith(".")]
         for file in (Path(folder, name) for name in names if not name.startswith(".")):
@@ -235,8 +212,6 @@ def _images(path: Path) -> list[Path]:
 
 
 def _is_image(file: Path) -> bool:
-    from PIL import Image
-
     try:
         with Image.open(file, formats=_SIGNED):
             return True
@@ -249,8 +224,6 @@ def decode(source: Path | BinaryIO, name: str | Path) -> tuple[np.ndarray, str |
 
     ``name`` is what the ``ValueError`` calls an image that cannot be read or is not 8 bits per channel.
     """
-    from PIL import Image
-
     try:
         with Image.open(source) as image:
             tiles = str(image.tile)  # how the bytes are packed; gone once the image is loaded
@@ -272,8 +245,6 @@ def decode(source: Path | BinaryIO, name: str | Path) -> tuple[np.ndarray, str |
 
 def _upright(image):
     """The image as its EXIF orientation says; one that cannot be read says nothing."""
-    from PIL import Image
-
     try:
         turn = _TURNS.get(image.getexif().get(0x0112))
     except Exception:  # as in `decode`
@@ -285,19 +256,12 @@ _TURNS = {
     2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE",
     8: "ROTATE_90",
 }  # fmt: skip
-COLOURS = {1: "grey", 4: "transparent"}
+COLOURS = {1: "grey", 3: None, 4: "transparent"}  # by the number of channels
 _MODES = {"1": "grey", "L": "grey", "LA": "grey", "P": None, "PA": "transparent", "RGB": None, "RGBA": "transparent"}
-_NOTES = {
-    "grey": "greyscale, repeated to three channels",
-    "transparent": "with an alpha channel, which was dropped",
-}
+_NOTES = {"grey": "greyscale, repeated to three channels", "transparent": "with an alpha channel, which was dropped"}
 
 
 def warn(name: str | Path, notes: Counter) -> None:
     for note, text in _NOTES.items():
         if notes[note]:
             log.warning("%s: %d images are %s", name, notes[note], text)
-
-
-def _workers() -> int:
-    return min(8, cores())

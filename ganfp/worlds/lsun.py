@@ -1,14 +1,10 @@
 """LSUN as published (Yu et al., arXiv 1506.03365): one LMDB per category, or a folder of the images exported from it.
 
-An entry of the LMDB is an encoded image under its name, 40 hexadecimal digits.  As in all data sets here, an image
-becomes its largest centred square and then its exact area mean.  The first images are taken, in the order of the
-names: the paper uses the first 200,000 bedrooms (official code; the "20,000" of Section 4.1 must be a slip).
-
-The published images were reduced to a shorter side of 256 px and then compressed with losses: at 128 px a faint trace
-of the blocks, now 4 x 4 px, stays in every real image.
+An entry of the LMDB is an encoded image under its name, 40 hexadecimal digits.  The first images are taken, in the
+order of the names: the paper uses the first 200,000 bedrooms (official code; the "20,000" of Section 4.1 must be a
+slip).  They were reduced to a shorter side of 256 px and then compressed with losses: at 128 px a faint trace of the
+blocks, now 4 x 4 px, stays in every real image.
 """
-
-from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
@@ -43,7 +39,7 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
         def read(key: bytes) -> tuple[np.ndarray, str | None]:
             with environment.begin() as reading:
                 entry = reading.get(key)
-            name = f"{database}, key {_readable(key)}"
+            name = f"{database}, key {key.decode('ascii', 'backslashreplace')}"
             planes, note = files.decode(BytesIO(entry), name)
             return files.square_mean(planes, resolution, name), note
 
@@ -53,9 +49,9 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
 def fingerprint(path: str | Path) -> str:
     """SHA-256, as hex: of the names and bytes of a folder's images, but of an LMDB, which may be huge, of less.
 
-    An LMDB is known by its size in bytes, pages and entries, the number of its last transaction, and the first and the
-    last entry.  Whatever is written to it through LMDB shows.  What does not are bytes changed behind LMDB's back, and
-    another database written in the same way, with all sizes equal, that differs only between the first and last entry.
+    An LMDB is known by its size in bytes, pages and entries, its last transaction, and its first and last entry.
+    Whatever is written through LMDB shows.  What does not are bytes changed behind LMDB's back, and another database
+    written in the same way, with all sizes equal, that differs only in between.
     """
     path = files.existing(path)
     database = _database(path)
@@ -67,9 +63,8 @@ def fingerprint(path: str | Path) -> str:
         digest = hashlib.sha256(repr(numbers).encode())
         with environment.begin() as reading, reading.cursor() as cursor:
             for move in (cursor.first, cursor.last):
-                if move():  # not in an empty one
-                    for part in cursor.item():
-                        digest.update(hashlib.sha256(part).digest())
+                for part in cursor.item() if move() else ():  # none in an empty one
+                    digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()
 
 
@@ -99,7 +94,3 @@ def _opened(database: Path) -> Iterator:
             yield environment
     except lmdb.Error as error:
         raise ValueError(f"{database} is no LMDB, or a damaged one; an archive must be unpacked ({error})") from error
-
-
-def _readable(key: bytes) -> str:
-    return key.decode("ascii", "backslashreplace")

@@ -1,12 +1,9 @@
 """Anybody's images, from an npz file, brought to one size as those of a folder are."""
 
-from __future__ import annotations
-
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +25,17 @@ def load_npz(path: str | Path, resolution: int) -> np.ndarray:
         raise ValueError(f"{path} is a folder, not an npz file; write folder:{path}")
     try:
         with zipfile.ZipFile(path) as archive, archive.open(_array_name(path, archive)) as stream:
-            shape, layout = _header(path, stream)
-            return _read_npz(path, stream, shape, layout, resolution)
+            shape, channels = _header(path, stream)
+            out, done = np.empty((shape[0], 3, resolution, resolution), np.uint8), 0
+            for piece in _pieces(path, stream, shape):
+                planes = piece[:, None] if channels is None else np.moveaxis(piece, channels, 1)[:, :3]
+                squares = square_mean(planes, resolution, path)
+                out[done : done + len(squares)] = squares  # one channel of grey broadcasts to three
+                done += len(squares)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
         raise ValueError(f"{path} is not an npz file, or a damaged one: {error}") from error
+    warn(path, Counter({COLOURS[shape[channels] if channels else 1]: shape[0]}))
+    return out
 
 
 def _array_name(path: Path, archive: zipfile.ZipFile) -> str:
@@ -44,21 +48,8 @@ def _array_name(path: Path, archive: zipfile.ZipFile) -> str:
     return names[0]
 
 
-@dataclass(frozen=True)
-class _Layout:
-    height: int
-    width: int
-    channels: int
-    last: bool  # whether the channels are the last axis
-
-    def planes(self, piece: np.ndarray) -> np.ndarray:
-        """A flat piece of the array as (n, C, H, W)."""
-        if self.last:
-            return piece.reshape(-1, self.height, self.width, self.channels).transpose(0, 3, 1, 2)
-        return piece.reshape(-1, self.channels, self.height, self.width)
-
-
-def _header(path: Path, stream) -> tuple[tuple[int, ...], _Layout]:
+def _header(path: Path, stream) -> tuple[tuple[int, ...], int | None]:
+    """The array's shape, and which of its axes has the channels, if any: (N, H, W) has none."""
     try:
         version = np.lib.format.read_magic(stream)
         header_1, header_2 = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
@@ -71,41 +62,18 @@ def _header(path: Path, stream) -> tuple[tuple[int, ...], _Layout]:
         raise ValueError(f"{path} is in Fortran order; save np.ascontiguousarray(images)")
     if 0 in shape:
         raise ValueError(f"{path} holds no images: its array has shape {shape}")
-    return shape, _layout(path, shape)
-
-
-def _layout(path: Path, shape: tuple[int, ...]) -> _Layout:
-    """Which axes are which.  Raises ``ValueError`` where the shape does not tell."""
-    channels = (1, 3, 4)
-    first = len(shape) == 4 and shape[1] in channels
-    last = len(shape) == 4 and shape[3] in channels
-    if first and last:
+    axes = [axis for axis in (1, 3) if len(shape) == 4 and shape[axis] in COLOURS]
+    if len(axes) == 2:
         raise ValueError(f"{path} has shape {shape}: channels first or last? Neither axis rules the other out")
-    if last:
-        return _Layout(*shape[1:], last=True)
-    if first:
-        return _Layout(*shape[2:], shape[1], last=False)
     # (H, W, 3) and (3, H, W) are more likely one image in colour than several in grey
-    if len(shape) == 3 and shape[2] not in channels and shape[0] not in (3, 4):
-        return _Layout(*shape[1:], 1, last=False)
-    raise ValueError(
-        f"{path} has shape {shape}; images are (N, H, W, C) or (N, C, H, W) with C = 1, 3 or 4, or (N, H, W)"
-    )
-
-
-def _read_npz(path: Path, stream, shape: tuple[int, ...], layout: _Layout, resolution: int) -> np.ndarray:
-    out = np.empty((shape[0], 3, resolution, resolution), np.uint8)
-    done = 0
-    for piece in _pieces(path, stream, shape):
-        squares = square_mean(layout.planes(piece)[:, :3], resolution, path)
-        out[done : done + len(squares)] = squares  # one channel of grey broadcasts to three
-        done += len(squares)
-    warn(path, Counter({COLOURS.get(layout.channels): shape[0]}))
-    return out
+    if not axes and (len(shape) != 3 or shape[2] in COLOURS or shape[0] in (3, 4)):
+        images = "(N, H, W, C) or (N, C, H, W) with C = 1, 3 or 4, or (N, H, W)"
+        raise ValueError(f"{path} has shape {shape}; images are {images}")
+    return shape, axes[0] if axes else None
 
 
 def _pieces(path: Path, stream, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """The array in flat pieces of whole images, to the end of the stream, where zip checks its checksum."""
+    """The array in pieces of whole images, to the end of the stream, where zip checks its checksum."""
     size = int(np.prod(shape[1:], dtype=np.int64))
     step = max(1, _CHUNK // size)
     for start in range(0, shape[0], step):
@@ -113,6 +81,6 @@ def _pieces(path: Path, stream, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
         data = stream.read(count * size)
         if len(data) < count * size:
             raise ValueError(f"{path} is truncated: {start + len(data) // size} of {shape[0]} images are there")
-        yield np.frombuffer(data, np.uint8)
+        yield np.frombuffer(data, np.uint8).reshape(-1, *shape[1:])
     if stream.read(1):
         raise ValueError(f"{path} is damaged: bytes follow its last image")

@@ -2,13 +2,12 @@
 
 A camera stands at (x, y, z), x to the right, y up, z from the back wall towards the viewer, and is turned by a yaw
 about the vertical; the picture is shifted, not tilted, as with an architect's lens, so that verticals stay upright.
-A ray is ``origin + t * direction``, where t is the depth along the optical axis.  Everything is written in the
-inverse depth q = 1 / t, which a plane has as a linear function of the picture's coordinates: outlines of planes and
-boxes are then exact polygons, and a ray's horizontal part depends on its column alone, its vertical part on its row.
+A ray is ``origin + t * direction``, t the depth along the optical axis.  Everything is written in the inverse depth
+q = 1 / t, which a plane has as a linear function of the picture's coordinates: outlines of planes and boxes are then
+exact polygons, and a ray's horizontal part depends on its column alone, its vertical part on its row.
 
-A solid is ``(cover, q, normal)``: its coverage in [0, 1], the inverse depth of its front, and the three components of
-a normal there (of any length), in the room's coordinates.  Numbers are (B, 1, 1), pixels (B, G, G), (B, 1, G) or
-(B, G, 1).
+A solid is ``(cover, q, normal)``: its coverage in [0, 1], the inverse depth of its front, and a normal there (of any
+length) in the room's coordinates.  Numbers are (B, 1, 1), pixels (B, G, G), (B, 1, G) or (B, G, 1).
 """
 
 from __future__ import annotations
@@ -32,67 +31,56 @@ Solid = tuple[Tensor, Tensor, Vector]
 
 @dataclass
 class Frame:
-    """Upright coordinates about a point of the floor: u to the right, v up, w towards the viewer, turned by an angle.
+    """The camera (x, y, z) and its rays (dx, dy, dz) in upright coordinates about a point of the floor.
 
-    The frame of a wall or of a bed's head has its w axis pointing into the room.  ``ou``, ``ov``, ``ow`` is the
-    camera and ``du``, ``dv``, ``dw`` are the rays in it; ``cos``, ``sin`` its turn.
+    u lies to the right, v up, w towards the viewer, all turned by an angle with this ``cos`` and ``sin``.  The frame of
+    a wall or of a bed's head has its w axis pointing into the room.
     """
 
-    ou: Tensor
-    ov: Tensor
-    ow: Tensor
-    du: Tensor
-    dv: Tensor
-    dw: Tensor
+    x: Tensor
+    y: Tensor
+    z: Tensor
+    dx: Tensor
+    dy: Tensor
+    dz: Tensor
     cos: Tensor
     sin: Tensor
 
     def world(self, u: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
-        """The room's x and z components of a vector with these u and w components."""
+        """The room's x and z components of a vector with these u and w components; a camera's view of the reverse."""
         return u * self.cos + w * self.sin, w * self.cos - u * self.sin
 
     def upright(self) -> Vector:
         """Homogeneous coordinates (U, V, q) on the plane w = 0: a ray meets it at u = U / q, v = V / q."""
-        q = self.dw / -self.ow
-        return self.ou * q + self.du, self.ov * q + self.dv, q
+        q = self.dz / -self.z
+        return self.x * q + self.dx, self.y * q + self.dy, q
 
     def ground(self) -> Vector:
         """Homogeneous coordinates (U, W, q) on the floor: a ray meets it at u = U / q, w = W / q."""
-        q = self.dv / -self.ov
-        return self.ou * q + self.du, self.ow * q + self.dw, q
-
-    def at(self, q: Tensor) -> Vector:
-        """Where the rays are at inverse depth ``q``."""
-        t = 1 / q
-        return self.ou + self.du * t, self.ov + self.dv * t, self.ow + self.dw * t
-
-
-class Camera:
-    """The rays of all pixels.  ``yaw`` turns to the viewer's right, ``focal`` is in half picture widths."""
-
-    def __init__(self, x: Tensor, y: Tensor, z: Tensor, cos: Tensor, sin: Tensor, focal: Tensor, shift: Tensor,
-                 size: int):
-        across, up = pixel_grid(size)
-        self.x, self.y, self.z, self.cos, self.sin = x, y, z, cos, sin
-        self.dx = sin + across * (cos / focal)
-        self.dz = across * (sin / focal) - cos
-        self.dy = (up - shift) / focal
-
-    def frame(self, x: Number, z: Number, cos: Tensor, sin: Tensor) -> Frame:
-        """The frame about (x, 0, z) whose w axis is (sin, 0, cos)."""
-        ox, oz = self.x - x, self.z - z
-        return Frame(ox * cos - oz * sin, self.y, ox * sin + oz * cos,
-                     self.dx * cos - self.dz * sin, self.dy, self.dx * sin + self.dz * cos, cos, sin)
+        q = self.dy / -self.y
+        return self.x * q + self.dx, self.z * q + self.dz, q
 
     def at(self, q: Tensor) -> Vector:
         """Where the rays are at inverse depth ``q``."""
         t = 1 / q
         return self.x + self.dx * t, self.y + self.dy * t, self.z + self.dz * t
 
-    def view(self, normal: Tensor) -> Tensor:
-        """Vectors (B, 3, ...) of the room as the camera sees them: x right, y up, z to the viewer."""
-        x, y, z = normal.unbind(1)
-        return torch.stack([x * self.cos + z * self.sin, y, z * self.cos - x * self.sin], 1)
+    def frame(self, x: Number, z: Number, cos: Tensor, sin: Tensor) -> Frame:
+        """From the room's own frame, that about (x, 0, z) whose w axis is (sin, 0, cos)."""
+        ox, oz = self.x - x, self.z - z
+        return Frame(ox * cos - oz * sin, self.y, ox * sin + oz * cos,
+                     self.dx * cos - self.dz * sin, self.dy, self.dx * sin + self.dz * cos, cos, sin)  # fmt: skip
+
+
+def camera(
+    x: Tensor, y: Tensor, z: Tensor, cos: Tensor, sin: Tensor, focal: Tensor, shift: Tensor, size: int
+) -> Frame:
+    """The rays of all pixels in the room's frame, whose turn is the camera's yaw, to the viewer's right.
+
+    ``focal`` and ``shift`` are in half picture widths.
+    """
+    across, up = pixel_grid(size)
+    return Frame(x, y, z, sin + across * (cos / focal), (up - shift) / focal, across * (sin / focal) - cos, cos, sin)
 
 
 def _slab(origin: Tensor, direction: Tensor, low: Number, high: Number) -> tuple[Tensor, Tensor]:
@@ -111,8 +99,8 @@ def _away_from_zero(x: Tensor) -> Tensor:
 
 def box(frame: Frame, low: tuple[Number, ...], high: tuple[Number, ...], soft: float) -> Solid:
     """The box between two corners (u, v, w) of a frame; its edges are shaded as if rounded, ``soft`` pixels wide."""
-    slabs = [_slab(o, d, a, b) for o, d, a, b in
-             zip((frame.ou, frame.ov, frame.ow), (frame.du, frame.dv, frame.dw), low, high, strict=True)]
+    rays = (frame.x, frame.dx), (frame.y, frame.dy), (frame.z, frame.dz)
+    slabs = (_slab(*ray, a, b) for ray, a, b in zip(rays, low, high, strict=True))
     (enter_u, leave_u), (enter_v, leave_v), (enter_w, leave_w) = slabs
     side, level = torch.minimum(enter_u, enter_w), enter_v
     beyond, below = torch.maximum(leave_u, leave_w).clamp_(min=0), leave_v.clamp(min=0)
@@ -123,8 +111,8 @@ def box(frame: Frame, low: tuple[Number, ...], high: tuple[Number, ...], soft: f
     q = torch.minimum(side, level)
     top = outline(side - level, soft)
     end = outline(enter_u - enter_w, soft)
-    x, z = frame.world((end - 1) * torch.sign(frame.du), end * -torch.sign(frame.dw))
-    normal = x - x * top, top * -torch.sign(frame.dv), z - z * top
+    x, z = frame.world((end - 1) * torch.sign(frame.dx), end * -torch.sign(frame.dz))
+    normal = x - x * top, top * -torch.sign(frame.dy), z - z * top
     return cover, q.clamp_(_FARTHEST, _NEAREST), normal
 
 
@@ -133,9 +121,9 @@ def ellipsoid(frame: Frame, centre: tuple[Number, ...], axes: tuple[Number, ...]
     cos, sin = math.cos(lean), math.sin(lean)
     uu, second, third = (axis**-2 for axis in axes)
     vv, vw, ww = cos**2 * second + sin**2 * third, cos * sin * (third - second), sin**2 * second + cos**2 * third
-    ou, ov, ow = (o - c for o, c in zip((frame.ou, frame.ov, frame.ow), centre, strict=True))
+    ou, ov, ow = (o - c for o, c in zip((frame.x, frame.y, frame.z), centre, strict=True))
     mu, mv, mw = uu * ou, vv * ov + vw * ow, vw * ov + ww * ow
-    du, dv, dw = frame.du, frame.dv, frame.dw
+    du, dv, dw = frame.dx, frame.dy, frame.dz
     a = (uu * du.square() + ww * dw.square()) + vv * dv.square() + (2 * vw * dv) * dw
     b = (mu * du + mw * dw) + mv * dv
     inside, q = _front(a, b, mu * ou + mv * ov + mw * ow - 1)
@@ -150,19 +138,19 @@ def ellipsoid(frame: Frame, centre: tuple[Number, ...], axes: tuple[Number, ...]
 def frustum(frame: Frame, u: Number, w: Number, low: float, high: float, radius: float, top: float) -> Solid:
     """A cone's upright slice from height ``low``, with ``radius``, to ``high``, with radius ``top``."""
     slope = (top - radius) / (high - low)
-    ou, ow = frame.ou - u, frame.ow - w
-    wide = radius + slope * (frame.ov - low)
-    a = frame.du.square() + frame.dw.square() - (slope * frame.dv).square()
-    b = ou * frame.du + ow * frame.dw - (slope * wide) * frame.dv
+    ou, ow = frame.x - u, frame.z - w
+    wide = radius + slope * (frame.y - low)
+    a = frame.dx.square() + frame.dz.square() - (slope * frame.dy).square()
+    b = ou * frame.dx + ow * frame.dz - (slope * wide) * frame.dy
     c = ou.square() + ow.square() - wide.square()
     inside, side = _front(a, b, c)
-    enter, leave = _slab(frame.ov, frame.dv, low, high)
+    enter, leave = _slab(frame.y, frame.dy, low, high)
     back = a / ((b.square() - a * c).clamp_(min=0).sqrt_() - b).clamp_(min=1 / _NEAREST)
     q = torch.minimum(side, enter).clamp(_FARTHEST, _NEAREST)
     depth = q - torch.maximum(back, leave)
-    lid = (enter < side) & (frame.dv < 0)
-    x, z = frame.world(ou * q + frame.du, ow * q + frame.dw)
-    normal = x.masked_fill(lid, 0), (-slope * (wide * q + slope * frame.dv)).masked_fill(lid, 1), z.masked_fill(lid, 0)
+    lid = (enter < side) & (frame.dy < 0)
+    x, z = frame.world(ou * q + frame.dx, ow * q + frame.dz)
+    normal = x.masked_fill(lid, 0), (-slope * (wide * q + slope * frame.dy)).masked_fill(lid, 1), z.masked_fill(lid, 0)
     return torch.minimum(outline(inside, EDGE), outline(depth, EDGE)), q, normal
 
 

@@ -1,7 +1,5 @@
 """Some rows of an array, in an order of their own, read only when they are asked for."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """Arrays -> figures, one style and one colour per source for the whole book."""
 
-from __future__ import annotations
-
 from ganfp.paper.plots.attacks import (
     attack_columns,
     attack_spectra,

@@ -1,7 +1,5 @@
 """Attacked images and what became of the answers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Bands, patches and the subset without artifacts (Section 4.3)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

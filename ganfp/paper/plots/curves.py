@@ -1,7 +1,5 @@
 """One number against another: training, ladders, numbers of images."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

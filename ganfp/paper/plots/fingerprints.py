@@ -1,7 +1,5 @@
 """Fingerprints that are images: Figures 3, 7 and 36, their spectra, and the card of a single attribution."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Images side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """The attribution network as the paper draws it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt

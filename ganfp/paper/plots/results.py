@@ -1,7 +1,5 @@
 """What was attributed to whom, and how often rightly."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """The look of every figure: colours, width, fonts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import wraps
 

@@ -1,7 +1,5 @@
 """Images after an attack or another way of saving, and attributors that are immune to it (Section 4.4, page x2)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Attributors fitted to setups, and what these say of test images."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What features of images are computed by: a network of our own, or a user's file of weights."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Features of images, perceptual neighbours, and both in numbers and in the plane."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

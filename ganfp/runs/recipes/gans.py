@@ -1,7 +1,5 @@
 """GANs, the subsets of the real images that they learn from, and how trainings that differ in those begin."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Real images, and how they are divided."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

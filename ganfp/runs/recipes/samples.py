@@ -1,7 +1,5 @@
 """Samples of sources, and the attribution tasks that are made of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
