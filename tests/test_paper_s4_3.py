@@ -262,6 +262,20 @@ def test_bedrooms_need_a_larger_patch():
     assert outcome("patch-suffices", [replace(r, dataset="faces") for r in records]) == REFUTED  # 24 px: 88.36
 
 
+@pytest.mark.parametrize(
+    ("dataset", "resolution", "said"),
+    [
+        ("faces", 32, "24 px, which the paper finds enough, is 19 % of its images’ side, and 75 % here."),
+        ("bedrooms", 128, "52 px, which the paper finds enough, is 41 % of its images’ side, and 41 % here."),
+        ("bedrooms", 32, "and no smaller than an image here."),
+        ("npz:mine.npz", 64, "24 px, which the paper finds enough, is 19 % of its images’ side, and 38 % here."),
+    ],
+)
+def test_the_patch_that_is_enough_is_that_of_the_data_set(dataset, resolution, said):
+    r = made("5", "3", "Ours", 30, dataset=dataset, params={"resolution": resolution})
+    assert s4_3.enough([r]).endswith(said)
+
+
 def selected(ours=98.0, rest=98.2, rival=60.0, ratio=20.0, half=0.3):
     found = [
         made("6", "Ours", "", ours, half),

@@ -15,7 +15,7 @@ from ganfp.attributors.network import SMALLEST
 from ganfp.paper import attribution, selection, table
 from ganfp.paper.attribution import METHODS, clusters, difference, feature_name, features_of, predictions, seed_setup
 from ganfp.paper.judge import RESTORED, Evidence, NotMeasured, at_least, claim, every, falling, shown, weakest
-from ganfp.paper.published import block, value
+from ganfp.paper.published import block, load, stands_for, value
 from ganfp.paper.record import Record, Result, accuracy_record, one, pick, record
 from ganfp.paper.s3_2 import factors, patch, poolings
 from ganfp.paper.s4_2 import attributable, best, separated
@@ -199,6 +199,15 @@ def _smallest_patch(e: Evidence) -> tuple[str, str]:
     return every([at_least(r, r.chance)]), f"{r.value:.2f} %, chance {r.chance:.2f} %"
 
 
+def enough(records: Sequence[Record]) -> str:
+    """How much of an image's side the patch is that the paper finds enough, here and there."""
+    here, there = records[0].params["resolution"], load()["resolution"]
+    side = int(SUFFICIENT[stands_for(records[0].dataset) or "faces"])
+    share = "no smaller than an image here" if side >= here else f"{100 * side / here:.0f} % here"
+    text = f"A patch of {side} px, which the paper finds enough, is {100 * side / there:.0f} % of its images’ side"
+    return f"{text}, and {share}."
+
+
 def patches_table(records: Iterable[Record], name: str, caption: str) -> Table:
     """Table 5: a row per patch size, those of the paper that are larger than this run's images included."""
 
@@ -230,33 +239,47 @@ def selected(run: Run) -> Result:
     alone.  Compared are ours with the baselines on the selected images, and selected with not selected ones, which are
     different images.  Beside them :func:`selection.brightness`.  Arrays: ``classes``; ``distance`` (K, n), by source.
     """
-    setup, kept, name = seed_setup(run), selection.kept(run), selection.distance_name(run)
-    truth, latents = setup.labels("test"), clusters(setup)
+    setup, kept = seed_setup(run), selection.kept(run)
+    truth = setup.labels("test")
     parts = {"": kept, REST: ~kept, "generated": kept & (truth != "real")}
     said = {row: predictions(run, method, setup) for method, row in METHODS.items()}
-    found: dict[tuple[str, str], Record] = {}
-    for (row, named), (part, rows) in product(said.items(), parts.items()):
-        by_class = metrics.per_class_accuracy(truth[rows], named[rows])
-        params = {"distance": name, "by_class": {k: [a.value, a.low, a.high] for k, a in by_class.items()}}
-        known = {"variant": part, "setup": part or "selected", "classes": len(setup.sources), "params": params}
-        measured = metrics.accuracy(truth[rows], named[rows], latents[rows])
-        found[row, part] = accuracy_record(run, row, measured, table="6", **known)
-    apart = []
-    for row, named in said.items():
-        tenth, d = found[row, ""], metrics.difference_of(found[row, ""], found[row, REST])
-        known = {"table": "6", "setup": "selected", "params": {"against": [row, tenth.column, REST]}}
-        interval, variant = (d.low, d.high), f"against {REST}"
-        apart.append(record(run, row, "difference", d.value, interval=interval, variant=variant, **known))
-        if row != "Ours":
-            ours = found["Ours", ""]
-            apart.append(difference(run, setup, ours, tenth, said["Ours"], named, rows=kept, table="6"))
+    distance = selection.distance_name(run)
+    found = {
+        (row, part): _accuracy(run, row, said[row], part, images, distance)
+        for row, (part, images) in product(said, parts.items())
+    }
+    apart = [_against_rest(run, found[row, ""], found[row, REST]) for row in said]
+    for row in [row for row in said if row != "Ours"]:
+        pair = found["Ours", ""], found[row, ""], said["Ours"], said[row]
+        apart.append(difference(run, setup, *pair, rows=kept, table="6"))
     known = {"table": "6", "setup": "selected", "n": int(kept.sum()), "classes": len(setup.sources)}
     for (row, features), convention in product(features_of(run, setup).items(), ("matched", "paper")):
         ratio = metrics.fd_ratio(features[kept], truth[kept], convention, run.seed, Ratios.halvings)
         apart.append(attribution.fd_ratio(run, row, ratio, **known))
-    distance = run.array(run.nearest(setup), DISTANCES).reshape(len(setup.sources), -1)
-    arrays = {"classes": np.array(setup.classes), "distance": distance}
+    by_source = run.array(run.nearest(setup), DISTANCES).reshape(len(setup.sources), -1)
+    arrays = {"classes": np.array(setup.classes), "distance": by_source}
     return Result([*found.values(), *apart, *selection.brightness(run, kept)], arrays)
+
+
+def _accuracy(run: Run, row: str, named: np.ndarray, part: str, images: np.ndarray, distance: str) -> Record:
+    """Accuracy of a method, which names all test images, on a part of them."""
+    setup = seed_setup(run)
+    truth = setup.labels("test")[images]
+    by_class = metrics.per_class_accuracy(truth, named[images])
+    params = {"distance": distance, "by_class": {name: [a.value, a.low, a.high] for name, a in by_class.items()}}
+    return accuracy_record(
+        run, row, metrics.accuracy(truth, named[images], clusters(setup)[images]), table="6",
+        setup=part or "selected", variant=part, classes=len(setup.sources), params=params,
+    )  # fmt: skip
+
+
+def _against_rest(run: Run, tenth: Record, rest: Record) -> Record:
+    """How many points the selected images are above the others: two independent groups, so no image is paired."""
+    d = metrics.difference_of(tenth, rest)
+    return record(
+        run, tenth.row, "difference", d.value, interval=(d.low, d.high), table="6", setup=tenth.setup,
+        variant=f"against {REST}", params={"against": [rest.row, rest.column, rest.setup]},
+    )  # fmt: skip
 
 
 for _id, _judged, _text in (
