@@ -5,13 +5,13 @@ import pickle
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from sixth_method import Brightness
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
@@ -188,28 +188,8 @@ def test_settings_are_set_by_name():
 # ---------------------------------------------------------------------------- a sixth method
 
 
-@dataclass(eq=False, kw_only=True)
-class Brightness(Attributor):
-    """The source whose mean grey level is nearest."""
-
-    method: ClassVar[str] = "brightness"
-
-    def _fit(self, images, codes, validation, progress):
-        grey = images.mean(axis=(1, 2, 3))
-        self.levels_ = np.array([grey[codes == code].mean() for code in range(len(self.classes_))])
-
-    def _scores(self, images):
-        return -np.abs(images.mean(axis=(1, 2, 3))[:, None] - self.levels_)
-
-    def _state(self):
-        return {"levels": self.levels_}
-
-    def _restore(self, state):
-        self.levels_ = state["levels"]
-
-
 def test_a_sixth_method_is_its_file_and_a_line(monkeypatch, tmp_path):
-    monkeypatch.setitem(METHODS, "brightness", Method(f"{__name__}:Brightness", "Brightness"))
+    monkeypatch.setitem(METHODS, "brightness", Method("sixth_method:Brightness", "Brightness"))
     images = np.repeat(np.uint8([40, 200]), 10)[:, None, None, None] + np.zeros((1, 3, 8, 8), np.uint8)
     labels = np.repeat(["dark", "light"], 10)
     attributor_class("brightness")().fit(images, labels).save(tmp_path)

@@ -20,34 +20,6 @@ from ganfp.gans.sngan import SNGAN
 class FifthGAN(SNGAN):
     """The same networks and losses."""
 '''
-METHOD = '''
-"""A sixth method: the source whose mean grey level is nearest."""
-
-from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
-
-from ganfp.attributors.base import Attributor
-
-
-@dataclass(eq=False, kw_only=True)
-class Brightness(Attributor):
-    method: ClassVar[str] = "brightness"
-
-    def _fit(self, images, codes, validation, progress):
-        grey = images.mean(axis=(1, 2, 3))
-        self.levels_ = np.array([grey[codes == code].mean() for code in range(len(self.classes_))])
-
-    def _scores(self, images):
-        return -np.abs(images.mean(axis=(1, 2, 3))[:, None] - self.levels_)
-
-    def _state(self):
-        return {"levels": self.levels_}
-
-    def _restore(self, state):
-        self.levels_ = state["levels"]
-'''
 ATTACK = '''
 def invert(images: Tensor, random: Draws) -> Tensor:
     """The negative of every image."""
@@ -126,7 +98,7 @@ def project(tmp_path_factory, run):
     (package / "gans" / "fifthgan.py").write_text(GAN)
     entry = '    "fifthgan": Entry("ganfp.gans.fifthgan", "FifthGAN", "hinge", "tanh", "truncate", 0.5),'
     add_line(package / "gans" / "__init__.py", "GANS", entry)
-    (package / "attributors" / "brightness.py").write_text(METHOD)
+    shutil.copy(ROOT / "tests" / "sixth_method.py", package / "attributors" / "brightness.py")
     line = '    "brightness": Method("ganfp.attributors.brightness:Brightness", "Brightness", baseline=True),'
     add_line(package / "attributors" / "__init__.py", "METHODS", line)
     attacks = package / "attacks.py"
