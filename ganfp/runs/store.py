@@ -15,7 +15,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -25,16 +24,14 @@ DONE = "artifact.json"
 PROGRESS = "progress"
 SECONDS_BETWEEN_REPORTS = 0.25
 
-_verified: dict[Path, tuple[int, int, str]] = {}  # size, time of change and digest of files that this process has read
+_verified: dict[Path, tuple[int, int, str]] = {}  # size, time of change and digest of files that were read
 
 
 class Recipe(Protocol):
     """What the store asks of a recipe."""
 
     kind: str  # a word: the folder of all its likes
-
-    @property
-    def key(self) -> str: ...  # a digest of everything that the result depends on
+    key: str  # a digest of everything that the result depends on
 
     def describe(self) -> dict: ...  # the same as plain JSON values
 
@@ -63,9 +60,8 @@ class Store:
         try:
             return json.loads(path.read_text("utf-8"))
         except (ValueError, FileNotFoundError) as error:
-            raise DamagedArtifactError(
-                f"{path} cannot be read ({error}); delete {path.parent} and build again"
-            ) from error
+            problem = f"{path} cannot be read ({error}); delete {path.parent} and build again"
+            raise DamagedArtifactError(problem) from error
 
     def build(self, recipe: Recipe, make: Callable[[Path, Callable[[float], None]], None], **notes) -> Path:
         """The folder of the artifact, made by ``make(folder, progress)`` unless it is there.
@@ -76,14 +72,14 @@ class Store:
         folder = self.folder(recipe)
         if self.has(recipe):
             return folder
-        with self._locked(recipe):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with open(folder.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed, even if the process dies
             if self.has(recipe):  # another process was faster
                 return folder
             part = _part(folder)
             part.mkdir(parents=True, exist_ok=True)
-            spent = _read(part)[1]
-            started = time.monotonic()
-            reported = -math.inf
+            spent, started, reported = _read(part)[1], time.monotonic(), -math.inf
 
             def progress(share: float) -> None:
                 nonlocal reported
@@ -100,19 +96,13 @@ class Store:
             for leftover in part.rglob(f".*{TEMPORARY}"):  # of an attempt that was killed while it saved
                 leftover.unlink()
             files = sorted(path for path in part.rglob("*") if path.is_file())
-            write_json(
-                part / DONE,
-                {
-                    "kind": recipe.kind,
-                    "key": recipe.key,
-                    "recipe": recipe.describe(),
-                    "seconds": round(seconds, 3),
-                    "bytes": sum(path.stat().st_size for path in files),
-                    "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                    **notes,
-                    "sha256": {str(path.relative_to(part)): sha256(path) for path in files},
-                },
-            )
+            known = {
+                "kind": recipe.kind, "key": recipe.key, "recipe": recipe.describe(), "seconds": round(seconds, 3),
+                "bytes": sum(path.stat().st_size for path in files),
+                "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            }  # fmt: skip
+            digests = {str(path.relative_to(part)): sha256(path) for path in files}
+            write_json(part / DONE, {**known, **notes, "sha256": digests})
             os.replace(part, folder)
         return folder
 
@@ -135,15 +125,6 @@ class Store:
         """Remove the artifact and what an interrupted attempt left."""
         for folder in (self.folder(recipe), _part(self.folder(recipe))):
             shutil.rmtree(folder, ignore_errors=True)
-
-    @contextmanager
-    def _locked(self, recipe: Recipe):
-        """Hold the artifact's lock; the system releases it even if the process dies."""
-        folder = self.folder(recipe)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with open(folder.with_suffix(".lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
 
 def _digest(path: Path) -> str:
