@@ -205,8 +205,8 @@ ALL = {"images", "content"} | OF_GANS
         ("gans.progan", "x = pixel_norm(", "x = (", OF_GANS - {"sngan"}),
         ("gans.sngan", "torch.tanh(", "torch.sin(", {"sngan"}),
         ("layers", "SLOPE = 0.2", "SLOPE = 0.3", OF_GANS),  # of a module that the GAN's module imports
-        ("worlds.faces", "_CHUNK_PIXELS = 2**17", "_CHUNK_PIXELS = 2**16", ALL),
-        ("worlds.bedrooms", "_CHUNK_PIXELS = 2**17", "_CHUNK_PIXELS = 2**16", set()),
+        ("worlds.faces", "_ZOOM = 1.14", "_ZOOM = 1.15", ALL),
+        ("worlds.bedrooms", "VERSION = ", "VERSION = 1 + ", set()),
         ("attributors.knn", "SHARE = 0.1", "SHARE = 0.2", {"knn", "leak"}),
         ("attributors.network", "import Tensor", "import Tensor, Tensor", {"cnn", "evaluation", "immunised"}),
         ("features.imagenet", "SIDE = ", "SIDE = 2 * ", {"features", "ratios", "embedding"}),  # imported in a function

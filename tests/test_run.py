@@ -49,10 +49,10 @@ def test_too_few_images_are_an_error_that_says_how_many(tmp_path, store):
 
 
 def test_seed_moves_all_but_the_gans(store):
-    from ganfp.experiments import existence
+    from ganfp.paper import attribution
 
     runs = [begin("smoke", seed=seed) for seed in (0, 1)]
-    one, two = map(existence.seed_setup, runs)
+    one, two = map(attribution.seed_setup, runs)
     assert [s.origin.key for s in one.sources] == [s.origin.key for s in two.sources]
     real = [run.sample(setup.part("test")[0]) for run, setup in zip(runs, (one, two), strict=True)]
     assert not (real[0][:, None] == real[1][None]).all(axis=(2, 3, 4)).any()
@@ -75,9 +75,9 @@ def test_without_an_out_folder_nothing_is_written(store, tmp_path, monkeypatch):
     from ganfp.paper.record import Result
 
     monkeypatch.chdir(tmp_path)
-    begin("smoke").save(Result([{}]), "x")
+    begin("smoke").save(Result(), "x")
     assert not list(tmp_path.iterdir())
-    begin("smoke", out="there").save(Result([{}]), "x")
+    begin("smoke", out="there").save(Result(), "x")
     assert [p.name for p in (tmp_path / "there").iterdir()] == ["x.json"]
 
 
@@ -88,11 +88,11 @@ def test_missing_inception_weights_are_an_error_that_says_what_to_fetch(monkeypa
 
 
 def test_named_inception_weights_take_the_row(monkeypatch, tmp_path):
-    from ganfp.experiments import existence
+    from ganfp.paper import attribution
 
     (tmp_path / "w.pth").write_bytes(b"weights")
     monkeypatch.setenv("GANFP_INCEPTION", str(tmp_path / "w.pth"))
-    assert existence.extractor_name(begin("smoke")) == "Inception v3"
+    assert attribution.extractor_name(begin("smoke")) == "Inception v3"
 
 
 def test_several_data_sets_are_several_runs():

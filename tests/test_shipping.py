@@ -6,12 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from ganfp.experiments import existence, how_long
 from test_recipes import GAN_1, IMAGES
 
 from ganfp.files import read_tensors, write_tensors
 from ganfp.gans import training
-from ganfp.paper import reference
+from ganfp.paper import attribution, reference, x1
 from ganfp.runs import building, code, shipping
 from ganfp.runs.recipes import base
 from ganfp.runs.recipes.gans import GAN
@@ -144,13 +143,13 @@ def test_the_reference_run_ships_what_it_trains_and_nothing_twice(tmp_path, monk
 
     smaller = replace(runs[0], profile=replace(runs[0].profile, name="smaller", generators="smoke"))
     assert smaller.trained_as.profile.name == "smoke" and smaller.shipped
-    for setup in (existence.seed_setup, existence.architecture_setup, existence.training_set_setup):
+    for setup in (attribution.seed_setup, attribution.architecture_setup, attribution.training_set_setup):
         assert all(isinstance(source.origin, shipping.Shipped) for source in setup(smaller).sources[1:])
     assert smaller.seconds(smaller.generator("progan")) > 0
-    assert how_long.study(smaller).records  # those of the reference run
-    monkeypatch.setattr(how_long, "reference_folder", lambda: tmp_path)
+    assert x1.study(smaller).records  # those of the reference run
+    monkeypatch.setattr(x1, "reference_folder", lambda: tmp_path)
     with pytest.raises(LookupError, match="use the profile smaller-from-scratch"):
-        how_long.study(smaller)
+        x1.study(smaller)
 
     scratch = replace(runs[0], profile=replace(runs[0].profile, generators=""))
     assert isinstance(scratch.generator("progan"), GAN) and not scratch.shipped
