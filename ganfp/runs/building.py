@@ -173,7 +173,10 @@ def _changed(mapping: MutableMapping[str, Any], values: dict[str, Any]):
 
 def title(recipe: Recipe) -> str:
     """A recipe in a word or two, for a line of progress."""
-    name = getattr(recipe, "name", None) or getattr(recipe, "method", None)
+    what = recipe
+    while hasattr(what, "fit"):
+        what = what.fit
+    name = getattr(what, "name", None) or getattr(what, "method", None)
     seed = f"seed {recipe.seeds.init}" if hasattr(recipe, "seeds") else None
     twin = "twin" if getattr(recipe, "replica", 0) else None
     return " ".join(part for part in (recipe.kind, name, seed, twin) if part)
