@@ -2,8 +2,8 @@
 
 An artifact is what a recipe makes; its folder is named after the recipe's kind and key.  It is built beside its
 final place in a folder that ends in ``.part``, which outlives an interruption so that long work can resume, and
-takes its final name only when it is complete.  A lock file lets only one process build it, the others wait.  The
-store knows nothing of GANs: a recipe is anything with a ``kind``, a ``key`` and a ``describe()``.
+takes its final name only when it is complete.  A lock file lets only one process build it, the others wait.  Of a
+recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.
 """
 
 from __future__ import annotations
@@ -12,28 +12,18 @@ import fcntl
 import json
 import math
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
-from ganfp.files import TEMPORARY, sha256, write_json
+from ganfp.files import TEMPORARY, sha256, write_json, write_text
+from ganfp.runs.recipes.base import Recipe
 
 DONE = "artifact.json"
 PROGRESS = "progress"
 SECONDS_BETWEEN_REPORTS = 0.25
 
 _verified: dict[Path, tuple[int, int, str]] = {}  # size, time of change and digest of files that were read
-
-
-class Recipe(Protocol):
-    """What the store asks of a recipe."""
-
-    kind: str  # a word: the folder of all its likes
-    key: str  # a digest of everything that the result depends on
-
-    def describe(self) -> dict: ...  # the same as plain JSON values
 
 
 class DamagedArtifactError(RuntimeError):
@@ -84,14 +74,14 @@ class Store:
             def progress(share: float) -> None:
                 nonlocal reported
                 if (now := time.monotonic()) - reported > SECONDS_BETWEEN_REPORTS:
-                    _report(part, share, spent + now - started)
+                    write_text(part / PROGRESS, f"{share} {spent + now - started}")
                     reported = now
 
             try:
                 make(part, progress)
             finally:  # the time of an attempt that failed counts too
                 seconds = spent + time.monotonic() - started
-                _report(part, _read(part)[0], seconds)
+                write_text(part / PROGRESS, f"{_read(part)[0]} {seconds}")
             (part / PROGRESS).unlink()
             for leftover in part.rglob(f".*{TEMPORARY}"):  # of an attempt that was killed while it saved
                 leftover.unlink()
@@ -121,11 +111,6 @@ class Store:
         """Share of the artifact that is done, 0 to 1, also while another process works on it."""
         return 1.0 if self.has(recipe) else _read(_part(self.folder(recipe)))[0]
 
-    def clear(self, recipe: Recipe) -> None:
-        """Remove the artifact and what an interrupted attempt left."""
-        for folder in (self.folder(recipe), _part(self.folder(recipe))):
-            shutil.rmtree(folder, ignore_errors=True)
-
 
 def _digest(path: Path) -> str:
     stat = path.stat()
@@ -136,12 +121,6 @@ def _digest(path: Path) -> str:
 
 def _part(folder: Path) -> Path:
     return folder.with_suffix(".part")
-
-
-def _report(part: Path, share: float, seconds: float) -> None:
-    temporary = part / f".{PROGRESS}{TEMPORARY}"
-    temporary.write_text(f"{share} {seconds}")
-    os.replace(temporary, part / PROGRESS)
 
 
 def _read(part: Path) -> tuple[float, float]:

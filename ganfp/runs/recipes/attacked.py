@@ -31,15 +31,15 @@ class Attack:
 
 
 def load_attacked(
-    setup: Setup, name: str, attack: Attack, paths: Callable[[Recipe], Path], device: str = "cpu"
+    setup: Setup, name: str, attack: Attack | None, paths: Callable[[Recipe], Path], device: str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """:func:`load_part` after an attack.
+    """:func:`load_part` after an attack, if there is one.
 
     Image k of every source meets the same draw, so that no strength of an attack can give a source away.
     """
     images, labels = load_part(setup, name, paths)
     numbers = np.tile(np.arange(getattr(setup, name)), len(setup.sources))
-    return attack.on(images, name, numbers, device), labels
+    return attack.on(images, name, numbers, device) if attack else images, labels
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,5 @@ class Answers(OfImages):
     split: str = "test"
 
     def make(self, folder, paths, device, progress) -> None:
-        if self.attack is None:
-            images, _ = load_part(self.setup, self.split, paths)
-        else:
-            images, _ = load_attacked(self.setup, self.split, self.attack, paths, device)
+        images, _ = load_attacked(self.setup, self.split, self.attack, paths, device)
         np.save(folder / PREDICTIONS, attributors.load(paths(self.fit), device).attribute(images).columns)

@@ -7,7 +7,7 @@ import json
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -37,7 +37,8 @@ class Recipe(ABC):
 
     def describe(self) -> dict:
         """Everything that the result depends on, as plain JSON values."""
-        return {"kind": self.kind, "code": code.digest(type(self), self.modules()), **_plain_fields(self)}
+        own = {"kind": self.kind, "code": code.digest(type(self), self.modules()), **_in_key(self)}
+        return json.loads(json.dumps(own, default=lambda v: v.describe() if isinstance(v, Recipe) else _in_key(v)))
 
     def modules(self) -> tuple[str, ...]:
         """The modules that it has from a registry, see :mod:`ganfp.runs.code`: by default those of its recipes."""
@@ -45,7 +46,9 @@ class Recipe(ABC):
 
     def needs(self) -> list[Recipe]:
         """The recipes that this one is made from: by default those among its fields."""
-        return list(_recipes_in([getattr(self, f.name) for f in fields(self)]))
+        values = [getattr(self, f.name) for f in fields(self)]
+        flat = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
+        return [one for one in flat if isinstance(one, Recipe)]
 
     def cost(self) -> float:
         """A rough number of core-seconds, for the order of work and the time left."""
@@ -87,24 +90,6 @@ def settings(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(values.items()))
 
 
-def _plain_fields(value) -> dict:
-    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.metadata.get("key", True)}
-
-
-def _plain(value):
-    """A value as JSON can hold it."""
-    if isinstance(value, Recipe):
-        return value.describe()
-    if is_dataclass(value):
-        return _plain_fields(value)
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _recipes_in(values):
-    for value in values:
-        if isinstance(value, Recipe):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            yield from _recipes_in(value)
+def _in_key(value) -> dict[str, Any]:
+    """The fields of a dataclass that results depend on."""
+    return {f.name: getattr(value, f.name) for f in fields(value) if f.metadata.get("key", True)}
