@@ -53,9 +53,8 @@ def read_tensors(path: Path, device: str | torch.device = "cpu") -> tuple[dict[s
         with safe_open(path, "pt", device=str(device)) as file:
             return {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["meta"])
     except (SafetensorError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} is damaged or not one of ganfp's files ({error}); delete it and build again"
-        ) from error
+        problem = f"{path} is damaged or not one of ganfp's files ({error}); delete it and build again"
+        raise ValueError(problem) from error
 
 
 def sha256(path: Path) -> str:

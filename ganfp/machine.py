@@ -5,6 +5,4 @@ import os
 
 def cores() -> int:
     """Processor cores that this process may run on, which taskset or a scheduler may have made fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -43,16 +43,15 @@ def digest(kind: type, modules: tuple[str, ...] = ()) -> str:
 @cache
 def statements(module: str) -> list[tuple[str, str, list[str]]]:
     """The top-level statements of a module: the name that one defines, its plain text, the modules that it imports."""
-    text = source(module)
-    return [] if text is None else [_plain(node) for node in ast.parse(text).body if not _is_text(node)]
+    return [_plain(node) for node in ast.parse(source(module)).body if not _is_text(node)]
 
 
-def source(module: str) -> str | None:
-    """The text of a module; None if there is no file of it."""
+def source(module: str) -> str:
+    """The text of a module, empty if there is no file of it."""
     path = _path(module)
     if path is None:  # a GAN or a recipe of somebody else's
         path = getattr(sys.modules.get(module) or import_module(module), "__file__", None)
-    return Path(path).read_text("utf-8") if path else None
+    return Path(path).read_text("utf-8") if path else ""
 
 
 @cache
@@ -64,23 +63,19 @@ def _path(module: str) -> Path | None:
 
 
 def _plain(node: ast.stmt) -> tuple[str, str, list[str]]:
-    imported = [name for inner in ast.walk(node) for name in _imported(inner)]
+    imported = []
     for inner in ast.walk(node):
-        if isinstance(inner, (ast.ClassDef, ast.FunctionDef)):
+        if isinstance(inner, ast.Import):
+            imported += [alias.name for alias in inner.names]
+        elif isinstance(inner, ast.ImportFrom):
+            imported += [inner.module, *(f"{inner.module}.{alias.name}" for alias in inner.names)]
+        elif isinstance(inner, (ast.ClassDef, ast.FunctionDef)):
             inner.body = [s for s in inner.body if not _is_text(s) and getattr(s, "name", "") != "cost"]
     return getattr(node, "name", ""), ast.unparse(node), imported
 
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _imported(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    if isinstance(node, ast.ImportFrom):
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _followed(module: str) -> bool:
@@ -90,5 +85,4 @@ def _followed(module: str) -> bool:
 
 def _below(kind: type) -> Iterator[type]:
     for below in kind.__subclasses__():
-        yield below
-        yield from _below(below)
+        yield from (below, *_below(below))

@@ -1,10 +1,10 @@
 """How big a run is.  A profile is a frozen dataclass, read from ``presets/NAME.yml``; unknown keys are refused."""
 
 import math
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import NoneType, SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 import yaml
@@ -14,6 +14,7 @@ from ganfp.gans import GANS, gan_class
 from ganfp.paper import published as paper
 
 FROM_SCRATCH = "-from-scratch"
+ORDER = ("smoke", "quick", "reference", "reference-photos", "gpu", "paper")  # by size
 
 
 @dataclass(frozen=True)
@@ -37,38 +38,13 @@ class Real:
     base: int = 0  # of those for GANs, how many one GAN sees; 0: all, and half of them in Table 2
 
 
-@dataclass(frozen=True)
-class Immunisation:
-    """Fine-tuning of the attribution network under an attack; the rest is as in its training."""
-
-    images: int
-    learning_rate: float
-    checks: int
-
-
-@dataclass(frozen=True)
-class Logits:
-    """Training of each network in the comparison of visNet's three logits; the rest is as in visNet's own."""
-
-    images: int
-
-
-@dataclass(frozen=True)
-class Content:
-    """Training of the content network on drawn images."""
-
-    drawn: int
-    steps: int
-    batch: int
-    learning_rate: float
-
-
-@dataclass(frozen=True)
-class Plane:
-    """t-SNE: images per class, and perplexity."""
-
-    per_class: int
-    perplexity: float
+# Trainings of the attribution network under an attack, and of each network in the comparison of visNet's logits: what
+# is not said here is as in the network's own training.  Then the content network's, on drawn images, and t-SNE.
+Immunisation = make_dataclass("Immunisation", [("images", int), ("learning_rate", float), ("checks", int)], frozen=True)
+Logits = make_dataclass("Logits", [("images", int)], frozen=True)
+_STEPS = [("drawn", int), ("steps", int), ("batch", int), ("learning_rate", float)]
+Content = make_dataclass("Content", _STEPS, frozen=True)
+Plane = make_dataclass("Plane", [("per_class", int), ("perplexity", float)], frozen=True)
 
 
 @dataclass(frozen=True)
@@ -87,9 +63,7 @@ class Profile:
     logits: Logits
     content: Content
     plane: Plane
-    generators: str = (
-        ""  # profile whose shipped generators are the sources, where they are shipped; "": all are trained
-    )
+    generators: str = ""  # profile whose shipped generators are the sources, where they are shipped; "": train them
     cost_from_scratch: Cost | None = None  # of the run that trains every GAN although shipped ones are at hand
     snapshots: tuple[int, ...] = ()  # images after which ProGANs are also looked at on their way (page x1)
     inception: str = ""  # a file of Inception weights; without one the content network stands in
@@ -105,10 +79,9 @@ class Profile:
 
 
 def names() -> list[str]:
-    """The known profiles, smallest first."""
+    """The known profiles, smallest first; behind them those of a stranger."""
     found = {path.stem for path in folder().glob("*.yml")}
-    order = ["smoke", "quick", "reference", "reference-photos", "gpu", "paper"]
-    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return [*(name for name in ORDER if name in found), *sorted(found - set(ORDER))]
 
 
 def folder() -> Path:
@@ -135,15 +108,10 @@ def read(text: str, name: str) -> Profile:
     """A profile from YAML text; ``name`` is used in errors and as the profile's name."""
     where = f"presets/{name}.yml"
     try:
-        values = yaml.safe_load(text)
+        values = _mapping(yaml.safe_load(text), where)
     except yaml.YAMLError as error:
         raise ValueError(f"{where} is not valid YAML: {error}") from error
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise ValueError(f"{where}: expected a mapping with names as keys, not {values!r:.40}")
-    gans, methods = values.pop("gans", {}), values.pop("methods", {})
-    for block, found in (("gans", gans), ("methods", methods)):
-        if not isinstance(found, dict):
-            raise ValueError(f"{where}: {block}: expected a mapping, not {found!r}")
+    gans, methods = (_mapping(values.pop(block, {}), f"{where}: {block}") for block in ("gans", "methods"))
     values["methods"] = {method: _method(method, block, f"{where}: methods") for method, block in methods.items()}
     profile = _fill(Profile, {"name": name, **values}, where)
     profile = replace(profile, gans=_gans(gans, profile.resolution, f"{where}: gans"))
@@ -154,25 +122,26 @@ def read(text: str, name: str) -> Profile:
     return profile
 
 
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise ValueError(f"{where}: expected a mapping, not {value!r:.40}, with names as keys")
+    return value
+
+
 def _gans(blocks: dict[str, Any], resolution: int, where: str) -> dict[str, Any]:
     """The configuration of every known GAN: its own defaults, then those of ``all`` that it knows, then its block."""
     if unknown := sorted(set(blocks) - {"all", *GANS}):
         raise ValueError(f"{where}: unknown GANs {', '.join(unknown)}; known are {', '.join(GANS)}, and all")
-    for name, block in blocks.items():
-        if not isinstance(block, dict):
-            raise ValueError(f"{where}: {name}: expected a mapping, not {block!r}")
-    shared, configs = blocks.get("all", {}), {name: gan_class(name).Config for name in GANS}
+    blocks = {name: _mapping(block, f"{where}: {name}") for name, block in blocks.items()}
+    shared, configs = blocks.pop("all", {}), {name: gan_class(name).Config for name in GANS}
     known = {name: {f.name for f in fields(config)} for name, config in configs.items()}
-    if unknown := sorted(set(shared) - set().union(*known.values())):
+    if unknown := sorted(set(shared).difference(*known.values())):
         raise ValueError(f"{where}: all: no GAN knows {', '.join(unknown)}")
-    return {
-        name: _fill(
-            config,
-            {k: v for k, v in shared.items() if k in known[name]} | blocks.get(name, {}) | {"resolution": resolution},
-            f"{where}: {name}",
-        )
-        for name, config in configs.items()
-    }
+    filled = {}
+    for name, config in configs.items():
+        of_all = {key: value for key, value in shared.items() if key in known[name]}
+        filled[name] = _fill(config, of_all | blocks.get(name, {}) | {"resolution": resolution}, f"{where}: {name}")
+    return filled
 
 
 def _method(method: str, block: Any, where: str) -> SimpleNamespace:
@@ -194,14 +163,12 @@ def _fill(kind: type, values: Any, where: str):
 
 def _checked(kind: type, values: Any, where: str) -> dict[str, Any]:
     """The values as the dataclass's fields want them; an unknown key or another type is an error."""
-    if not isinstance(values, dict):
-        raise ValueError(f"{where}: expected a mapping, not {values!r}")
     known = {f.name: f for f in fields(kind)}
-    if unknown := sorted(str(key) for key in set(values) - set(known)):
+    if unknown := sorted(set(_mapping(values, where)) - set(known)):
         raise ValueError(f"{where}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
     hints, checked = get_type_hints(kind), {}
     for key, value in values.items():
-        hint = next(iter(get_args(hints[key])), None) if type(None) in get_args(hints[key]) else hints[key]
+        hint = get_args(hints[key])[0] if NoneType in get_args(hints[key]) else hints[key]
         if is_dataclass(hint):
             checked[key] = _fill(hint, value, f"{where}: {key}")
         else:

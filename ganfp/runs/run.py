@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,14 @@ import torch
 
 from ganfp import worlds
 from ganfp.attributors import attributor_class
-from ganfp.paper import published as paper
-from ganfp.runs import profiles, shipping
-from ganfp.runs.building import build
 from ganfp.features import inception, perceptual
 from ganfp.files import project_root, sha256
 from ganfp.gans import GANS
 from ganfp.gans.training import Seeds
+from ganfp.paper import published as paper
+from ganfp.paper.record import Result
+from ganfp.runs import profiles, shipping
+from ganfp.runs.building import build
 from ganfp.runs.profiles import Profile
 from ganfp.runs.recipes.attacked import Attack, Immunised
 from ganfp.runs.recipes.attribution import Evaluation, Fit
@@ -31,7 +32,6 @@ from ganfp.runs.recipes.features import Embedding, Features, NearestReal, Ratios
 from ganfp.runs.recipes.gans import GAN, Subset
 from ganfp.runs.recipes.images import Images, real_images
 from ganfp.runs.recipes.samples import Sample, Setup, Source
-from ganfp.paper.record import Result
 from ganfp.runs.store import Store
 
 STORE_VARIABLE = "GANFP_STORE"
@@ -53,8 +53,6 @@ class Run:
         """Where the artifacts are: ``$GANFP_STORE``, or ``artifacts`` in the project's folder."""
         return Store(os.environ.get(STORE_VARIABLE) or project_root() / "artifacts")
 
-    # ------------------------------------------------------------------ recipes
-
     @cached_property
     def images(self) -> Images:
         """The real images."""
@@ -70,13 +68,13 @@ class Run:
         """
         subset = None if swapped is None else Subset(swapped)
         snapshots = self.profile.snapshots if name == "progan" and subset is None and not replica else ()
-        config = self.profile.gans[name]
-        return GAN(self.images, name, config, Seeds.all(seed), replica, subset, snapshots)
+        return GAN(self.images, name, self.profile.gans[name], Seeds.all(seed), replica, subset, snapshots)
 
     def generator(self, name: str, seed: int = 1, swapped: int | None = None) -> shipping.Shipped | GAN:
         """The same as a source of images: the generator that travels with the repository, if there is one."""
         gan = self.trained_as.gan(name, seed, swapped=swapped)
-        return self._shipped(gan) or gan
+        takes = self.profile.generators == self.trained_as.profile.name
+        return takes and shipping.find(gan, shipping.folder()) or gan
 
     @cached_property
     def trained_as(self) -> Run:
@@ -89,24 +87,18 @@ class Run:
         if not named or named == self.profile.name:
             return self
         other = replace(self, profile=profiles.load(named))
-        wanted = self._sources(other)
-        return other if all(shipping.find(gan, shipping.folder()) for gan in wanted) else self
-
-    def _shipped(self, gan: GAN) -> shipping.Shipped | None:
-        """The shipped generator of a GAN, where this run's sources are those of its profile's ``generators``."""
-        takes = self.profile.generators == self.trained_as.profile.name
-        return shipping.find(gan, shipping.folder()) if takes else None
+        found = self._sources(other.gan, other.scaled(self.profile.ladder))
+        return other if all(shipping.find(gan, shipping.folder()) for gan in found) else self
 
     @cached_property
     def shipped(self) -> bool:
         """Whether the sources are generators that travel with the repository, all of them."""
-        return all(self._shipped(gan) for gan in self._sources(self.trained_as))
+        return all(isinstance(one, shipping.Shipped) for one in self._sources(self.generator, self.rungs))
 
-    def _sources(self, trained: Run) -> list[GAN]:
-        """Every GAN that this run's tables take from the run that trained it."""
-        seeds = [trained.gan("progan", seed) for seed in range(1, self.profile.seeds + 1)]
-        rungs = [trained.gan("progan", swapped=i) for i in trained.scaled(self.profile.ladder)]
-        return [*seeds, *(trained.gan(name) for name in GANS if name != "progan"), *rungs]
+    def _sources(self, source: Callable[..., Any], rungs: Iterable[int]) -> list[Any]:
+        """Every GAN that this run's tables take from the run that trained it, as ``source`` gives it."""
+        seeds = [source("progan", seed) for seed in range(1, self.profile.seeds + 1)]
+        return [*seeds, *map(source, GANS), *(source("progan", swapped=i) for i in rungs)]
 
     @cached_property
     def base_images(self) -> int:
@@ -116,8 +108,7 @@ class Run:
 
     @cached_property
     def rungs(self) -> list[int]:
-        """Images exchanged on each rung of Table 2: the profile's of the paper's numbers, scaled to the sources' base
-        set."""
+        """Images exchanged on each rung of Table 2: the paper's that the profile names, scaled to the sources' set."""
         return self.trained_as.scaled(self.profile.ladder)
 
     def scaled(self, ladder: Iterable[int]) -> list[int]:
@@ -127,15 +118,13 @@ class Run:
 
     def setup(self, name: str, sources: Iterable[tuple[str, Recipe]]) -> Setup:
         """An attribution task with the profile's number of images per source."""
-        real = self.profile.real
-        sources = tuple(Source(*source) for source in sources)
+        real, sources = self.profile.real, tuple(Source(*source) for source in sources)
         return Setup(name, sources, real.train, real.validation, real.test, self.seed)
 
     def fit(self, method: str, setup: Setup, **changes: Any) -> Fit:
-        """A method fitted to a setup, with the profile's settings but for ``changes``, and, if it has one, this seed."""
+        """A method fitted to a setup, with the profile's settings but for ``changes``, and this seed if it has one."""
         own = vars(self.profile.methods.get(method, SimpleNamespace()))
-        seed = {"seed": self.seed} if "seed" in _known(method) else {}
-        return Fit(method, setup, settings({**own, **seed, **changes}))
+        return Fit(method, setup, settings(own | _known(method, {"seed": self.seed}) | changes))
 
     def evaluation(self, method: str, setup: Setup, **changes: Any) -> Evaluation:
         """What a method says of the setup's test images."""
@@ -143,8 +132,7 @@ class Run:
 
     def immunised(self, method: str, setup: Setup, attack: Attack) -> Immunised:
         """A method after its defence against an attack, with the profile's schedule."""
-        known = {k: v for k, v in asdict(self.profile.immunisation).items() if k in _known(method)}
-        return Immunised(self.fit(method, setup), attack, settings(known))
+        return Immunised(self.fit(method, setup), attack, settings(_known(method, asdict(self.profile.immunisation))))
 
     @cached_property
     def extractor(self) -> ContentNetwork | InceptionWeights | PerceptualTrunk:
@@ -156,9 +144,7 @@ class Run:
         if named := self.profile.inception or os.environ.get(inception.VARIABLE):
             weights = inception.find_weights(named)
             return InceptionWeights(sha256(weights), str(weights))
-        if not self.images.drawn:
-            return self.perceptual
-        return self.content
+        return self.content if self.images.drawn else self.perceptual
 
     @cached_property
     def content(self) -> ContentNetwork:
@@ -166,6 +152,12 @@ class Run:
         values = asdict(self.profile.content)
         count, world = values.pop("drawn"), self.dataset if self.images.drawn else "faces"
         return ContentNetwork(world, self.profile.resolution, count, settings(values))
+
+    @cached_property
+    def perceptual(self) -> ContentNetwork | PerceptualTrunk:
+        """What perceptual distances are made of: a trunk, if there is a file of one, else the content network."""
+        trunk = perceptual.find_trunk(self.profile.perceptual, self.profile.resolution)
+        return PerceptualTrunk(sha256(trunk), str(trunk)) if trunk else self.content
 
     def features(self, setup: Setup) -> Features:
         """Content (or Inception) features of the setup's test images."""
@@ -179,18 +171,9 @@ class Run:
         """The perceptually nearest real image of each test image of a setup."""
         return NearestReal(self.perceptual, setup, self.images)
 
-    @cached_property
-    def perceptual(self) -> ContentNetwork | PerceptualTrunk:
-        """What perceptual distances are made of: a trunk, if there is a file of one, else the content network."""
-        trunk = perceptual.find_trunk(self.profile.perceptual, self.profile.resolution)
-        return PerceptualTrunk(sha256(trunk), str(trunk)) if trunk else self.content
-
     def embedding(self, features: Features | Evaluation, setup: Setup) -> Embedding:
         """Features in the plane, for Figure 1."""
-        plane = self.profile.plane
-        return Embedding(features, setup, plane.per_class, plane.perplexity, self.seed)
-
-    # ------------------------------------------------------------------ artifacts
+        return Embedding(features, setup, **asdict(self.profile.plane), seed=self.seed)
 
     def build(self, wanted: Iterable[Recipe], **options) -> float:
         """Make what is missing of the recipes and of what they need; the seconds it took."""
@@ -220,17 +203,18 @@ class Run:
             result.save(self.out, name)
 
 
-def _known(method: str) -> set[str]:
-    """The names of a method's settings."""
-    return {field.name for field in fields(attributor_class(method))}
+def _known(method: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of the values that are settings of a method."""
+    known = {field.name for field in fields(attributor_class(method))}
+    return {key: value for key, value in values.items() if key in known}
 
 
 def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device: str = "cpu", out: str = "") -> Run:
     """Check the parameters of a notebook and start a run.
 
     profile: a name in ``ganfp/runs/presets``; dataset: ``faces``, ``bedrooms``, ``npz:PATH``, ``folder:PATH``,
-    ``celeba:PATH`` or ``lsun:PATH``; device: ``cpu``,
-    ``cuda``, ``cuda:1`` ...; out: a folder for records, none by default.  ``ValueError`` names what is wrong.
+    ``celeba:PATH`` or ``lsun:PATH``; device: ``cpu``, ``cuda``, ``cuda:1`` ...; out: a folder for records, none by
+    default.  ``ValueError`` names what is wrong.
     """
     _, path = worlds.parse(dataset)
     if path and not Path(path).expanduser().exists():
@@ -238,10 +222,9 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number, 0 or more, not {seed!r}")
     try:
-        available = torch.device(device).type == "cpu" or torch.zeros(1, device=device) is not None
+        torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"device {device!r} cannot be used here: {error}") from error
-    assert available
     return Run(profiles.load(profile), worlds.label(dataset), seed, device, out, dataset)
 
 

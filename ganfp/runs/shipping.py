@@ -6,6 +6,7 @@ it instead of a training.  Numbers that are published with it are measured on im
 
 import json
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ class Shipped(Recipe):
     """A generator from a file that travels with the repository, by its checksum."""
 
     kind = "shipped"
-
     name: str  # of the GAN, as in `ganfp.gans.GANS`
     digest: str
     path: str = field(default="", metadata={"key": False})
@@ -49,7 +49,7 @@ class Shipped(Recipe):
             raise ValueError(f"{self.path} is missing or is not the file that its manifest describes; fetch it again")
         tensors, meta = read_tensors(Path(self.path))
         write_json(folder / training.HISTORY, meta.pop("history"))
-        write_tensors(folder / training.GENERATOR, {key: _single(value) for key, value in tensors.items()}, meta)
+        write_tensors(folder / training.GENERATOR, _as(torch.float32, tensors), meta)
 
 
 def ship(gan: GAN, store: Store, folder: Path) -> Path:
@@ -62,7 +62,7 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
     if path.exists() and find(gan, folder) is None:
         raise ValueError(f"{path} is a GAN of other settings; delete it first if this one shall take its place")
     tensors, meta = read_tensors(store.folder(gan) / training.GENERATOR)
-    halves = {key: value.half() if value.is_floating_point() else value for key, value in tensors.items()}
+    halves = _as(torch.float16, tensors)
     for key, value in halves.items():
         if not torch.isfinite(value).all():
             raise ValueError(f"{store.folder(gan)}: {key} does not fit into half precision")
@@ -71,25 +71,18 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
     write_tensors(path, halves, meta)
     info = store.info(gan)
     known = {key: info[key] for key in ("seconds", "date", "device", "hardware", "torch") if key in info}
-    entry = {
-        "file": path.name,
-        "sha256": sha256(path),
-        "bytes": path.stat().st_size,
-        "images_seen": meta["seen"],
-        **known,
-        "commit": commit(),
-        "recipe": identity(gan),
-    }
-    write_json(folder / MANIFEST, sorted([*others, entry], key=lambda e: e["file"]))
+    file = {"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size, "images_seen": meta["seen"]}
+    this = {**file, **known, "commit": commit(), "recipe": identity(gan)}
+    write_json(folder / MANIFEST, sorted([*others, this], key=itemgetter("file")))
     return path
 
 
 def find(gan: GAN, folder: Path) -> Shipped | None:
     """The shipped generator of a GAN, None if there is none."""
     wanted = identity(gan)
-    for entry in manifest(folder):
-        if entry["recipe"] == wanted:
-            return Shipped(gan.name, entry["sha256"], str(folder / entry["file"]), entry["seconds"], gan.resolution)
+    for one in manifest(folder):
+        if one["recipe"] == wanted:
+            return Shipped(gan.name, one["sha256"], str(folder / one["file"]), one["seconds"], gan.resolution)
     return None
 
 
@@ -108,7 +101,11 @@ def identity(gan: GAN) -> dict[str, Any]:
     The code is left out, because a shipped generator outlives a faster training loop, and so are the moments at which
     the generator was also kept on its way.  What the real images look like is not: their renderer's version stays.
     """
-    return json.loads(json.dumps(_without(("code", "snapshots"), gan.describe())))
+
+    def kept(values: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in values.items() if key not in ("code", "snapshots")}
+
+    return json.loads(json.dumps(gan.describe()), object_hook=kept)
 
 
 def file_name(gan: GAN) -> str:
@@ -121,19 +118,10 @@ def _thinned(rows: list[dict], count: int) -> list[dict]:
     """At most so many rows of training curves: losses averaged over a few rows, the rest as in the last of them."""
     step = -(-len(rows) // count)
     groups = [rows[start : start + step] for start in range(0, len(rows), step)]
-    position = ("images", "resolution", "blend")
-    return [
-        {key: value if key in position else sum(row[key] for row in group) / len(group) for key, value in last.items()}
-        for group in groups
-        for last in group[-1:]
-    ]
+    losses = rows[0].keys() - {"images", "resolution", "blend"} if rows else ()
+    return [group[-1] | {key: sum(row[key] for row in group) / len(group) for key in losses} for group in groups]
 
 
-def _without(keys, value):
-    if isinstance(value, dict):
-        return {key: _without(keys, inner) for key, inner in value.items() if key not in keys}
-    return [_without(keys, inner) for inner in value] if isinstance(value, list) else value
-
-
-def _single(value: torch.Tensor) -> torch.Tensor:
-    return value.float() if value.is_floating_point() else value
+def _as(dtype: torch.dtype, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """All numbers that are not whole in another precision."""
+    return {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}

@@ -2,39 +2,26 @@
 
 An artifact is what a recipe makes; its folder is named after the recipe's kind and key.  It is built beside its
 final place in a folder that ends in ``.part``, which outlives an interruption so that long work can resume, and
-takes its final name only when it is complete.  A lock file lets only one process build it, the others wait.  The
-store knows nothing of GANs: a recipe is anything with a ``kind``, a ``key`` and a ``describe()``.
+takes its final name only when it is complete.  A lock file lets only one process build it, the others wait.  Of a
+recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.
 """
 
 import fcntl
 import json
 import math
 import os
-import shutil
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
-from ganfp.files import TEMPORARY, sha256, write_json
+from ganfp.files import TEMPORARY, sha256, write_json, write_text
+from ganfp.runs.recipes.base import Recipe
 
 DONE = "artifact.json"
 PROGRESS = "progress"
 SECONDS_BETWEEN_REPORTS = 0.25
 
-_verified: dict[Path, tuple[int, int, str]] = {}  # size, time of change and digest of files that this process has read
-
-
-class Recipe(Protocol):
-    """What the store asks of a recipe."""
-
-    kind: str  # a word: the folder of all its likes
-
-    @property
-    def key(self) -> str: ...  # a digest of everything that the result depends on
-
-    def describe(self) -> dict: ...  # the same as plain JSON values
+_verified: dict[Path, tuple[int, int, str]] = {}  # size, time of change and digest of files that were read
 
 
 class DamagedArtifactError(RuntimeError):
@@ -61,9 +48,8 @@ class Store:
         try:
             return json.loads(path.read_text("utf-8"))
         except (ValueError, FileNotFoundError) as error:
-            raise DamagedArtifactError(
-                f"{path} cannot be read ({error}); delete {path.parent} and build again"
-            ) from error
+            problem = f"{path} cannot be read ({error}); delete {path.parent} and build again"
+            raise DamagedArtifactError(problem) from error
 
     def build(self, recipe: Recipe, make: Callable[[Path, Callable[[float], None]], None], **notes) -> Path:
         """The folder of the artifact, made by ``make(folder, progress)`` unless it is there.
@@ -74,43 +60,37 @@ class Store:
         folder = self.folder(recipe)
         if self.has(recipe):
             return folder
-        with self._locked(recipe):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with open(folder.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed, even if the process dies
             if self.has(recipe):  # another process was faster
                 return folder
             part = _part(folder)
             part.mkdir(parents=True, exist_ok=True)
-            spent = _read(part)[1]
-            started = time.monotonic()
-            reported = -math.inf
+            spent, started, reported = _read(part)[1], time.monotonic(), -math.inf
 
             def progress(share: float) -> None:
                 nonlocal reported
                 if (now := time.monotonic()) - reported > SECONDS_BETWEEN_REPORTS:
-                    _report(part, share, spent + now - started)
+                    write_text(part / PROGRESS, f"{share} {spent + now - started}")
                     reported = now
 
             try:
                 make(part, progress)
             finally:  # the time of an attempt that failed counts too
                 seconds = spent + time.monotonic() - started
-                _report(part, _read(part)[0], seconds)
+                write_text(part / PROGRESS, f"{_read(part)[0]} {seconds}")
             (part / PROGRESS).unlink()
             for leftover in part.rglob(f".*{TEMPORARY}"):  # of an attempt that was killed while it saved
                 leftover.unlink()
             files = sorted(path for path in part.rglob("*") if path.is_file())
-            write_json(
-                part / DONE,
-                {
-                    "kind": recipe.kind,
-                    "key": recipe.key,
-                    "recipe": recipe.describe(),
-                    "seconds": round(seconds, 3),
-                    "bytes": sum(path.stat().st_size for path in files),
-                    "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                    **notes,
-                    "sha256": {str(path.relative_to(part)): sha256(path) for path in files},
-                },
-            )
+            known = {
+                "kind": recipe.kind, "key": recipe.key, "recipe": recipe.describe(), "seconds": round(seconds, 3),
+                "bytes": sum(path.stat().st_size for path in files),
+                "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            }  # fmt: skip
+            digests = {str(path.relative_to(part)): sha256(path) for path in files}
+            write_json(part / DONE, {**known, **notes, "sha256": digests})
             os.replace(part, folder)
         return folder
 
@@ -129,20 +109,6 @@ class Store:
         """Share of the artifact that is done, 0 to 1, also while another process works on it."""
         return 1.0 if self.has(recipe) else _read(_part(self.folder(recipe)))[0]
 
-    def clear(self, recipe: Recipe) -> None:
-        """Remove the artifact and what an interrupted attempt left."""
-        for folder in (self.folder(recipe), _part(self.folder(recipe))):
-            shutil.rmtree(folder, ignore_errors=True)
-
-    @contextmanager
-    def _locked(self, recipe: Recipe):
-        """Hold the artifact's lock; the system releases it even if the process dies."""
-        folder = self.folder(recipe)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with open(folder.with_suffix(".lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
 
 def _digest(path: Path) -> str:
     stat = path.stat()
@@ -153,12 +119,6 @@ def _digest(path: Path) -> str:
 
 def _part(folder: Path) -> Path:
     return folder.with_suffix(".part")
-
-
-def _report(part: Path, share: float, seconds: float) -> None:
-    temporary = part / f".{PROGRESS}{TEMPORARY}"
-    temporary.write_text(f"{share} {seconds}")
-    os.replace(temporary, part / PROGRESS)
 
 
 def _read(part: Path) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import numpy as np
 from ganfp import attacks, attributors, worlds
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import IMAGES, PREDICTIONS, Recipe, load_array
-from ganfp.runs.recipes.samples import Sample, Setup, load_part
+from ganfp.runs.recipes.samples import OfImages, Sample, Setup, load_part
 from ganfp.seeding import mix
 
 
@@ -29,15 +29,15 @@ class Attack:
 
 
 def load_attacked(
-    setup: Setup, name: str, attack: Attack, paths: Callable[[Recipe], Path], device: str = "cpu"
+    setup: Setup, name: str, attack: Attack | None, paths: Callable[[Recipe], Path], device: str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """:func:`load_part` after an attack.
+    """:func:`load_part` after an attack, if there is one.
 
     Image k of every source meets the same draw, so that no strength of an attack can give a source away.
     """
     images, labels = load_part(setup, name, paths)
     numbers = np.tile(np.arange(getattr(setup, name)), len(setup.sources))
-    return attack.on(images, name, numbers, device), labels
+    return attack.on(images, name, numbers, device) if attack else images, labels
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,11 @@ class Resaved(Recipe):
     """The images of a sample after one way through a JPEG file of a quality (page x2)."""
 
     kind = "resaved"
-
     sample: Sample
     quality: int
 
     def make(self, folder, paths, device, progress) -> None:
-        images = load_array(paths(self.sample), IMAGES)
-        one = {"low": self.quality, "high": self.quality}
+        images, one = load_array(paths(self.sample), IMAGES), {"low": self.quality, "high": self.quality}
         np.save(folder / IMAGES, attacks.attack("compression", images, 0, **one))
 
 
@@ -76,20 +74,15 @@ class Immunised(Recipe):
     """
 
     kind = "immunised"
-
     fit: Fit
     attack: Attack
     settings: tuple[tuple[str, Any], ...] = ()  # of the fine-tuning, where they differ from the fit's
-
-    @property
-    def method(self) -> str:
-        return self.fit.method
 
     def needs(self) -> list[Recipe]:
         return [self.fit, *self.fit.needs()]
 
     def cost(self) -> float:
-        return replace(self.fit, settings=tuple((dict(self.fit.settings) | dict(self.settings)).items())).cost()
+        return replace(self.fit, settings=self.fit.settings + self.settings).cost()  # the later of two counts
 
     def make(self, folder, paths, device, progress) -> None:
         def change(images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -102,26 +95,15 @@ class Immunised(Recipe):
 
 
 @dataclass(frozen=True)
-class Answers(Recipe):
+class Answers(OfImages):
     """What a fitted attributor answers for images, after an attack or as they are: columns of ``classes_``, (N,)."""
 
     kind = "answers"
-
     fit: Fit | Immunised
     setup: Setup
     attack: Attack | None
     split: str = "test"
 
-    @property
-    def method(self) -> str:
-        return self.fit.method
-
-    def needs(self) -> list[Recipe]:
-        return [self.fit, *self.setup.part(self.split)]
-
     def make(self, folder, paths, device, progress) -> None:
-        if self.attack is None:
-            images, _ = load_part(self.setup, self.split, paths)
-        else:
-            images, _ = load_attacked(self.setup, self.split, self.attack, paths, device)
+        images, _ = load_attacked(self.setup, self.split, self.attack, paths, device)
         np.save(folder / PREDICTIONS, attributors.load(paths(self.fit), device).attribute(images).columns)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ganfp import attributors
 from ganfp.runs.recipes.base import FEATURES, PREDICTIONS, Recipe
-from ganfp.runs.recipes.samples import Setup, load_part
+from ganfp.runs.recipes.samples import OfImages, Setup, load_part
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,6 @@ class Fit(Recipe):
     """An attributor fitted to the training images of a setup; its choices are made on the validation images."""
 
     kind = "attributor"
-
     method: str
     setup: Setup
     settings: tuple[tuple[str, Any], ...] = ()
@@ -33,25 +32,20 @@ class Fit(Recipe):
     def make(self, folder, paths, device, progress) -> None:
         attributor = attributors.attributor_class(self.method)(**dict(self.settings), device=device)
         train, validation = (load_part(self.setup, name, paths) for name in ("train", "validation"))
-        attributor.fit(*train, validation=validation, progress=progress)
-        attributor.save(folder)
+        attributor.fit(*train, validation=validation, progress=progress).save(folder)
 
 
 @dataclass(frozen=True)
-class Evaluation(Recipe):
+class Evaluation(OfImages):
     """What a fitted attributor says of test images: the class and, where it has them, features.
 
     Predictions are columns of ``classes_``, sorted by name: (N,) int64.
     """
 
     kind = "evaluation"
-
     fit: Fit
     setup: Setup
     split: str = "test"
-
-    def needs(self) -> list[Recipe]:
-        return [self.fit, *self.setup.part(self.split)]
 
     def make(self, folder, paths, device, progress) -> None:
         images, _ = load_part(self.setup, self.split, paths)

@@ -7,7 +7,7 @@ import json
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,9 +17,8 @@ import numpy as np
 from ganfp.runs import code
 
 Progress = Callable[[float], None]
-IMAGES, PREDICTIONS = "images.npy", "predictions.npy"
-FEATURES, POINTS = "features.npy", "points.npy"
-DISTANCES, NEIGHBOURS = "distances.npy", "neighbours.npy"
+IMAGES, PREDICTIONS, FEATURES = "images.npy", "predictions.npy", "features.npy"
+POINTS, DISTANCES, NEIGHBOURS = "points.npy", "distances.npy", "neighbours.npy"
 IN_MEMORY = 2**31  # bytes of images that are held at a time: at 32 px 699,000 of them, at 128 px 43,000
 ROWS_AT_A_TIME = 4096
 
@@ -38,18 +37,18 @@ class Recipe(ABC):
 
     def describe(self) -> dict:
         """Everything that the result depends on, as plain JSON values."""
-        return {"kind": self.kind, "code": code.digest(type(self), self.modules()), **_plain_fields(self)}
+        own = {"kind": self.kind, "code": code.digest(type(self), self.modules()), **_in_key(self)}
+        return json.loads(json.dumps(own, default=lambda v: v.describe() if isinstance(v, Recipe) else _in_key(v)))
 
     def modules(self) -> tuple[str, ...]:
         """The modules that it has from a registry, see :mod:`ganfp.runs.code`: by default those of its recipes."""
-        return tuple(module for recipe in self._recipes() for module in recipe.modules())
+        return tuple(module for recipe in Recipe.needs(self) for module in recipe.modules())
 
     def needs(self) -> list[Recipe]:
-        """The recipes that this one is made from."""
-        return self._recipes()
-
-    def _recipes(self) -> list[Recipe]:
-        return list(_recipes_in([getattr(self, f.name) for f in fields(self)]))
+        """The recipes that this one is made from: by default those among its fields."""
+        values = [getattr(self, f.name) for f in fields(self)]
+        flat = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
+        return [one for one in flat if isinstance(one, Recipe)]
 
     def cost(self) -> float:
         """A rough number of core-seconds, for the order of work and the time left."""
@@ -78,39 +77,19 @@ def joined(arrays: Sequence[np.ndarray], scratch: Path) -> np.ndarray:
     shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
     with tempfile.TemporaryFile(dir=scratch) as file:
         whole = np.memmap(file, arrays[0].dtype, "w+", shape=shape)
+    blocks = (array[i : i + ROWS_AT_A_TIME] for array in arrays for i in range(0, len(array), ROWS_AT_A_TIME))
     at = 0
-    for array in arrays:
-        for start in range(0, len(array), ROWS_AT_A_TIME):
-            block = array[start : start + ROWS_AT_A_TIME]
-            whole[at : at + len(block)] = block
-            at += len(block)
+    for block in blocks:
+        whole[at : at + len(block)] = block
+        at += len(block)
     return whole
 
 
-def settings(values: Any) -> tuple[tuple[str, Any], ...]:
-    """A dataclass or mapping as a frozen, sorted tuple of pairs."""
-    values = asdict(values) if is_dataclass(values) else dict(values)
+def settings(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """A mapping as a frozen, sorted tuple of pairs."""
     return tuple(sorted(values.items()))
 
 
-def _plain_fields(value) -> dict:
-    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.metadata.get("key", True)}
-
-
-def _plain(value):
-    """A value as JSON can hold it."""
-    if isinstance(value, Recipe):
-        return value.describe()
-    if is_dataclass(value):
-        return _plain_fields(value)
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _recipes_in(values):
-    for value in values:
-        if isinstance(value, Recipe):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            yield from _recipes_in(value)
+def _in_key(value) -> dict[str, Any]:
+    """The fields of a dataclass that results depend on."""
+    return {f.name: getattr(value, f.name) for f in fields(value) if f.metadata.get("key", True)}

@@ -17,7 +17,6 @@ class ContentNetwork(Recipe):
     """A network that tells the content of drawn real images, and never sees a GAN: Inception's stand-in."""
 
     kind = "content"
-
     world: str
     resolution: int
     count: int
@@ -31,18 +30,15 @@ class ContentNetwork(Recipe):
         return 1e-3 * dict(self.settings)["steps"] * dict(self.settings)["batch"]
 
     def make(self, folder, paths, device, progress) -> None:
-        world = worlds.drawn(self.world)
-        factors = world.factors(self.count, self.seed)
+        world, values = worlds.drawn(self.world), dict(self.settings)
+        truth = world.content(world.factors(self.count, self.seed))
         images = world.draw(self.count, self.resolution, self.seed)
-        values = dict(self.settings)
 
         def log(step: int, loss: float) -> None:
             progress((step + 1) / values["steps"])
 
-        network, _ = content.train_content(
-            images, world.content(factors), world.CONTENT, seed=self.seed, device=device, log=log, **values
-        )
-        network.save(folder)
+        fixed = {"seed": self.seed, "device": device, "log": log}
+        content.train_content(images, truth, world.CONTENT, **fixed, **values)[0].save(folder)
 
 
 @dataclass(frozen=True)

@@ -14,23 +14,19 @@ from ganfp.runs.recipes.attribution import Evaluation
 from ganfp.runs.recipes.base import DISTANCES, FEATURES, IMAGES, NEIGHBOURS, POINTS, Recipe, load_array
 from ganfp.runs.recipes.extractors import ContentNetwork, InceptionWeights, PerceptualTrunk
 from ganfp.runs.recipes.images import Images
-from ganfp.runs.recipes.samples import Setup, load_part
+from ganfp.runs.recipes.samples import OfImages, Setup, load_part
 
 RATIOS = "ratios.json"
 
 
 @dataclass(frozen=True)
-class Features(Recipe):
+class Features(OfImages):
     """Features of the images of a setup by a generic extractor."""
 
     kind = "features"
-
     extractor: ContentNetwork | InceptionWeights | PerceptualTrunk
     setup: Setup
     split: str = "test"
-
-    def needs(self) -> list[Recipe]:
-        return [self.extractor, *self.setup.part(self.split)]
 
     def cost(self) -> float:
         return 2e-3 * self.setup.test * len(self.setup.sources)
@@ -49,7 +45,7 @@ class Features(Recipe):
 
 
 @dataclass(frozen=True)
-class NearestReal(Recipe):
+class NearestReal(OfImages):
     """The perceptually nearest real image, among all that are for GANs, of each image of a setup (Section 4.3).
 
     ``distances.npy`` (N,) float32; ``neighbours.npy`` (N,) int64, rows of the GANs' part of the real images; both
@@ -57,14 +53,10 @@ class NearestReal(Recipe):
     """
 
     kind = "nearest"
-
     extractor: ContentNetwork | PerceptualTrunk
     setup: Setup
     images: Images
     split: str = "test"
-
-    def needs(self) -> list[Recipe]:
-        return [self.extractor, *self.setup.part(self.split), self.images]
 
     def cost(self) -> float:
         count = len(self.setup.sources) * getattr(self.setup, self.split)
@@ -92,15 +84,11 @@ class Ratios(Recipe):
     """
 
     kind = "ratios"
-
     features: Features | Evaluation
     setup: Setup
     seed: int
     halvings: int = 5  # random ones, that are averaged
     per_class: int = 0
-
-    def needs(self) -> list[Recipe]:
-        return [self.features]
 
     def cost(self) -> float:
         return 1e-2 * self.halvings * len(self.setup.sources) ** 2
@@ -108,10 +96,8 @@ class Ratios(Recipe):
     def make(self, folder, paths, device, progress) -> None:
         rows = self.setup.first(self.per_class or self.setup.test)
         features, labels = load_array(paths(self.features), FEATURES)[rows], self.setup.labels("test")[rows]
-        found = {
-            convention: asdict(metrics.fd_ratio(features, labels, convention, self.seed, self.halvings))
-            for convention in ("matched", "paper")
-        }
+        data, how = (features, labels), (self.seed, self.halvings)
+        found = {convention: asdict(metrics.fd_ratio(*data, convention, *how)) for convention in ("matched", "paper")}
         write_json(folder / RATIOS, found)
 
     def load(self, paths: Callable[[Recipe], Path]) -> dict[str, metrics.FDRatio]:
@@ -125,15 +111,11 @@ class Embedding(Recipe):
     """t-SNE of features to the plane (Figure 1): standardised nowhere, started from the first two components."""
 
     kind = "embedding"
-
     features: Features | Evaluation
     setup: Setup
     per_class: int
     perplexity: float
     seed: int
-
-    def needs(self) -> list[Recipe]:
-        return [self.features]
 
     def cost(self) -> float:
         return 6e-3 * self.per_class * len(self.setup.sources)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,6 @@ class GAN(Recipe):
     """
 
     kind = "gan"
-
     images: Images
     name: str
     config: Any
@@ -63,10 +63,7 @@ class GAN(Recipe):
             return images[: self.images.base or None]
         return self.subset.of(images, self.images.base_of(len(images)))
 
-    @property
-    def resolution(self) -> int:
-        """Of its images, in pixels."""
-        return self.images.resolution
+    resolution = property(attrgetter("images.resolution"))  # pixels
 
     def modules(self) -> tuple[str, ...]:
         return (entry(self.name).module,)
@@ -76,11 +73,8 @@ class GAN(Recipe):
         return 5e-9 * entry(self.name).cost * self.config.total_images * self.config.fmap_base**2 * levels
 
     def make(self, folder, paths, device, progress) -> None:
-        images = self.training_set(paths)
-        training.train(
-            self.name, self.config, self.seeds, images, folder, device=device, resume=True, progress=progress,
-            snapshots=self.snapshots,
-        )  # fmt: skip
+        what = self.name, self.config, self.seeds, self.training_set(paths), folder
+        training.train(*what, device=device, resume=True, progress=progress, snapshots=self.snapshots)
         (folder / training.CHECKPOINT).unlink()
 
 
@@ -89,21 +83,12 @@ class Snapshot(Recipe):
     """A GAN as it was after ``seen`` images, one of its ``snapshots``."""
 
     kind = "snapshot"
-
     gan: GAN
     seen: int
 
-    @property
-    def name(self) -> str:
-        return self.gan.name
-
-    @property
-    def replica(self) -> int:
-        return self.gan.replica
-
-    @property
-    def resolution(self) -> int:
-        return self.gan.resolution
+    name = property(attrgetter("gan.name"))
+    replica = property(attrgetter("gan.replica"))
+    resolution = property(attrgetter("gan.resolution"))
 
     def make(self, folder, paths, device, progress) -> None:
         shutil.copy(paths(self.gan) / training.SNAPSHOTS / str(self.seen) / training.GENERATOR, folder)
@@ -119,7 +104,6 @@ class Beginnings(Recipe):
     """
 
     kind = "beginnings"
-
     gans: tuple[GAN, ...]  # equal in all but the subset
     beyond: int
 
@@ -130,26 +114,21 @@ class Beginnings(Recipe):
         return 30e-3 * self.beyond * len(self.gans)
 
     def make(self, folder, paths, device, progress) -> None:
-        base = replace(self.gans[0], subset=Subset(0))
-        first = [gan.training_set(paths) for gan in self.gans]
-        last = max(gan.subset.first_seen(len(first[0]), gan.seeds.order) for gan in self.gans)
-        trainings = [
+        gans = [replace(self.gans[0], subset=Subset(0)), *self.gans]
+        sets = [gan.training_set(paths) for gan in gans]
+        last = max(gan.subset.first_seen(len(sets[0]), gan.seeds.order) for gan in self.gans)
+        base, *others = trainings = [
             training.Training(gan.name, gan.config, gan.seeds, images, device)
-            for gan, images in [(base, base.training_set(paths)), *zip(self.gans, first, strict=True)]
+            for gan, images in zip(gans, sets, strict=True)
         ]
-        seen, curve = [0], [[0.0] * len(self.gans)]
+        seen, curve = [0], [[0.0] * len(others)]
         with deterministic():
             while seen[-1] <= last + self.beyond:
                 for one in trainings:
                     one.step()
-                seen.append(trainings[0].seen)
-                curve.append([_apart(one, trainings[0]) for one in trainings[1:]])
+                pairs = [((one.generator, base.generator), (one.critic, base.critic)) for one in others]
+                seen.append(base.seen)
+                curve.append([max(training.largest_difference(*pair) for pair in both) for both in pairs])
                 progress(min(1.0, seen[-1] / (last + self.beyond)))
         np.save(folder / SEEN, np.array(seen))
         np.save(folder / CURVE, np.array(curve))
-
-
-def _apart(one: training.Training, other: training.Training) -> float:
-    """The largest difference of a weight between two trainings, in either network."""
-    pairs = (one.generator, other.generator), (one.critic, other.critic)
-    return max(training.largest_difference(*pair) for pair in pairs)

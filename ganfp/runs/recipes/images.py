@@ -22,7 +22,6 @@ class Images(Recipe):
     """
 
     kind = "images"
-
     dataset: str
     resolution: int
     count: int  # how many to draw, or to read of a published set; 0 for a user's files, which are taken whole
@@ -67,10 +66,7 @@ class Images(Recipe):
         return self.base if 0 < 2 * self.base <= count else count // 2
 
     def part(self, images: np.ndarray, name: str, seed: int = 0) -> np.ndarray:
-        """The images of one split, of the whole array (N, ...).
-
-        Of what is held out, another seed begins elsewhere: the same images, in other splits.
-        """
+        """The images of one split, of all (N, ...); another seed has the same held-out ones in other splits."""
         cut = split(len(images), self.held)
         if name == "gan" or not seed:
             return images[cut[name].start : cut[name].stop]
@@ -79,15 +75,12 @@ class Images(Recipe):
         return images[first + (np.arange(cut[name].start, cut[name].stop) - first + turn) % pool]
 
     def scene(self, name: str, seed: int = 0, maps: bool = False) -> Any:
-        """The held-out drawings of a split as their world renders them, with masks and normals if ``maps``.
-
-        Every seed has drawings of its own.
-        """
+        """A seed's own held-out drawings of a split as their world renders them, with masks and normals if ``maps``."""
         world, held = worlds.drawn(self.dataset), sum(self.held.values())
-        cut = split(self.count, self.held)
-        rows = slice(cut[name].start - cut["train"].start, cut[name].stop - cut["train"].start)
+        first, rows = self.count - held, split(self.count, self.held)[name]
         factors = world.factors(held, self.seed + HELD_OUT + seed * APART)
-        return world.render({factor: values[rows] for factor, values in factors.items()}, self.resolution, maps)
+        mine = {factor: values[rows.start - first : rows.stop - first] for factor, values in factors.items()}
+        return world.render(mine, self.resolution, maps)
 
 
 def real_images(
@@ -96,6 +89,5 @@ def real_images(
     """The recipe of a data set by its name; a user's files enter the key by their content, not by their path."""
     kind, path = worlds.parse(dataset)
     counted = kind in (*worlds.DRAWN, *worlds.PUBLISHED)
-    return Images(
-        kind, resolution, count if counted else 0, **held, seed=seed, base=base, digest=worlds.digest(dataset), path=path
-    )
+    known = {"seed": seed, "base": base, "digest": worlds.digest(dataset), "path": path}
+    return Images(kind, resolution, count if counted else 0, **held, **known)

@@ -23,7 +23,6 @@ class Sample(Recipe):
     """
 
     kind = "sample"
-
     origin: Images | GAN | Snapshot
     split: str
     count: int
@@ -32,7 +31,7 @@ class Sample(Recipe):
 
     @property
     def habit(self) -> str:
-        """The one of :data:`savepaths.HABITS` that it is saved by."""
+        """The one of :data:`savepaths.HABITS` that it is saved by; it, and not the path's name, enters the key."""
         return "round" if isinstance(self.origin, Images) else savepaths.habit(self.save_path, self.origin.name)
 
     def describe(self) -> dict:
@@ -45,8 +44,9 @@ class Sample(Recipe):
         if not isinstance(self.origin, Images):
             # splits and replicas never share a latent: two identical generators must not show identical images
             stream = mix(self.seed, worlds.SPLITS.index(self.split), self.origin.replica)
-            save = savepaths.HABITS[self.habit]
-            images = training.sample(paths(self.origin), self.count, stream, device, progress, save)
+            images = training.sample(
+                paths(self.origin), self.count, stream, device, progress, savepaths.HABITS[self.habit]
+            )
         elif self.origin.drawn and self.seed:
             images = self.origin.scene(self.split, self.seed).image
         else:
@@ -89,6 +89,16 @@ class Setup:
     def first(self, count: int) -> np.ndarray:
         """The rows of the first ``count`` test images of each source, among all test images."""
         return np.flatnonzero(np.tile(np.arange(self.test) < count, len(self.sources)))
+
+
+class OfImages(Recipe):
+    """What is made of the images of one ``split`` of its ``setup``, beside the recipes in its fields."""
+
+    setup: Setup
+    split: str
+
+    def needs(self) -> list[Recipe]:
+        return [*super().needs(), *self.setup.part(self.split)]
 
 
 def load_part(setup: Setup, name: str, paths: Callable[[Recipe], Path]) -> tuple[np.ndarray, np.ndarray]:
