@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,12 +15,14 @@ from ganfp.paper.plots.style import BELOW, MUTED, PALETTE, colours
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
+MARKERS = "sD^oXPv"
+
 
 def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
     """Critic's distance between real and generated images against images seen; a line where the networks grow."""
     figure, (axis,) = panels(3.0)
     for name, rows in curves.items():
-        _curve(axis, rows, colours(list(curves))[name], readable(name))
+        _training(axis, rows, colours(list(curves))[name], readable(name))
     _growth(axis, next(iter(curves.values())), room=0.06)
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5)
@@ -30,7 +33,7 @@ def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
     """The same for GANs of different losses, whose distances have no common scale: a panel for each."""
     figure, axes = panels(2.1 * -(-len(curves) // 2), len(curves), columns=2)
     for axis, (name, rows) in zip(axes, curves.items(), strict=True):
-        _curve(axis, rows, colours(list(curves))[name], name)
+        _training(axis, rows, colours(list(curves))[name], name)
         _growth(axis, rows, room=0.14)
         axis.set_title(name, loc="right")
         axis.set(xlim=(0, None))
@@ -39,7 +42,7 @@ def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
     return figure
 
 
-def _curve(axis: Axes, rows: Sequence[dict], colour: str, label: str) -> None:
+def _training(axis: Axes, rows: Sequence[dict], colour: str, label: str) -> None:
     seen, distance = np.array([r["images"] for r in rows]), np.array([r["distance"] for r in rows])
     axis.plot(seen / 1000, smooth(distance), color=colour, linewidth=1.3, label=label)
 
@@ -49,12 +52,9 @@ def _growth(axis: Axes, rows: Sequence[dict], room: float) -> None:
 
     A label is left out where the next mark follows within ``room``, a share of the axis.
     """
-    grown = [b for a, b in zip(rows, rows[1:], strict=False) if a["resolution"] != b["resolution"]]
-    if not grown:
-        return
-    marks = [(0, rows[0]["resolution"]), *((b["images"], b["resolution"]) for b in grown)]
-    following = [at for at, _ in marks[1:]] + [float("inf")]
-    for (at, resolution), after in zip(marks, following, strict=True):
+    grown = [(b["images"], b["resolution"]) for a, b in pairwise(rows) if a["resolution"] != b["resolution"]]
+    marks = [(0, rows[0]["resolution"]), *grown, (float("inf"), 0)]
+    for (at, resolution), (after, _) in pairwise(marks if grown else []):
         axis.axvline(at / 1000, color=MUTED, linewidth=0.8, alpha=0.6)
         flag(axis, at / 1000, f"{resolution} px" if after - at > room * rows[-1]["images"] else "")
 
@@ -63,9 +63,6 @@ def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
     """Running mean over an odd window, narrower at the ends."""
     kernel = np.ones(min(width, len(values)))
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
-
-
-MARKERS = "sD^oXPv"
 
 
 def rungs(records: Sequence[Record]) -> Figure:

@@ -1,15 +1,17 @@
-"""Images side by side."""
+"""Images side by side, as they are and after an attack."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ganfp.paper.plots.parts import panels, picture
-from ganfp.paper.plots.style import WIDTH
+from ganfp.paper.plots.style import PLAIN, WIDTH
 from ganfp.paper.table import readable
+
+AMPLIFIED = 4  # a difference is shown so many times as large
 
 
 def image_rows(images: Mapping[str, np.ndarray]) -> Figure:
@@ -46,3 +48,41 @@ def montage(images: np.ndarray, rows: int) -> np.ndarray:
     canvas[: len(images), :, :-1, :-1] = images
     canvas = canvas.reshape(rows, columns, 3, side, side).transpose(0, 3, 1, 4, 2)
     return canvas.reshape(rows * side, columns * side, 3)[:-1, :-1]
+
+
+def difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """What changed between uint8 images, as uint8: mid-grey for nothing, ``AMPLIFIED`` times as large."""
+    return np.clip(np.rint(128 + AMPLIFIED * (after.astype(np.float32) - before)), 0, 255).astype(np.uint8)
+
+
+def attack_columns(names: Sequence[str], images: np.ndarray) -> Figure:
+    """Figure 6: images (rows, K, 3, R, R) in columns under the names of the attacks; below, what the last one changed.
+
+    The first column is the image as it was.
+    """
+    rows, columns = images.shape[:2]
+    changed = np.stack([difference(images[-1, 0], image) for image in images[-1]])
+    figure, axes = panels(WIDTH / columns * (rows + 1) + 0.35, columns)
+    for i, (axis, name) in enumerate(zip(axes, names, strict=True)):
+        column = montage(np.concatenate([images[:, i], changed[i : i + 1]]), rows + 1)
+        picture(axis, column, "no attack" if name == "none" else name, PLAIN | {"fontsize": 8})
+    return figure
+
+
+def attacked_rows(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """Attacked images of every source, a row each, and beside them what the attack changed (Figures 15-21, 29-35).
+
+    Where nothing changed, the images alone.
+    """
+    changed = any((before != after).any() for before, after in pairs.values())
+    left = np.concatenate([after for _, after in pairs.values()])
+    right = np.concatenate([difference(*pair) for pair in pairs.values()])
+    shown = {"attacked": left, f"change, {AMPLIFIED} times": right} if changed else {"": left}
+    rows = len(pairs)
+    figure, axes = panels(WIDTH / len(shown) * rows / (len(left) // rows) + 0.3, len(shown))
+    for axis, (title, images) in zip(axes, shown.items(), strict=True):
+        picture(axis, montage(images, rows), title, PLAIN)
+    side = left.shape[-1] + 1
+    axes[0].set_yticks([side * (i + 0.5) for i in range(rows)], [readable(name) for name in pairs])
+    axes[0].tick_params(axis="y", length=0)
+    return figure

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ganfp.paper.plots.parts import accuracy_rows, bare, flag, interval, level, matrix, panels
-from ganfp.paper.plots.style import BELOW, DIAMOND, PALETTE, PERCENT, SIGNED, WIDTH, colours
+from ganfp.paper.plots.parts import accuracy_rows, bare, flag, interval, level, matrix, panels, points
+from ganfp.paper.plots.style import BELOW, DIAMOND, INK, MUTED, PALETTE, PAPER, PERCENT, WIDTH, colours
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -85,6 +84,54 @@ def accuracies(
     return figure
 
 
+def immunisation(records: Sequence[Record]) -> Figure:
+    """Accuracy under each attack: open before immunisation, filled after it; diamonds, small: the paper's after it."""
+    records = [r for r in records if r.table in ("7", "8") and not r.variant]
+    datasets = list(dict.fromkeys(r.dataset for r in records))
+    names = list(dict.fromkeys(r.column.split()[0] for r in records))
+    figure, axes = panels(0.52 * len(names) + 1.0, len(datasets), sharey=True)
+    style = {"PRNU": (PALETTE[0], 0.16), "Ours": (PALETTE[1], -0.16)}
+    for axis, dataset in zip(axes, datasets, strict=True):
+        found = {(r.row, r.column): r for r in records if r.dataset == dataset}
+        level(axis, next(iter(found.values())).chance, upright=True)
+        for (row, column), r in found.items():
+            name, when = column.split()
+            colour, shift = style[row]
+            y = len(names) - 1 - names.index(name) + shift
+            if when == "atk":
+                ends = r.value, found[row, f"{name} dfs"].value
+                axis.plot(ends, [y, y], color=colour, linewidth=1.2, alpha=0.6)
+            elif r.paper is not None:
+                axis.plot(r.paper, y, markersize=4.5, clip_on=False, **DIAMOND)
+            face = colour if when == "dfs" else PAPER
+            interval(axis, r, y, 2.2, color=colour, markerfacecolor=face, markersize=5.5)
+        accuracy_rows(axis, names, dataset if len(datasets) > 1 else "")
+    marks = [Line2D([], [], color=c, marker="o", linewidth=0, label=row) for row, (c, _) in style.items()]
+    marks += [Line2D([], [], color=INK, marker="o", markerfacecolor=PAPER, linewidth=0, label="before")]
+    marks += [Line2D([], [], color=INK, marker="o", linewidth=0, label="after immunisation")]
+    if any(r.paper is not None for r in records):
+        marks.append(Line2D([], [], label="the paper, after", **DIAMOND))
+    figure.legend(handles=marks, loc=BELOW, ncols=5, handletextpad=0.1, columnspacing=1.2)
+    return figure
+
+
+def strengths(records: Sequence[Record], axes_labels: Mapping[str, str]) -> Figure:
+    """Accuracy against the strength of each attack, before and after immunisation, a panel each."""
+    names = list(dict.fromkeys(r.params["attack"] for r in records))
+    figure, axes = panels(2.2 * -(-len(names) // 2), len(names), columns=2, sharey=True)
+    for i, (axis, name) in enumerate(zip(axes, names, strict=True)):
+        for when, colour, label in (("atk", MUTED, "before"), ("dfs", PALETTE[1], "after immunisation")):
+            found = [r for r in records if r.params["attack"] == name and r.params["when"] == when]
+            points(axis, range(len(found)), found, label, color=colour, markersize=4.5, linewidth=1.5)
+        ticks = ["none", *(f"{r.params['strength']:g}" for r in found[1:])]
+        axis.set(xticks=range(len(found)), xticklabels=ticks, xlabel=axes_labels[name], ylim=(0, 103))
+        axis.set_ylabel("accuracy, %" if i % 2 == 0 else "")
+        level(axis, found[0].chance)
+        axis.set_title(name, loc="right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=2)
+    return figure
+
+
 def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
     """How often the two lowest bits of a value are 0 ... 3, by source, one panel per save path."""
     figure, axes = panels(2.7, len(shares), sharey=True)
@@ -97,32 +144,3 @@ def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fig
     axes[0].set_ylabel("values, %")
     figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=5)
     return figure
-
-
-def responses(
-    values: np.ndarray, classes: Sequence[str], label: str,
-    columns: str = "model fingerprint of", rows: str = "image fingerprints of",
-) -> Figure:  # fmt: skip
-    """A signed K x K matrix with colour limits symmetric about zero."""
-    side = 1.4 + 0.6 * len(classes)
-    figure, (axis,) = panels(side, width=side + 1.2)
-    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8})
-    axis.set(xlabel=columns, ylabel=rows)
-    return figure
-
-
-def response_matrices(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
-    """Signed K x K matrices of several methods side by side, each with limits of its own, symmetric about zero."""
-    figure, axes = panels(1.25 + WIDTH / len(matrices) * 0.72, len(matrices), sharey=True)
-    for axis, (title, values) in zip(axes, matrices.items(), strict=True):
-        _signed(axis, values, classes, cbar=False)
-        axis.set(xlabel="model fingerprint of", title=title)
-    axes[0].set_ylabel("image fingerprints of")
-    return figure
-
-
-def _signed(axis: Axes, values: np.ndarray, classes: Sequence[str], **options) -> None:
-    names, limit = [readable(name) for name in classes], float(np.abs(values).max())
-    numbers = [[f"{value:z.2f}".replace("-", "−") for value in row] for row in values]
-    scale = {"vmin": -limit, "vmax": limit, "cmap": SIGNED}
-    matrix(axis, values, names, names, annot=numbers, fmt="", square=True, **scale, **options)

@@ -1,4 +1,4 @@
-"""Bands, patches and the subset without artifacts (Section 4.3)."""
+"""What is in which frequencies and parts of an image: bands, patches, distances, attacks, ghosts of a JPEG."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def receptive_fields(images: Mapping[str, np.ndarray], sides: Mapping[str, Seque
             corner = size / 2 - side / 2 - 0.5
             axis.add_patch(Rectangle((corner, corner), side, side, fill=False, edgecolor=colour, linewidth=2))
             inside = 0.02 * size if side > 0.95 * size else -0.005 * size  # above its square, where there is room
-            where = dict(ha="left", va="top" if inside > 0 else "bottom")
-            axis.text(corner + abs(inside), corner + inside, f"{side}", color=INK, fontsize=8, **where)
+            va = "top" if inside > 0 else "bottom"
+            axis.text(corner + abs(inside), corner + inside, f"{side}", color=INK, fontsize=8, ha="left", va=va)
         margin = 0.01 * size + 0.5
         axis.set(xlim=(-margin, size - 1 + margin), ylim=(size - 1 + margin, -margin))
     return figure
@@ -92,5 +92,33 @@ def distances(values: np.ndarray, classes: Sequence[str], label: str, share: flo
         axis.plot(np.sort(row), percent, color=colours(classes)[name], linewidth=1.5, label=readable(name))
     axis.axhspan(0, 100 * share, color=MUTED, alpha=0.18, linewidth=0)
     axis.set(xlabel=f"{label} to the nearest real image", ylabel="images at least so near, %", ylim=(0, 101))
+    axis.legend()
+    return figure
+
+
+def attack_spectra(arrays: Mapping[str, np.ndarray]) -> Figure:
+    """Power of the change over power of the image, by frequency, for every attack; both axes logarithmic."""
+    figure, (axis,) = panels(3.1)
+    names = [str(name) for name in arrays["names"]]
+    for name, share in zip(names, arrays["share"], strict=True):
+        plain, _, variant = name.partition(",")  # another reading of an attack has its colour
+        colour, style = PALETTE[names.index(plain) % len(PALETTE)], (0, (3, 2)) if variant else "-"
+        axis.plot(arrays["frequency"], share, color=colour, linestyle=style, label=name)
+    axis.axhline(1, color=MUTED, linewidth=1)
+    axis.annotate("as strong as the image", (1, 1), xytext=(2, 3), textcoords="offset points", color=MUTED)
+    axis.set(yscale="log", ylabel="power of the change / of the image")
+    ticks = [t for t in (1, 2, 4, 8, 16, 32, 64) if t <= arrays["frequency"][-1]]
+    rungs_below(axis, ticks, ticks, xlabel="cycles per picture")
+    figure.legend(loc=BELOW, ncols=4)
+    return figure
+
+
+def ghost_curves(arrays: Mapping[str, np.ndarray]) -> Figure:
+    """Mean squared difference after one more JPEG, against its quality: a ghost is a dip."""
+    figure, (axis,) = panels(2.9)
+    curves = {name: values for name, values in arrays.items() if name != "qualities"}
+    for (name, values), colour in zip(curves.items(), (MUTED, *PALETTE[:2]), strict=True):
+        axis.plot(arrays["qualities"], values, "o-", color=colour, markersize=3.5, linewidth=1.3, label=readable(name))
+    axis.set(yscale="log", xlabel="quality of one more JPEG", ylabel="mean squared difference, grey levels")
     axis.legend()
     return figure
