@@ -45,7 +45,7 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     classes, responses = arrays["classes"], arrays["response_images"]
     count, vmax = len(classes), limit(responses)
     figure, axes = panels(WIDTH / (count + 2) * (count + 1) + 0.5, (count + 1) * (count + 2), count + 2)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     axes = axes.reshape(count + 1, count + 2)
     for axis, title in zip(axes[0, :2], ("image", "its fingerprint"), strict=True):
         axis.set_title(title, fontsize=8, y=-0.02)
