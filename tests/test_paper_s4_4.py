@@ -15,7 +15,7 @@ from ganfp.features.spectra import radial_power
 from ganfp.paper import attacked, judge, plots, published, s4_4
 from ganfp.paper.attribution import seed_setup
 from ganfp.paper.judge import HOLDS, NOT_MEASURED, NOT_SHOWN, REFUTED
-from ganfp.paper.plots.attacks import difference
+from ganfp.paper.plots.images import difference
 from ganfp.paper.record import Record, joined, one, pick, published_records
 from ganfp.paper.s4_4 import LONGER, PAPERS, met
 from ganfp.runs.recipes.attacked import Attack, load_attacked

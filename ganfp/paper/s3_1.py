@@ -24,9 +24,6 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     return [run.evaluation("cnn", seed_setup(run)), *folder_samples(run)]
 
 
-# ---------------------------------------------------------------------------- the GANs' own critics
-
-
 def critics(run: Run) -> Result:
     """Attribution by the critics that the GANs were trained against, instead of a classifier of its own.
 
@@ -103,8 +100,6 @@ def critics_table(found: Iterable[Record], name: str, caption: str) -> Table:
     rows = [[r.row, with_interval(r), f"{r.chance:.1f}", r.n] for r in found]
     return plain(["", "accuracy, %", "chance, %", "images"], rows, name, caption, of=found)
 
-
-# ---------------------------------------------------------------------------- the authenticity of a service
 
 FOLDER = 100  # images
 MIXTURES = (0.6, 0.4)  # shares of the service's own images in two mixed folders

@@ -38,9 +38,6 @@ def _compared(run: Run, changes: dict) -> Fit:
     return run.fit("visnet", seed_setup(run), images=run.profile.logits.images, **changes)
 
 
-# ---------------------------------------------------------------------------- measured
-
-
 def logits(run: Run) -> Result:
     """Equation 3 with a learned temperature, as printed (none), and the official code's inner product.
 
@@ -109,8 +106,6 @@ STUDIES = {
     "mirroring": Study(mirroring, lambda run: needs([run]), every_dataset=False, photographs=False),
 }
 
-# ---------------------------------------------------------------------------- claimed
-
 
 @claim("temperature-helps", "3.3", "3", "Correlations divided by a learned temperature attribute better than without.")
 def _temperature_helps(e: Evidence) -> tuple[str, str]:
@@ -137,8 +132,6 @@ def _mirroring_symmetric(e: Evidence) -> tuple[str, str]:
     sign = int(np.sign(mirrored - plain))
     return every([sign]), f"mean correlation with their mirror images {plain:.2f}, mirrored {mirrored:.2f}"
 
-
-# ---------------------------------------------------------------------------- shown
 
 LABELS = {
     "learned": "correlation, temperature learned",

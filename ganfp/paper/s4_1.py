@@ -31,9 +31,6 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     return [*(sample for samples in shown for sample in samples), *fits, *(run.extractor for run in runs)]
 
 
-# ---------------------------------------------------------------------------- real images
-
-
 def sweeps(count: int, resolution: int, world: str = "faces") -> dict[str, np.ndarray]:
     """Drawn pictures in which one factor runs through its range; name -> uint8 (count, 3, R, R)."""
     drawn, sitter = worlds.drawn(world), SITTER[world]
@@ -62,9 +59,6 @@ def splits(run: Run) -> list[list]:
         more = f"training the shipped GANs, by profile {run.trained_as.profile.name}; none of them is held out here"
         rows.insert(0, ["gan, shipped", 2 * run.trained_as.base_images, more])
     return rows
-
-
-# ---------------------------------------------------------------------------- GANs
 
 
 def progan_settings(run: Run) -> list[list[str]]:
@@ -107,9 +101,6 @@ def training_curves(run: Run, setup: Setup) -> dict[str, list[dict]]:
     """The rows that each GAN of a setup wrote while it was trained: images, resolution, blend and losses."""
     gans = [source for source in setup.sources if source.origin != run.images]
     return {s.name: json.loads((run.path(s.origin) / training.HISTORY).read_text())["rows"] for s in gans}
-
-
-# ---------------------------------------------------------------------------- methods
 
 
 def choices(run: Run) -> list[list[str]]:

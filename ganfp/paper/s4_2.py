@@ -36,9 +36,6 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     return [*found, beginnings_recipe(run), *save_path.needs(run), *s3_1.needs([run])]
 
 
-# ---------------------------------------------------------------------------- Tables 1, 2 and 3
-
-
 def table_needs(run: Run, table: str) -> list[Recipe]:
     """Every artifact that a table loads."""
     setup = SETUPS[table](run)
@@ -65,9 +62,6 @@ def tables(runs: Sequence[Run], table: str) -> Result:
     """The same for every data set, joined; what is missing is made first, on all cores."""
     runs[0].build(recipe for run in runs for recipe in table_needs(run, table))
     return joined({run.dataset: measure(run, table) for run in runs})
-
-
-# ---------------------------------------------------------------------------- Table 2: rung by rung
 
 
 def beginnings_recipe(run: Run) -> Beginnings:
@@ -137,8 +131,6 @@ STUDIES = {
     "training_sets": Study(by_rung, partial(table_needs, table="2"), seeds=True, photographs=False),
 }
 
-# ---------------------------------------------------------------------------- the same-seed control
-
 
 def same_seed(run: Run) -> Result:
     """Are two trainings with one seed equal, and can any method tell their images apart?
@@ -158,9 +150,6 @@ def same_seed(run: Run) -> Result:
         p = metrics.chance_p(round(r.value / 100 * r.n), r.n, r.classes)
         result.records.append(replace(r, params={**r.params, **twins, "p": p}))
     return result
-
-
-# ---------------------------------------------------------------------------- claimed
 
 
 def attributable(e: Evidence, table: str) -> tuple[str, str]:
@@ -279,9 +268,6 @@ def _measured(e: Evidence, setup: str, metric: str) -> list[Record]:
     if not found:
         raise NotMeasured(f"{setup.replace('_', ' ')} not measured")
     return found
-
-
-# ---------------------------------------------------------------------------- shown
 
 
 def times_chance(run: Run, records: Sequence[Record]) -> str:

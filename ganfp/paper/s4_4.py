@@ -66,9 +66,6 @@ def study_needs(run: Run) -> list[Recipe]:
     return [answer for answer, _ in (*levels(run), *pairs(run))]
 
 
-# ---------------------------------------------------------------------------- Tables 7 and 8
-
-
 def table(run: Run) -> Result:
     """Table 7 or 8: accuracy under each attack, before (atk) and after (dfs) immunisation, and Table 3's beside it.
 
@@ -154,9 +151,6 @@ def _middle(samples: np.ndarray) -> tuple[float, float]:
     return tuple(np.percentile(samples[1:], [2.5, 97.5]))
 
 
-# ---------------------------------------------------------------------------- beside the tables
-
-
 def levels(run: Run) -> list[tuple[Answers, dict]]:
     """Each strength of the attacks that have one, before (atk) and after (dfs) immunity to the paper's mixture."""
     found = []
@@ -202,9 +196,6 @@ STUDIES = {
     "strengths": Study(strengths, study_needs, every_dataset=False, photographs=False),
     "defences": Study(matrix, study_needs, every_dataset=False, photographs=False),
 }
-
-
-# ---------------------------------------------------------------------------- claimed
 
 
 def _cell(e: Evidence, name: str, when: str, row: str = "Ours", variant: str = "") -> Record:
@@ -353,9 +344,6 @@ def _relighting_nearer(e: Evidence) -> tuple[str, str]:
     found = {row: e.number("", row, metric="rms", setup="relighting") for row in rows}
     before, prior, true = found.values()
     return every([e.above(before, prior), e.above(prior, true)]), f"grey levels, root mean square: {shown(found)}"
-
-
-# ---------------------------------------------------------------------------- shown
 
 
 def attacks_table(records: Iterable[Record], name: str) -> Table:

@@ -35,18 +35,12 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     return found
 
 
-# ---------------------------------------------------------------------------- Table 3, the row of visNet
-
-
 def row(run: Run) -> Result:
     """Accuracy of the network with visible fingerprints and of the plain one, and their difference on each image."""
     setup = seed_setup(run)
     ours, visible = (attribution.accuracy(run, method, setup, "3") for method in ("cnn", "visnet"))
     first, second = (attribution.predictions(run, method, setup) for method in ("visnet", "cnn"))
     return Result([ours, visible, attribution.difference(run, setup, visible, ours, first, second)])
-
-
-# ---------------------------------------------------------------------------- Figures 7 and 36
 
 
 def fingerprints(run: Run) -> Result:
@@ -109,9 +103,6 @@ def margins(
         more = {"interval": (low[least], high[least]), "n": len(r), "classes": len(classes), "params": params}
         found.append(record(run, row, "margin", value, column=name, **more, **known))
     return found
-
-
-# ---------------------------------------------------------------------------- where does it look?
 
 
 def has_masks(run: Run) -> bool:
@@ -243,8 +234,6 @@ STUDIES = {
     "regions": Study(where, lambda run: needs([run])),
 }
 
-# ---------------------------------------------------------------------------- claimed
-
 
 def _pair(e: Evidence) -> tuple[Record, Record, str]:
     visible, ours = e.number("3", VISNET), e.number("3", "Ours")
@@ -344,8 +333,6 @@ def _digits(numbers: Mapping[str, Record]) -> str:
 REGION_CLAIMS = (
     "densest-at-the-eyes", "real-at-the-eyes", "eyes-beat-random", "eyes-suffice", "gans-at-the-background",
 )  # fmt: skip
-
-# ---------------------------------------------------------------------------- shown
 
 
 def strongest(arrays: Mapping[str, np.ndarray]) -> str:

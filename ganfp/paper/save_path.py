@@ -76,9 +76,6 @@ def _decide(setup: Setup, cues: Mapping[str, np.ndarray]) -> tuple[np.ndarray, i
     return best.predict(cues["test"]), best.max_depth
 
 
-# ---------------------------------------------------------------------------- claimed
-
-
 @claim("save-path-leaks", "4.2", "1", "The official ways of saving alone give sources away, to two bits of an image.")
 def _leaks(e: Evidence) -> tuple[str, str]:
     return _above_chance(e, "official")
@@ -103,9 +100,6 @@ def _above_chance(e: Evidence, path: str) -> tuple[str, str]:
 
 def _cue(e: Evidence, cue: str, path: str) -> Record:
     return e.number("", cue, path, setup="save_path")
-
-
-# ---------------------------------------------------------------------------- shown
 
 
 def extremes_table(arrays: Mapping[str, np.ndarray], name: str, caption: str, of: Sequence[Record] = ()) -> Table:

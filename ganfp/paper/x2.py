@@ -22,8 +22,6 @@ QUALITY = 75  # of the files that some sources came from: LSUN's
 GAN = "ProGAN_seed_1"  # whose ghosts are drawn beside the real images'
 TESTS = ("as trained", "exchanged")
 
-# ---------------------------------------------------------------------------- what is needed
-
 
 def resaved(setup: Setup, *names: str) -> MixedFormats:
     """The task with the images of these sources sent through JPEG files."""
@@ -74,9 +72,6 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     return [*found, *seed_setup(run).part("test"), *resaved(seed_setup(run), "real").part("test")]
 
 
-# ---------------------------------------------------------------------------- what is measured
-
-
 def networks(run: Run) -> Result:
     """Accuracy of our network on each task: row task, column formats of training, ``params.test`` those of the test.
 
@@ -118,9 +113,6 @@ def ghost_control(run: Run) -> Result:
     return result
 
 
-# ---------------------------------------------------------------------------- what is claimed
-
-
 def _leaky(e: Evidence, metric: str, **wanted) -> list[Record]:
     found = [r for r in pick(e.records, setup="format_leak", metric=metric, **wanted) if r.column != "all PNG"]
     if not found:
@@ -159,9 +151,6 @@ def _ghost_finds(e: Evidence) -> tuple[str, str]:
     real = shares.pop("real")
     most = max(shares.values(), key=lambda r: r.value)
     return every(e.above(real, r) for r in shares.values()), f"{real.value:.1f} % against {most.value:.1f} % or less"
-
-
-# ---------------------------------------------------------------------------- how it is shown
 
 
 def formats_table(found: Iterable[Record], name: str, caption: str) -> Table:

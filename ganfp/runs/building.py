@@ -1,7 +1,5 @@
 """Build recipes: whatever they need first, in parallel, each once, with progress and time left."""
 
-from __future__ import annotations
-
 import io
 import multiprocessing
 import os

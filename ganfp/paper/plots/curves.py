@@ -1,41 +1,37 @@
 """One number against another: training, ladders, numbers of images."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from ganfp.paper.plots.style import MUTED, PALETTE, WIDTH, colours, level, shown_once, whiskers
+from ganfp.paper.plots.parts import flag, level, panels, points, rungs_below
+from ganfp.paper.plots.style import BELOW, MUTED, PALETTE, colours
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
+MARKERS = "sD^oXPv"
 
-@shown_once
+
 def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
     """Critic's distance between real and generated images against images seen; a line where the networks grow."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.0))
-    palette = colours(list(curves))
+    figure, (axis,) = panels(3.0)
     for name, rows in curves.items():
-        _curve(axis, rows, palette[name], readable(name))
+        _training(axis, rows, colours(list(curves))[name], readable(name))
     _growth(axis, next(iter(curves.values())), room=0.06)
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5)
     return figure
 
 
-@shown_once
 def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
     """The same for GANs of different losses, whose distances have no common scale: a panel for each."""
-    lines = -(-len(curves) // 2)
-    figure, axes = plt.subplots(lines, 2, figsize=(WIDTH, 2.1 * lines), squeeze=False)
-    palette = colours(list(curves))
-    for axis in axes.flat[len(curves) :]:
-        axis.remove()  # an odd number leaves one place empty
-    for axis, (name, rows) in zip(axes.flat, curves.items(), strict=False):
-        _curve(axis, rows, palette[name], name)
+    figure, axes = panels(2.1 * -(-len(curves) // 2), len(curves), columns=2)
+    for axis, (name, rows) in zip(axes, curves.items(), strict=True):
+        _training(axis, rows, colours(list(curves))[name], name)
         _growth(axis, rows, room=0.14)
         axis.set_title(name, loc="right")
         axis.set(xlim=(0, None))
@@ -44,7 +40,7 @@ def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
     return figure
 
 
-def _curve(axis: Axes, rows: Sequence[dict], colour: str, label: str) -> None:
+def _training(axis: Axes, rows: Sequence[dict], colour: str, label: str) -> None:
     seen, distance = np.array([r["images"] for r in rows]), np.array([r["distance"] for r in rows])
     axis.plot(seen / 1000, smooth(distance), color=colour, linewidth=1.3, label=label)
 
@@ -54,20 +50,11 @@ def _growth(axis: Axes, rows: Sequence[dict], room: float) -> None:
 
     A label is left out where the next mark follows within ``room``, a share of the axis.
     """
-    grown = [b for a, b in zip(rows, rows[1:], strict=False) if a["resolution"] != b["resolution"]]
-    if not grown:
-        return
-    marks = [(0, rows[0]["resolution"]), *((b["images"], b["resolution"]) for b in grown)]
-    following = [at for at, _ in marks[1:]] + [float("inf")]
-    for (at, resolution), after in zip(marks, following, strict=True):
-        _mark(axis, at / 1000, f"{resolution} px" if after - at > room * rows[-1]["images"] else "")
-
-
-def _mark(axis: Axes, x: float, text: str) -> None:
-    axis.axvline(x, color=MUTED, linewidth=0.8, alpha=0.6)
-    axis.annotate(
-        text, (x, 1), xycoords=("data", "axes fraction"), xytext=(3, 1), textcoords="offset points", color=MUTED
-    )
+    grown = [(b["images"], b["resolution"]) for a, b in pairwise(rows) if a["resolution"] != b["resolution"]]
+    marks = [(0, rows[0]["resolution"]), *grown, (float("inf"), 0)]
+    for (at, resolution), (after, _) in pairwise(marks if grown else []):
+        axis.axvline(at / 1000, color=MUTED, linewidth=0.8, alpha=0.6)
+        flag(axis, at / 1000, f"{resolution} px" if after - at > room * rows[-1]["images"] else "")
 
 
 def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
@@ -76,51 +63,37 @@ def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
 
 
-MARKERS = "sD^oXPv"
-
-
-def _points(axis: Axes, x: Sequence[float], records: Sequence[Record], marker: str, label: str) -> None:
-    """Values with their intervals, joined by a line."""
-    values = [r.value for r in records]
-    axis.errorbar(x, values, whiskers(records), marker=marker, markersize=5, linewidth=1.3, capsize=2, label=label)
-
-
-@shown_once
 def rungs(records: Sequence[Record]) -> Figure:
     """Accuracy on the images of each rung against the number of exchanged images, one panel per data set."""
     records = [r for r in records if r.metric == "accuracy"]
     datasets = list(dict.fromkeys(r.dataset for r in records))
-    figure, axes = plt.subplots(1, len(datasets), figsize=(WIDTH, 2.9), sharey=True, squeeze=False)
-    for axis, dataset in zip(axes[0], datasets, strict=True):
+    figure, axes = panels(2.9, len(datasets), sharey=True)
+    for axis, dataset in zip(axes, datasets, strict=True):
         found = [r for r in records if r.dataset == dataset]
         for row, marker in zip(dict.fromkeys(r.row for r in found), MARKERS, strict=False):
             mine = [r for r in found if r.row == row]
             steps = [r.params["swapped"] for r in mine]
-            _points(axis, steps, mine, marker, row)
+            points(axis, steps, mine, row, marker=marker)
         level(axis, found[0].chance)
-        axis.set(xscale="log", xlabel=f"images exchanged of {found[0].params['base']:,}", ylim=(0, 103))
-        axis.set(xticks=steps, xticklabels=[f"{i:,}" for i in steps])
-        axis.xaxis.minorticks_off()
+        label = f"images exchanged of {found[0].params['base']:,}"
+        rungs_below(axis, steps, [f"{i:,}" for i in steps], xlabel=label, ylim=(0, 103))
         axis.set_title(dataset if len(datasets) > 1 else "", loc="right")
-    axes[0, 0].set_ylabel("accuracy, %")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    axes[0].set_ylabel("accuracy, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=4)
     return figure
 
 
-@shown_once
 def how_long(records: Sequence[Record]) -> Figure:
     """Accuracy and FD ratio against the images that the GANs were trained on, both axes of the second logarithmic."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
+    figure, axes = panels(3.0, 2)
     for axis, metric in zip(axes, ("accuracy", "fd_ratio"), strict=True):
         found = [r for r in records if r.metric == metric]
         steps = sorted({r.gan_images for r in found})
         for row, marker in zip(dict.fromkeys(r.row for r in found), MARKERS, strict=False):
             mine = sorted((r for r in found if r.row == row), key=lambda r: r.gan_images)
             label = {"Inception": "content", "Our fingerprint": "fingerprint"}.get(row, row)
-            _points(axis, [r.gan_images for r in mine], mine, marker, label)
-        axis.set(xscale="log", xlabel="thousand images in training", xticks=steps)
-        axis.set_xticklabels([f"{n / 1000:.3g}" for n in steps])
-        axis.xaxis.minorticks_off()
+            points(axis, [r.gan_images for r in mine], mine, label, marker=marker)
+        rungs_below(axis, steps, [f"{n / 1000:.3g}" for n in steps], xlabel="thousand images in training")
     level(axes[0], records[0].chance)
     axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
     level(axes[1], 1)
@@ -130,15 +103,13 @@ def how_long(records: Sequence[Record]) -> Figure:
     return figure
 
 
-@shown_once
 def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Largest difference of a weight from the base training's, rung by rung; dashed: the first exchanged image."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
+    figure, (axis,) = panels(2.9)
     positive = arrays["difference"][arrays["difference"] > 0]
     floor = positive.min() / 30 if len(positive) else 1e-9  # where zero is drawn
-    for i, curve, first, colour in zip(
-        arrays["swapped"], arrays["difference"].T, arrays["first"], PALETTE, strict=False
-    ):
+    rungs = zip(arrays["swapped"], arrays["difference"].T, arrays["first"], PALETTE, strict=False)
+    for i, curve, first, colour in rungs:
         axis.plot(arrays["seen"], np.maximum(curve, floor), color=colour, linewidth=1.6, label=f"{i:,} exchanged")
         level(axis, first, upright=True, color=colour)
     axis.set(yscale="log", xlabel="images shown to the critic", ylabel="largest difference of a weight", xlim=(0, None))
@@ -146,21 +117,19 @@ def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
     ticks = [t for t in 10.0 ** np.arange(-9, 2) if floor * 5 < t < axis.get_ylim()[1]]
     axis.set_yticks([floor, *ticks], ["0", *(f"{t:g}" for t in ticks)])
     axis.yaxis.minorticks_off()
-    figure.legend(loc="outside lower center", ncols=5)
+    figure.legend(loc=BELOW, ncols=5)
     return figure
 
 
-@shown_once
 def against_n(
     sizes: Sequence[int], series: Mapping[str, Sequence[float]], label: str, right: float, logarithmic: bool = False
 ) -> Figure:
     """Curves against the number of images, and the value that would be ``right``."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
+    figure, (axis,) = panels(2.9)
     for (name, values), marker in zip(series.items(), "os^dv", strict=False):
         axis.plot(sizes, values, f"{marker}-", label=name, linewidth=1.5, markersize=5)
     level(axis, right)
-    axis.set(xscale="log", xlabel="images per class", ylabel=label, xticks=sizes, xticklabels=sizes)
-    axis.xaxis.minorticks_off()
+    rungs_below(axis, sizes, sizes, xlabel="images per class", ylabel=label)
     if logarithmic:
         axis.set_yscale("log")
         axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))

@@ -1,8 +1,7 @@
-"""Fingerprints that are images: Figures 3, 7 and 36, their spectra, and the card of a single attribution."""
+"""Fingerprints that are images: Figures 7 and 36, their spectra, and the card of a single attribution."""
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -10,13 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from ganfp.attributors.summary import Layer
-from ganfp.paper.plots.style import INK, MUTED, PALETTE, PAPER, WIDTH, bare, colours, shown_once
+from ganfp.paper.plots.parts import bare, blank, matrix, panels, picture
+from ganfp.paper.plots.style import INK, MUTED, PALETTE, PAPER, SIGNED, WIDTH, colours
 from ganfp.paper.table import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
-SIGNED = "RdBu_r"
-ARROW = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
+BOX = {"facecolor": PAPER, "alpha": 0.8, "edgecolor": "none", "pad": 1.2}  # behind numbers
 
 
 def limit(values: np.ndarray) -> float:
@@ -36,7 +34,6 @@ def colour(fingerprints: np.ndarray, scale: float | None = None) -> np.ndarray:
     return np.moveaxis((0.5 + x / np.maximum(scale, 1e-12) / 2).clip(0, 1), -3, -1)
 
 
-@shown_once
 def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Figures 7 and 36: images and their fingerprints on the left, model fingerprints above, responses between them.
 
@@ -44,31 +41,28 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     own limits, since its scale is free; image fingerprints share theirs, and so do responses, symmetric about zero.
     """
     classes, responses = arrays["classes"], arrays["response_images"]
-    count, palette = len(classes), colours(classes)
-    side = WIDTH / (count + 2)
-    figure, axes = plt.subplots(
-        count + 1, count + 2, figsize=(WIDTH, side * (count + 1) + 0.5), layout="constrained"
-    )
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
-    for axis in axes.flat:
+    count, vmax = len(classes), limit(responses)
+    figure, axes = panels(WIDTH / (count + 2) * (count + 1) + 0.5, (count + 1) * (count + 2), count + 2)
+    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    axes = axes.reshape(count + 1, count + 2)
+    for axis, title in zip(axes[0, :2], ("image", "its fingerprint"), strict=True):
+        axis.set_title(title, fontsize=8, y=-0.02)
         bare(axis)
-    axes[0, 0].set_title("image", fontsize=8, y=-0.02)
-    axes[0, 1].set_title("its fingerprint", fontsize=8, y=-0.02)
-    image_colours, models = colour_of_all(arrays["image_fingerprints"]), colour(arrays["models_visnet"])
-    vmax = limit(responses)
+    images, models = arrays["image_fingerprints"], colour(arrays["models_visnet"])
+    images = colour(images, limit(images - images.mean(axis=(-3, -2, -1), keepdims=True)))
     for k, name in enumerate(classes):
-        axes[0, k + 2].imshow(models[k])
-        axes[0, k + 2].set_title(_in_two_lines(name), fontsize=8, color=palette[name])
-        axes[k + 1, 0].imshow(np.moveaxis(arrays["images"][k], 0, -1))
-        axes[k + 1, 0].set_ylabel(_in_two_lines(name), fontsize=8, color=palette[name])
-        axes[k + 1, 1].imshow(image_colours[k])
-        strongest = arrays["shown"][k].argmax()
-        for j in range(count):
-            axis = axes[k + 1, j + 2]
-            drawn = axis.imshow(responses[k, j], cmap=SIGNED, vmin=-vmax, vmax=vmax)
-            _number(axis, arrays["shown"][k, j], bold=j == strongest)
-            if j == k:
-                _frame(axis, palette[name])
+        label = {"fontsize": 8, "color": colours(classes)[name]}
+        picture(axes[0, k + 2], models[k], _in_two_lines(name), label)
+        picture(axes[k + 1, 0], np.moveaxis(arrays["images"][k], 0, -1))
+        axes[k + 1, 0].set_ylabel(_in_two_lines(name), **label)
+        picture(axes[k + 1, 1], images[k])
+        for axis, response, value in zip(axes[k + 1, 2:], responses[k], arrays["shown"][k], strict=True):
+            drawn = picture(axis, response, cmap=SIGNED, vmin=-vmax, vmax=vmax)
+            weight = "bold" if value == arrays["shown"][k].max() else "normal"
+            font = {"fontsize": 7, "color": INK, "fontweight": weight, "ha": "right", "va": "bottom", "bbox": BOX}
+            axis.text(0.97, 0.04, f"{value:+.2f}".replace("-", "−"), transform=axis.transAxes, **font)
+        frame = {"transform": axes[k + 1, k + 2].transAxes, "edgecolor": label["color"], "clip_on": False}
+        axes[k + 1, k + 2].add_patch(Rectangle((0, 0), 1, 1, fill=False, linewidth=2.5, **frame))
     _signed_bar(figure, drawn, axes, "response of a pixel; all of them add up to the number in the corner")
     return figure
 
@@ -89,28 +83,6 @@ def _signed_bar(figure: Figure, drawn: AxesImage, axes: np.ndarray, label: str) 
     bar.outline.set_visible(False)
 
 
-def colour_of_all(fingerprints: np.ndarray) -> np.ndarray:
-    """:func:`colour` with one scale for all the images."""
-    x = fingerprints - fingerprints.mean(axis=(-3, -2, -1), keepdims=True)
-    return colour(fingerprints, limit(x))
-
-
-def _number(axis: Axes, value: float, bold: bool = False) -> None:
-    text = f"{value:+.2f}".replace("-", "−")
-    box = {"facecolor": PAPER, "alpha": 0.8, "edgecolor": "none", "pad": 1.2}
-    axis.text(
-        0.97, 0.04, text, transform=axis.transAxes, ha="right", va="bottom", fontsize=7, color=INK, bbox=box,
-        fontweight="bold" if bold else "normal",
-    )  # fmt: skip
-
-
-def _frame(axis: Axes, colour: str) -> None:
-    axis.add_patch(
-        Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, edgecolor=colour, linewidth=2.5, clip_on=False)
-    )
-
-
-@shown_once
 def model_fingerprints(
     rows: Mapping[str, np.ndarray], classes: Sequence[str], spectra: Mapping[str, np.ndarray] | None = None,
     correlations: Mapping[str, np.ndarray] | None = None,
@@ -122,59 +94,80 @@ def model_fingerprints(
     """
     lines = []
     for method, fingerprints in rows.items():
-        lines.append((method, list(colour(fingerprints)), {}))
+        lines.append((method, colour(fingerprints), {}))
         if spectra is not None:
             power = np.log10(np.maximum(spectra[method], 1e-12))
             low, high = np.percentile(power, [1, 100])
-            lines.append(("power", list(power), {"cmap": "magma", "vmin": low, "vmax": high}))
+            lines.append(("power", power, {"cmap": "magma", "vmin": low, "vmax": high}))
         if correlations is not None:
-            middle = correlations[method].shape[-1] // 2
-            around = np.array(correlations[method])
+            found = correlations[method]
+            around, middle = np.array(found), found.shape[-1] // 2
             around[:, middle, middle] = 0
             vmax = np.abs(around).max()
-            lines.append(
-                ("auto-\ncorrelation", list(correlations[method]), {"cmap": SIGNED, "vmin": -vmax, "vmax": vmax})
-            )
-    side = WIDTH / (len(classes) + 0.6)
-    figure, axes = plt.subplots(len(lines), len(classes), figsize=(WIDTH, side * len(lines)), squeeze=False)
-    for row, (label, pictures, options) in zip(axes, lines, strict=True):
-        for axis, picture in zip(row, pictures, strict=True):
-            axis.imshow(picture, **options)
-            bare(axis)
+            lines.append(("auto-\ncorrelation", found, {"cmap": SIGNED, "vmin": -vmax, "vmax": vmax}))
+    count = len(classes)
+    figure, axes = panels(WIDTH / (count + 0.6) * len(lines), len(lines) * count, count)
+    for row, (label, pictures, options) in zip(axes.reshape(-1, count), lines, strict=True):
+        for axis, shown in zip(row, pictures, strict=True):
+            picture(axis, shown, **options)
         row[0].set_ylabel(label, fontsize=9)
-    for axis, name in zip(axes[0], classes, strict=True):
+    for axis, name in zip(axes, classes, strict=False):
         axis.set_title(_in_two_lines(name), fontsize=8, color=colours(classes)[name])
     return figure
 
 
-@shown_once
 def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Where a face usually is, and beside it the mean response of each source's images to their own model.
 
     Without ``arrays``, for a data set of which that is not known, the figure says so.
     """
     if not arrays:
-        figure, axis = plt.subplots(figsize=(WIDTH, 1))
+        figure, (axis,) = panels(1)
         axis.text(0.5, 0.5, "not known for these images", ha="center", va="center", color=MUTED)
         bare(axis)
         return figure
     classes, maps = arrays["classes"], arrays["maps"]
-    figure, axes = plt.subplots(1, len(classes) + 1, figsize=(WIDTH, WIDTH / (len(classes) + 1) + 0.75))
-    inks = [np.array(to_rgb(colour)) for colour in (PALETTE[1], PALETTE[2], PALETTE[0])]
-    parts = zip(arrays["masks"], inks, strict=True)
-    axes[0].imshow((1 - sum(part[..., None] * (1 - ink) for part, ink in parts)).clip(0, 1))
-    axes[0].set_title("eyes, face,\nbackground", fontsize=8)
+    figure, axes = panels(WIDTH / (len(classes) + 1) + 0.75, len(classes) + 1)
+    inks = 1 - np.array([to_rgb(colour) for colour in (PALETTE[1], PALETTE[2], PALETTE[0])])
+    painted = (1 - np.einsum("khw,kc->hwc", arrays["masks"], inks)).clip(0, 1)
+    picture(axes[0], painted, "eyes, face,\nbackground", {"fontsize": 8})
     vmax = limit(maps)
-    for axis, name, picture in zip(axes[1:], classes, maps, strict=True):
-        drawn = axis.imshow(picture, cmap=SIGNED, vmin=-vmax, vmax=vmax)
-        axis.set_title(_in_two_lines(name), fontsize=8, color=colours(classes)[name])
-    for axis in axes:
-        bare(axis)
+    for axis, name, shown in zip(axes[1:], classes, maps, strict=True):
+        font = {"fontsize": 8, "color": colours(classes)[name]}
+        drawn = picture(axis, shown, _in_two_lines(name), font, cmap=SIGNED, vmin=-vmax, vmax=vmax)
     _signed_bar(figure, drawn, axes[1:], "mean response of a pixel")
     return figure
 
 
-@shown_once
+def responses(
+    values: np.ndarray, classes: Sequence[str], label: str,
+    columns: str = "model fingerprint of", rows: str = "image fingerprints of",
+) -> Figure:  # fmt: skip
+    """A signed K x K matrix with colour limits symmetric about zero."""
+    side = 1.4 + 0.6 * len(classes)
+    figure, (axis,) = panels(side, width=side + 1.2)
+    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8})
+    axis.set(xlabel=columns, ylabel=rows)
+    return figure
+
+
+def response_matrices(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
+    """Signed K x K matrices of several methods side by side, each with limits of its own, symmetric about zero."""
+    figure, axes = panels(1.25 + WIDTH / len(matrices) * 0.72, len(matrices), sharey=True)
+    for axis, (title, values) in zip(axes, matrices.items(), strict=True):
+        _signed(axis, values, classes, cbar=False)
+        axis.set(xlabel="model fingerprint of", title=title)
+    axes[0].set_ylabel("image fingerprints of")
+    return figure
+
+
+def _signed(axis: Axes, values: np.ndarray, classes: Sequence[str], **options) -> None:
+    names, limit = [readable(name) for name in classes], float(np.abs(values).max())
+    numbers = [[f"{value:z.2f}".replace("-", "−") for value in row] for row in values]
+    scale = {"vmin": -limit, "vmax": limit, "cmap": SIGNED}
+    matrix(axis, values, names, names, annot=numbers, fmt="", square=True, **scale, **options)
+
+
 def card(
     image: np.ndarray, fingerprint: np.ndarray, responses: np.ndarray, models: np.ndarray, probabilities: np.ndarray,
     classes: Sequence[str], title: str = "",
@@ -184,31 +177,26 @@ def card(
     image: uint8 (3, R, R); fingerprint: (3, R, R); responses: (K, R, R), each summing to a correlation; models:
     (K, 3, R, R); probabilities: (K,).
     """
-    order, palette = np.argsort(-probabilities, kind="stable"), colours(classes)
-    count = len(classes)
-    figure = plt.figure(figsize=(WIDTH, 1.35 + 0.72 * max(count, 4)))
+    order, count, vmax = np.argsort(-probabilities, kind="stable"), len(classes), limit(responses)
+    figure = blank(WIDTH, 1.35 + 0.72 * max(count, 4))
     left, right = figure.subfigures(1, 2, width_ratios=(2.2, 5))
     above, below = left.subplots(2, 1)
-    above.imshow(np.moveaxis(image, 0, -1))
-    above.set_title("image")
-    below.imshow(colour(fingerprint))
-    below.set_title("its fingerprint")
+    picture(above, np.moveaxis(image, 0, -1), "image")
+    picture(below, colour(fingerprint), "its fingerprint")
     axes = right.subplots(count, 3, width_ratios=(1, 1, 3.2), squeeze=False)
-    vmax = limit(responses)
     for (model, response, bar), k in zip(axes, order, strict=True):
-        model.imshow(colour(models[k]))
-        response.imshow(responses[k], cmap=SIGNED, vmin=-vmax, vmax=vmax)
-        bar.barh(0, probabilities[k], height=0.34, color=palette[classes[k]])
+        picture(model, colour(models[k]))
+        picture(response, responses[k], cmap=SIGNED, vmin=-vmax, vmax=vmax)
+        bar.barh(0, probabilities[k], height=0.34, color=colours(classes)[classes[k]])
         bar.barh(0, 1, height=0.34, color=MUTED, alpha=0.15)
         weight = "bold" if k == order[0] else "normal"
         bar.text(0, 0.32, readable(classes[k]), va="bottom", color=INK, fontweight=weight, parse_math=False)
         text = f"{percent(probabilities[k])}    correlation {responses[k].sum():+.2f}".replace("-", "−")
         bar.text(0, -0.32, text, va="top", fontsize=8, color=INK)
         bar.set(xlim=(0, 1), ylim=(-0.9, 0.9))
-    for axis in (above, below, *axes.flat):
-        bare(axis)
-    axes[0, 0].set_title("model", fontsize=8)
-    axes[0, 1].set_title("response", fontsize=8)
+        bare(bar)
+    for axis, name in zip(axes[0], ("model", "response"), strict=False):
+        axis.set_title(name, fontsize=8)
     if title:
         figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     return figure
@@ -217,79 +205,3 @@ def card(
 def percent(p: float) -> str:
     """A probability in percent, never rounded to certainty."""
     return "> 99.9 %" if p > 0.999 else "< 0.1 %" if p < 0.001 else f"{100 * p:.1f} %"
-
-
-@shown_once
-def fingerprint_network(found: Sequence[Layer], resolution: int, sources: int) -> Figure:
-    """Figure 3: the auto-encoder with its sizes, the residual, and its comparison with every model fingerprint.
-
-    Of the auto-encoder's layers the last at each size is drawn, channels under side.
-    """
-    ends = [x for x, after in zip(found, [*found[1:], None], strict=True) if after is None or _side(after) != _side(x)]
-    last = [found[-2]] if _side(found[-2]) == resolution else []
-    tensors = [(3, resolution), *((x.output[0], _side(x)) for x in [*ends[:-1], *last, ends[-1]])]
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.2))
-    x, edges = 0.0, []
-    for i, (channels, side) in enumerate(tensors):
-        width, height = 0.05 + 0.055 * np.log2(channels), 0.2 + 0.3 * np.log2(side)
-        outer = i in (0, len(tensors) - 1)
-        axis.add_patch(Rectangle((x, -height / 2), width, height, color=MUTED if outer else PALETTE[0], linewidth=0))
-        label = f"{side}²\n{channels}"
-        axis.text(x + width / 2, -height / 2 - 0.08, label, ha="center", va="top", fontsize=6, color=INK)
-        edges.append((x, x + width, height))
-        x += width + 0.22
-    for (_, end, _), (start, _, _) in zip(edges, edges[1:], strict=False):
-        axis.annotate("", (start, 0), (end, 0), arrowprops=ARROW)
-    axis.text(edges[0][1] + 0.05, 1.35, "image $I$", fontsize=8, color=INK)
-    axis.text(edges[-1][1] + 0.05, 1.35, "$R(I)$", ha="right", fontsize=8, color=INK)
-    _comparison(axis, edges, x + 0.2, sources)
-    axis.set(xlim=(-0.1, x + 4.1), ylim=(-2.2, 2.35))
-    axis.set_aspect("equal")
-    axis.axis("off")
-    return figure
-
-
-def _side(layer: Layer) -> int:
-    return layer.output[-1]
-
-
-def _comparison(axis: Axes, edges: Sequence[tuple[float, float, float]], x: float, sources: int) -> None:
-    """The right half of Figure 3: minus, image fingerprint, products with the model fingerprints, softmax."""
-    first, last = edges[0], edges[-1]
-    middle = (first[0] + first[1]) / 2
-    axis.plot([middle, middle, x, x], [first[2] / 2, 2.0, 2.0, 0.18], color=MUTED, linewidth=1)
-    axis.annotate("", (x - 0.14, 0), (last[1], 0), arrowprops=ARROW)
-    circle = {"boxstyle": "circle,pad=0.2", "facecolor": PAPER, "edgecolor": MUTED}
-    axis.text(x, 0, "−", ha="center", va="center", fontsize=8, color=INK, bbox=circle)
-    box = x + 0.55
-    axis.annotate("", (box, 0), (x + 0.16, 0), arrowprops=ARROW)
-    axis.add_patch(Rectangle((box, -0.48), 0.96, 0.96, facecolor=PALETTE[1], linewidth=0))
-    axis.text(box + 0.48, 0, "image\nfinger-\nprint", ha="center", va="center", fontsize=6.5, color=PAPER)
-    for i, name in enumerate(["real", "GAN 1", "…", f"GAN {sources - 1}"]):
-        y = 1.5 - i
-        axis.annotate("", (box + 1.75, y), (box + 0.98, 0), arrowprops=ARROW)
-        axis.add_patch(Rectangle((box + 1.75, y - 0.36), 0.95, 0.72, facecolor=PALETTE[2], linewidth=0))
-        axis.text(box + 2.225, y, name, ha="center", va="center", fontsize=7, color=INK)
-    axis.text(box + 1.36, 0, "$\\odot$", ha="center", va="center", fontsize=11, color=INK, bbox=circle)
-    axis.text(box + 2.225, 2.0, "model fingerprints", ha="center", fontsize=8, color=INK)
-    axis.text(box + 2.95, 0, "softmax", rotation=90, va="center", fontsize=8, color=INK)
-
-
-@shown_once
-def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Mapping[str, float]) -> Figure:
-    """The least cross-entropy of correlations against the temperature, a curve for each number of sources.
-
-    ``marks``: temperatures to be marked, by name.
-    """
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
-    for colour, (classes, values) in zip(PALETTE, curves.items(), strict=False):
-        axis.plot(temperatures, values, color=colour, label=f"{classes} sources")
-        axis.axhline(np.log(classes), color=colour, linewidth=0.8, linestyle=(0, (4, 3)))
-    for name, temperature in marks.items():
-        axis.axvline(temperature, color=MUTED, linewidth=1)
-        at = {"xycoords": ("data", "axes fraction"), "xytext": (4, -2), "textcoords": "offset points"}
-        axis.annotate(name, (temperature, 1.0), color=MUTED, va="top", **at)
-    axis.set(xscale="log", xlabel="temperature", ylabel="least cross-entropy, nats")
-    axis.set_ylim(0, 1.18 * np.log(max(curves)))  # room for the names of the marks
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=len(curves))
-    return figure

@@ -1,59 +1,86 @@
-"""Images side by side."""
+"""Images side by side, as they are and after an attack."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ganfp.paper.plots.style import WIDTH, bare, shown_once
+from ganfp.paper.plots.parts import panels, picture
+from ganfp.paper.plots.style import PLAIN, WIDTH
 from ganfp.paper.table import readable
 
+AMPLIFIED = 4  # a difference is shown so many times as large
 
-@shown_once
-def image_rows(images: Mapping[str, np.ndarray], zoom: float = 1.0) -> Figure:
+
+def image_rows(images: Mapping[str, np.ndarray]) -> Figure:
     """One row of images per source, (N, 3, R, R) uint8 each, every pixel a square (Figure 4)."""
-    columns = max(len(row) for row in images.values())
-    figure, axes = plt.subplots(len(images), 1, figsize=(WIDTH * zoom, WIDTH * zoom * len(images) / columns * 1.02))
-    for axis, (name, row) in zip(np.atleast_1d(axes), images.items(), strict=True):
-        axis.imshow(montage(row, 1))
+    columns = max(map(len, images.values()))
+    figure, axes = panels(WIDTH * len(images) / columns * 1.02, len(images), columns=1)
+    for axis, (name, row) in zip(axes, images.items(), strict=True):
+        picture(axis, montage(row, 1))
         axis.set_ylabel(readable(name), rotation=0, ha="right", va="center", labelpad=8)
-        bare(axis)
     return figure
 
 
-@shown_once
-def image_grid(images: np.ndarray, rows: int, title: str = "", width: float = WIDTH) -> Figure:
+def image_grid(images: np.ndarray, rows: int) -> Figure:
     """Images (N, 3, R, R) uint8 side by side in ``rows`` rows."""
-    columns = -(-len(images) // rows)
-    figure, axis = plt.subplots(figsize=(width, width * rows / columns))
-    axis.imshow(montage(images, rows))
-    axis.set_title(title)
-    bare(axis)
+    figure, (axis,) = panels(WIDTH * rows / -(-len(images) // rows))
+    picture(axis, montage(images, rows))
     return figure
 
 
-@shown_once
 def image_grids(images: Mapping[str, np.ndarray], rows: int) -> Figure:
     """:func:`image_grid` of several data sets, one below the other under their names."""
-    columns = -(-max(len(x) for x in images.values()) // rows)
-    size = (WIDTH, len(images) * (WIDTH * rows / columns + 0.25))
-    figure, axes = plt.subplots(len(images), 1, figsize=size, squeeze=False)
-    for axis, (name, found) in zip(axes[:, 0], images.items(), strict=True):
-        axis.imshow(montage(found, rows))
-        axis.set_title(name, loc="left")
-        bare(axis)
+    columns = -(-max(map(len, images.values())) // rows)
+    figure, axes = panels(len(images) * (WIDTH * rows / columns + 0.25), len(images), columns=1)
+    for axis, (name, found) in zip(axes, images.items(), strict=True):
+        picture(axis, montage(found, rows), name, {"loc": "left"})
     return figure
 
 
-def montage(images: np.ndarray, rows: int, gap: int = 1) -> np.ndarray:
-    """Images (N, 3, R, R) as one (H, W, 3) picture, white gaps of ``gap`` pixels between them."""
+def montage(images: np.ndarray, rows: int) -> np.ndarray:
+    """Images (N, 3, R, R) as one (H, W, 3) picture, white gaps of a pixel between them."""
     images = np.asarray(images)
-    columns = -(-len(images) // rows)
-    side = images.shape[-1] + gap
+    columns, side = -(-len(images) // rows), images.shape[-1] + 1
     canvas = np.full((rows * columns, 3, side, side), 255, np.uint8)
-    canvas[: len(images), :, : -gap or None, : -gap or None] = images
-    canvas = (
-        canvas.reshape(rows, columns, 3, side, side).transpose(0, 3, 1, 4, 2).reshape(rows * side, columns * side, 3)
-    )
-    return canvas[: -gap or None, : -gap or None]
+    canvas[: len(images), :, :-1, :-1] = images
+    canvas = canvas.reshape(rows, columns, 3, side, side).transpose(0, 3, 1, 4, 2)
+    return canvas.reshape(rows * side, columns * side, 3)[:-1, :-1]
+
+
+def difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """What changed between uint8 images, as uint8: mid-grey for nothing, ``AMPLIFIED`` times as large."""
+    return np.clip(np.rint(128 + AMPLIFIED * (after.astype(np.float32) - before)), 0, 255).astype(np.uint8)
+
+
+def attack_columns(names: Sequence[str], images: np.ndarray) -> Figure:
+    """Figure 6: images (rows, K, 3, R, R) in columns under the names of the attacks; below, what the last one changed.
+
+    The first column is the image as it was.
+    """
+    rows, columns = images.shape[:2]
+    changed = np.stack([difference(images[-1, 0], image) for image in images[-1]])
+    figure, axes = panels(WIDTH / columns * (rows + 1) + 0.35, columns)
+    for i, (axis, name) in enumerate(zip(axes, names, strict=True)):
+        column = montage(np.concatenate([images[:, i], changed[i : i + 1]]), rows + 1)
+        picture(axis, column, "no attack" if name == "none" else name, PLAIN | {"fontsize": 8})
+    return figure
+
+
+def attacked_rows(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """Attacked images of every source, a row each, and beside them what the attack changed (Figures 15-21, 29-35).
+
+    Where nothing changed, the images alone.
+    """
+    changed = any((before != after).any() for before, after in pairs.values())
+    left = np.concatenate([after for _, after in pairs.values()])
+    right = np.concatenate([difference(*pair) for pair in pairs.values()])
+    shown = {"attacked": left, f"change, {AMPLIFIED} times": right} if changed else {"": left}
+    rows = len(pairs)
+    figure, axes = panels(WIDTH / len(shown) * rows / (len(left) // rows) + 0.3, len(shown))
+    for axis, (title, images) in zip(axes, shown.items(), strict=True):
+        picture(axis, montage(images, rows), title, PLAIN)
+    side = left.shape[-1] + 1
+    axes[0].set_yticks([side * (i + 0.5) for i in range(rows)], [readable(name) for name in pairs])
+    axes[0].tick_params(axis="y", length=0)
+    return figure

@@ -1,0 +1,93 @@
+"""What figures are made of: panels, pictures, intervals, matrices."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from ganfp.paper.plots.style import MUTED, PAPER, WIDTH
+from ganfp.paper.record import Record
+
+
+def blank(width: float, height: float) -> Figure:
+    """A figure that pyplot does not know: a notebook shows it as the cell's value, and not once more."""
+    return FigureCanvasAgg(Figure(figsize=(width, height))).figure
+
+
+def panels(height: float, count: int = 1, columns: int = 0, width: float = WIDTH, **options) -> tuple[Figure, Sequence]:
+    """A :func:`blank` figure and its axes in reading order, so many in a row (0: all)."""
+    columns, figure = columns or count, blank(width, height)
+    axes = figure.subplots(-(-count // columns), columns, squeeze=False, **options).flatten()
+    for axis in axes[count:]:
+        axis.remove()
+    return figure, axes[:count]
+
+
+def bare(axis: Axes) -> None:
+    """Leave nothing of an axis but what is drawn on it."""
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+
+
+def picture(axis: Axes, image: np.ndarray, title: str = "", font: Mapping | None = None, **options) -> AxesImage:
+    """An image (H, W, 3), or (H, W) with a colour map among ``options``, without axes."""
+    drawn = axis.imshow(image, **options)
+    axis.set_title(title, **(font or {}))
+    bare(axis)
+    return drawn
+
+
+def level(axis: Axes, value: float, upright: bool = False, **options) -> None:
+    """A dashed line at a value to compare with, such as chance."""
+    draw = axis.axvline if upright else axis.axhline
+    draw(value, **{"color": MUTED, "linestyle": (0, (4, 3)), "linewidth": 1} | options)
+
+
+def flag(axis: Axes, x: float, text: str, offset: tuple[float, float] = (3, 1), **options) -> None:
+    """A name at the upper end of an upright line."""
+    at = {"xycoords": ("data", "axes fraction"), "xytext": offset, "textcoords": "offset points"}
+    axis.annotate(text, (x, 1), color=MUTED, **at, **options)
+
+
+def rungs_below(axis: Axes, places: Sequence[float], labels: Sequence, **options) -> None:
+    """A logarithmic axis below, with ticks at these places and nowhere else."""
+    axis.set(xscale="log", xticks=places, xticklabels=labels, **options)
+    axis.xaxis.minorticks_off()
+
+
+def points(axis: Axes, x: Sequence[float], records: Sequence[Record], label: str, **options) -> None:
+    """Values with their intervals, joined by a line."""
+    bars = None
+    if records[0].ci_low is not None:
+        bars = np.abs(np.array([[r.low - r.value, r.high - r.value] for r in records]).T)
+    style = {"marker": "o", "markersize": 5, "linewidth": 1.3, "capsize": 2, "label": label} | options
+    axis.errorbar(x, [r.value for r in records], bars, **style)
+
+
+def accuracy_rows(axis: Axes, names: Sequence[str], title: str, limits: tuple[float, float] = (0, 100)) -> None:
+    """Make an axis of accuracies, a row for each name from above, and nothing on the left but the names."""
+    axis.set(xlabel="accuracy, %", xlim=limits, yticks=range(len(names)), yticklabels=names[::-1])
+    axis.set_title(title, loc="right")
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+
+
+def interval(axis: Axes, r: Record, y: float, width: float, **marker) -> None:
+    """An accuracy as a point on its interval, at a height; ``marker``: the point's ``color`` and the like."""
+    axis.plot([r.ci_low, r.ci_high], [y, y], color=marker["color"], linewidth=width, clip_on=False)
+    axis.plot(r.value, y, "o", clip_on=False, **marker)
+
+
+def matrix(
+    axis: Axes, values: np.ndarray, rows: Sequence[str], columns: Sequence[str], slant: float = 35, **options
+) -> None:
+    """Numbers on their colours; the names of the columns are aslant."""
+    sns.heatmap(values, ax=axis, linewidths=1, linecolor=PAPER, yticklabels=rows, xticklabels=columns, **options)
+    axis.tick_params(axis="x", rotation=slant, length=0)
+    axis.tick_params(axis="y", rotation=0, length=0)
+    plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
