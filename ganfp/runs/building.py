@@ -67,16 +67,10 @@ def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
 
 
 def build(
-    recipes: Iterable[Recipe],
-    store: Store,
-    *,
-    device: str = "cpu",
-    jobs: int | None = None,
-    executor: Executor | None = None,
-    quiet: bool = False,
+    recipes: Iterable[Recipe], store: Store, *, device: str = "cpu", jobs: int | None = None,
+    executor: Executor | None = None, quiet: bool = False, in_order: bool = False,
     done: Callable[[Recipe], None] = lambda recipe: None,
-    in_order: bool = False,
-) -> float:
+) -> float:  # fmt: skip
     """Make the recipes and what they need; returns the seconds it took.
 
     ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder: a
@@ -89,21 +83,17 @@ def build(
     todo, started = missing(recipes, store), time.monotonic()
     if not todo:
         return 0.0
-    pool = executor or ProcessPoolExecutor(
-        jobs or cores(), multiprocessing.get_context("spawn"), initializer=_begin_worker
-    )
+    context = multiprocessing.get_context("spawn")
+    pool = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=_begin_worker)
     # Processes that start meanwhile give one thread to each library that asks the environment, and do not import the
     # user's script, which may ask for this very work once more; unless a recipe is defined there: then the script
     # needs `if __name__ == "__main__"`.
     hidden = () if any(type(recipe).__module__ == "__main__" for recipe in todo) else ("__spec__", "__file__")
-    environment, main = os.environ, vars(sys.modules["__main__"])
+    environment = _changed(os.environ, dict.fromkeys(THREADS, "1"))
+    main = _changed(vars(sys.modules["__main__"]), dict.fromkeys(hidden))
     running: dict[Future, Recipe] = {}
     try:
-        with (
-            _bar(todo, store, quiet) as show,
-            _changed(environment, dict.fromkeys(THREADS, "1")),
-            _changed(main, dict.fromkeys(hidden)),
-        ):
+        with _bar(todo, store, quiet) as show, environment, main:
             waiting = list(todo)
             while waiting or running:
                 ready = [r for r in waiting if all(store.has(need) for need in r.needs())]
@@ -183,12 +173,12 @@ def title(recipe: Recipe) -> str:
 def _begin_worker() -> None:
     """Compute with one thread, and end when the process that asked for the work does."""
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
 
+    def end() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
 
-def _end_with(process) -> None:
-    process.join()
-    os._exit(1)
+    threading.Thread(target=end, daemon=True).start()
 
 
 @cache

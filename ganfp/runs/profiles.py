@@ -38,13 +38,16 @@ class Real:
     base: int = 0  # of those for GANs, how many one GAN sees; 0: all, and half of them in Table 2
 
 
+def _block(name: str, **kinds: type) -> type:
+    return make_dataclass(name, kinds.items(), frozen=True)
+
+
 # Trainings of the attribution network under an attack, and of each network in the comparison of visNet's logits: what
 # is not said here is as in the network's own training.  Then the content network's, on drawn images, and t-SNE.
-Immunisation = make_dataclass("Immunisation", [("images", int), ("learning_rate", float), ("checks", int)], frozen=True)
-Logits = make_dataclass("Logits", [("images", int)], frozen=True)
-_STEPS = [("drawn", int), ("steps", int), ("batch", int), ("learning_rate", float)]
-Content = make_dataclass("Content", _STEPS, frozen=True)
-Plane = make_dataclass("Plane", [("per_class", int), ("perplexity", float)], frozen=True)
+Immunisation = _block("Immunisation", images=int, learning_rate=float, checks=int)
+Logits = _block("Logits", images=int)
+Content = _block("Content", drawn=int, steps=int, batch=int, learning_rate=float)
+Plane = _block("Plane", per_class=int, perplexity=float)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def load(name: str) -> Profile:
 
 
 def read(text: str, name: str) -> Profile:
-    """A profile from YAML text; ``name`` is used in errors and as the profile's name."""
+    """A profile of a name from YAML text; ``ValueError`` names the key that is wrong."""
     where = f"presets/{name}.yml"
     try:
         values = _mapping(yaml.safe_load(text), where)
@@ -154,7 +157,7 @@ def _method(method: str, block: Any, where: str) -> SimpleNamespace:
 
 
 def _fill(kind: type, values: Any, where: str):
-    """A dataclass from a mapping, nested ones too; errors name the file and the key."""
+    """A dataclass from a mapping."""
     try:
         return kind(**_checked(kind, values, where))
     except TypeError as error:

@@ -56,9 +56,9 @@ class Run:
     @cached_property
     def images(self) -> Images:
         """The real images."""
-        real = self.profile.real
-        held = {"train": real.train, "validation": real.validation, "test": real.test}
-        return real_images(self.source, self.profile.resolution, real.drawn, held, base=real.base)
+        held = asdict(self.profile.real)
+        drawn, base = held.pop("drawn"), held.pop("base")
+        return real_images(self.source, self.profile.resolution, drawn, held, base=base)
 
     def gan(self, name: str, seed: int = 1, replica: int = 0, swapped: int | None = None) -> GAN:
         """A GAN, everything random in it moved by ``seed``.

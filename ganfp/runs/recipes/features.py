@@ -21,7 +21,7 @@ RATIOS = "ratios.json"
 
 @dataclass(frozen=True)
 class Features(OfImages):
-    """Features of the images of a setup by a generic extractor."""
+    """Features of the images of a setup by a generic extractor: (N, d)."""
 
     kind = "features"
     extractor: ContentNetwork | InceptionWeights | PerceptualTrunk
@@ -78,17 +78,14 @@ class NearestReal(OfImages):
 
 @dataclass(frozen=True)
 class Ratios(Recipe):
-    """The FD ratio of the features of a setup's test images, by each convention (Supplement A).
-
-    ``per_class``: of each source the first so many images; 0 for all.
-    """
+    """The FD ratio of the features of a setup's test images, by each convention (Supplement A)."""
 
     kind = "ratios"
     features: Features | Evaluation
     setup: Setup
     seed: int
     halvings: int = 5  # random ones, that are averaged
-    per_class: int = 0
+    per_class: int = 0  # of each source the first so many images; 0: all
 
     def cost(self) -> float:
         return 1e-2 * self.halvings * len(self.setup.sources) ** 2

@@ -42,17 +42,14 @@ class Subset:
 
 @dataclass(frozen=True)
 class GAN(Recipe):
-    """A trained GAN, of all images that are for GANs or of a subset.
-
-    ``replica`` is a second training of the same thing: it enters the key and no seed.
-    """
+    """A trained GAN, of all images that are for GANs or of a subset."""
 
     kind = "gan"
     images: Images
     name: str
     config: Any
     seeds: training.Seeds
-    replica: int = 0
+    replica: int = 0  # 1 for a second training of the same thing: it enters the key and no seed
     subset: Subset | None = None
     snapshots: tuple[int, ...] = ()  # numbers of images after which the generator so far is kept
 

@@ -16,18 +16,14 @@ from ganfp.seeding import mix
 
 @dataclass(frozen=True)
 class Sample(Recipe):
-    """Images of one source, others for each seed: held-out real ones, or generated from latents of their own per split.
-
-    ``save_path`` names how a generator's numbers become bytes: ``ours``, the one quantiser, everywhere but in the
-    control that compares it with the ``official`` code's habits.
-    """
+    """Images of one source, others for each seed: held-out real ones, or generated from the split's own latents."""
 
     kind = "sample"
     origin: Images | GAN | Snapshot
     split: str
     count: int
     seed: int = 0
-    save_path: str = "ours"
+    save_path: str = "ours"  # how a generator's numbers become bytes; ``official`` in a control alone
 
     @property
     def habit(self) -> str:
@@ -44,9 +40,8 @@ class Sample(Recipe):
         if not isinstance(self.origin, Images):
             # splits and replicas never share a latent: two identical generators must not show identical images
             stream = mix(self.seed, worlds.SPLITS.index(self.split), self.origin.replica)
-            images = training.sample(
-                paths(self.origin), self.count, stream, device, progress, savepaths.HABITS[self.habit]
-            )
+            how = device, progress, savepaths.HABITS[self.habit]
+            images = training.sample(paths(self.origin), self.count, stream, *how)
         elif self.origin.drawn and self.seed:
             images = self.origin.scene(self.split, self.seed).image
         else:
