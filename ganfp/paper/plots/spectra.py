@@ -16,9 +16,10 @@ from ganfp.paper.table import readable
 def bands(records: Sequence[Record], resolution: int) -> Figure:
     """Accuracy of the low and the high band against the downsampling factor, with intervals, chance and the paper."""
     figure, axes = panels(3.0, 2, sharey=True)
-    columns = {r.column: [one for one in records if one.metric == "accuracy" and one.column == r.column] for r in records}
+    found = [r for r in records if r.metric == "accuracy"]
+    columns = {column: [r for r in found if r.column == column] for column in ("L-f", "H-f", "top band")}
     for axis, column, title in zip(axes, ("L-f", "H-f"), ("low band, L-f", "high band, H-f"), strict=True):
-        _measured(axis, columns[column], columns.get("top band", ()) if column == "H-f" else ())
+        _measured(axis, columns[column], columns["top band"] if column == "H-f" else ())
         places = [int(r.row) for r in columns[column]]
         ticks = [f"{f}\n({resolution // f}²)" for f in places]
         rungs_below(axis, places, ticks, xlabel="downsampling factor (pixels left)", title=title, ylim=(0, 104))
@@ -38,7 +39,7 @@ def patches(records: Sequence[Record]) -> Figure:
 
 
 def _measured(axis: Axes, mine: Sequence[Record], beside: Sequence[Record] = ()) -> None:
-    """Accuracies by row, which is a number, others beside in another colour; chance as a line, the paper's as diamonds."""
+    """Accuracies by row, which is a number, others beside in a second colour; chance a line, the paper's diamonds."""
     places = [int(r.row) for r in mine]
     style = {"linewidth": 1.4, "clip_on": False}
     points(axis, places, mine, "this run, 95 % interval", color=PALETTE[0], **style)
