@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from inspect import signature
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -91,11 +92,9 @@ def spectra(run: Run, count: int = 100) -> Result:
 
 def by_frequency(arrays: Mapping[str, np.ndarray]) -> str:
     """How strong each attack's change is at the coarsest and at the finest frequency, in percent of the images."""
-    ends = [
-        f"{name} {' and '.join('under 0.1' if x < 0.001 else f'{100 * x:.1f}' for x in share[[0, -1]])} %"
-        for name, share in zip(arrays["names"], arrays["share"], strict=True)
-    ]
-    first, last = arrays["frequency"][[0, -1]]
+    (first, last), ends = arrays["frequency"][[0, -1]], []
+    for name, share in zip(arrays["names"], arrays["share"], strict=True):
+        ends.append(f"{name} {' and '.join('under 0.1' if x < 0.001 else f'{100 * x:.1f}' for x in share[[0, -1]])} %")
     where = f"at {first} and at {last} cycles per picture"
     return f"Power of the change over power of the images {where}: {'; '.join(ends)}."
 
@@ -108,16 +107,13 @@ def relit_faces(run: Run, count: int) -> dict[str, np.ndarray]:
     from ganfp.worlds import faces
 
     factors = faces.factors(count, FACES_SEED)
-    left, right = (
-        faces.render({**factors, "light_azimuth": np.full(count, at, np.float32)}, run.profile.resolution)
-        for at in (0.1, 0.9)
-    )
+    lights = ({"light_azimuth": np.full(count, at, np.float32)} for at in (0.1, 0.9))
+    left, right = (faces.render(factors | light, run.profile.resolution) for light in lights)
     x, y = (to_float(lit.image).add(1).div(2) for lit in (left, right))
     shapes = {"relit, prior": relighting.prior(x.shape[-1]), "relit, true normals": torch.from_numpy(left.normals)}
+    relit = {name: relighting.relit(x, relighting.fit(y, shape), shape) for name, shape in shapes.items()}
     found = {"from the left": left.image, "from the right": right.image}
-    for name, shape in shapes.items():
-        found[name] = quantise(2 * relighting.relit(x, relighting.fit(y, shape), shape) - 1).numpy()
-    return found
+    return found | {name: quantise(2 * lit - 1).numpy() for name, lit in relit.items()}
 
 
 def relighting_study(run: Run, count: int = 200) -> Result:
@@ -125,12 +121,13 @@ def relighting_study(run: Run, count: int = 200) -> Result:
     found = relit_faces(run, count)
     wanted, known = found.pop("from the right").astype(float), {"setup": "relighting", "column": "", "n": count}
     rms = {name: np.sqrt(((x - wanted) ** 2).mean(axis=(1, 2, 3))) for name, x in found.items()}
-    result = Result()
-    for name, values in rms.items():
+
+    def made(row: str, metric: str, values: np.ndarray, **more) -> Record:
         mean = metrics.mean(values)
-        result.records.append(record(run, name, "rms", mean.value, interval=(mean.low, mean.high), **known))
-    for a, b in zip(rms, list(rms)[1:], strict=False):
-        less, more = metrics.mean(rms[a] - rms[b]), {"params": {"against": [b, "", "relighting"]}}
-        more |= {"interval": (less.low, less.high), "variant": f"against {b}"}
-        result.records.append(record(run, a, "difference", less.value, **more, **known))
-    return result
+        return record(run, row, metric, mean.value, interval=(mean.low, mean.high), **known, **more)
+
+    found = [made(name, "rms", values) for name, values in rms.items()]
+    for a, b in pairwise(rms):
+        more = {"params": {"against": [b, "", "relighting"]}, "variant": f"against {b}"}
+        found.append(made(a, "difference", rms[a] - rms[b], **more))
+    return Result(found)

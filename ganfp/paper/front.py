@@ -15,7 +15,7 @@ def texts(runs: Sequence[Run], records: Sequence[Record]) -> dict[str, str]:
     """Short texts for the front page, by the names under which they are glued; ``records`` of everything above."""
     run, accuracies = runs[0], [r for r in records if r.metric == "accuracy" and r.table in SETUPS]
     ours = one(accuracies, dataset=run.dataset, table="3", row="Ours")
-    core_minutes = sum(cost(runs).values()) / 60
+    core_minutes = cost(runs) / 60
     said = {
         "profile": run.profile.name,
         "classes": str(ours.classes),
@@ -56,10 +56,7 @@ def _twins(run: Run, records: Sequence[Record]) -> str:
     )
 
 
-def cost(runs: Sequence[Run]) -> dict[str, float]:
-    """Core-seconds that the artifacts of a book took, by kind, whenever they were made."""
-    spent: dict[str, float] = {}
-    for recipe in closure(sections.needs(runs)):
-        if runs[0].store.has(recipe):
-            spent[recipe.kind] = spent.get(recipe.kind, 0.0) + runs[0].store.info(recipe)["seconds"]
-    return spent
+def cost(runs: Sequence[Run]) -> float:
+    """Core-seconds that the artifacts of a book took, whenever they were made."""
+    store = runs[0].store
+    return sum(store.info(recipe)["seconds"] for recipe in closure(sections.needs(runs)) if store.has(recipe))

@@ -45,19 +45,12 @@ def critics(run: Run) -> Result:
     for kind, scores in {"raw": raw, "scaled": scaled}.items():
         for reading, sign in {"highest": 1, "lowest": -1}.items():
             answers[f"Critics, {reading} {kind} score"] = classes[(sign * scores).argmax(axis=1)]
-    records = {
-        row: accuracy_record(
-            run, row, metrics.accuracy(truth, named, clusters(generated)), setup="critics", classes=len(classes)
-        )
-        for row, named in answers.items()
-    }
-    apart = [
-        difference(run, generated, records["Ours"], r, answers["Ours"], answers[row])
-        for row, r in records.items()
-        if row != "Ours"
-    ]
+    measured = {row: metrics.accuracy(truth, named, clusters(generated)) for row, named in answers.items()}
+    known = {"setup": "critics", "classes": len(classes)}
+    ours, *records = [accuracy_record(run, row, found, **known) for row, found in measured.items()]
+    apart = [difference(run, generated, ours, r, answers["Ours"], answers[r.row]) for r in records]
     means = np.stack([scaled[truth == name].mean(axis=0) for name in classes])
-    return Result([*records.values(), *apart], {"classes": classes, "mean_scaled": means})
+    return Result([ours, *records, *apart], {"classes": classes, "mean_scaled": means})
 
 
 def generated_setup(run: Run) -> Setup:
@@ -74,11 +67,10 @@ def critic_scores(run: Run, setup: Setup, images: np.ndarray) -> np.ndarray:
     order = np.random.default_rng(run.seed).permutation(len(images))
     order = np.resize(order, -(-len(order) // 4) * 4)  # the comparison is made in groups of four
     scores = np.empty((len(images), len(setup.sources)), np.float32)
-    for column in range(len(setup.sources)):
-        critic, meta = training.load_critic(run.path(run.gan("progan", column + 1)))
-        for start in range(0, len(order), 64):
-            batch = order[start : start + 64]
-            with torch.inference_mode():
+    with torch.inference_mode():
+        for column in range(len(setup.sources)):
+            critic, meta = training.load_critic(run.path(run.gan("progan", column + 1)))
+            for batch in (order[start : start + 64] for start in range(0, len(order), 64)):
                 scores[batch, column] = critic(to_float(images[batch]), meta["blend"]).numpy()
     return scores
 
@@ -122,11 +114,8 @@ def folders(run: Run) -> dict[str, tuple[np.ndarray, float]]:
     images = dict(zip(setup.classes, known, strict=True))
     own, n = images[SERVICE], min(FOLDER, setup.test)
     others = np.concatenate([images[name][: n // 2] for name in ("real", "ProGAN_seed_2")])
-    found = {
-        "its own images": (own[:n], 100.0),
-        "images of seed 2": (images["ProGAN_seed_2"][:n], 0.0),
-        "real images": (images["real"][:n], 0.0),
-    }
+    found = {"its own images": (own[:n], 100.0)}
+    found |= {"images of seed 2": (images["ProGAN_seed_2"][:n], 0.0), "real images": (images["real"][:n], 0.0)}
     for share in MIXTURES:
         kept = round(share * n)
         rest = others[np.linspace(0, len(others) - 1, n - kept).astype(int)]
@@ -151,10 +140,10 @@ def authenticity(run: Run) -> Result:
 
 @claim("service", "3.1", "3", "A folder of a service's own images is recognised as the service's.")
 def _service(e: Evidence) -> tuple[str, str]:
-    own = next((r for r in _folders(e) if r.params["truth"] == 100), None)
-    if own is None:
+    own = [r for r in _folders(e) if r.params["truth"] == 100]
+    if not own:
         raise NotMeasured("a folder of the service's own not measured")
-    return every([at_least(own, 50)]), f"{own.value:.0f} % of its images are attributed to it"
+    return every([at_least(own[0], 50)]), f"{own[0].value:.0f} % of its images are attributed to it"
 
 
 @claim("service-not-fooled", "3.1", "3", "A folder that is another known source's is not taken for the service's.")
@@ -175,16 +164,14 @@ def _never_taken(found: Sequence[Record]) -> tuple[str, str]:
     """Refuted by a folder that passes the test of the service, shown where all of them fail it."""
     if not found:
         raise NotMeasured("folders not measured")
-    signs = [-at_least(r, 50) for r in found]
-    return every(signs), shown({r.row: r for r in found})
+    return every(-at_least(r, 50) for r in found), shown({r.row: r for r in found})
 
 
 def folders_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Share of each folder attributed to the service, and whether that shows that most of it is."""
-    found = list(found)
-    rows = [
-        [r.row, with_interval(r), str(r.n), p_value(r.params["p"]), "**yes**" if r.low > 50 else "not shown"]
-        for r in found
-    ]
+    found, rows = list(found), []
+    for r in found:
+        taken = "**yes**" if r.low > 50 else "not shown"
+        rows.append([r.row, with_interval(r), str(r.n), p_value(r.params["p"]), taken])
     header = ["the folder holds", "attributed to the service, %", "images", "p", "most of it from the service?"]
     return plain(header, rows, name, caption, of=found)

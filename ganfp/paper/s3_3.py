@@ -19,10 +19,8 @@ from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import Run
 
 LOGITS: dict[str, dict] = {  # "fixed" is the paper's Equation 3, which has no temperature
-    "learned": {},
-    "fixed": {"logits": "fixed", "temperature": 1.0},
-    "inner": {"logits": "inner"},
-}
+    "learned": {}, "fixed": {"logits": "fixed", "temperature": 1.0}, "inner": {"logits": "inner"},
+}  # fmt: skip
 MIRRORING: dict[str, dict] = {"as they are": {"flip": False}, "mirrored": {"flip": True}}
 
 
@@ -88,13 +86,10 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
         scores = network.scores(images)
         answers.append(np.array(network.classes_)[scores.argmax(axis=1)])
         result.arrays[f"models_{row}"] = network.fingerprints_[network.columns(setup.classes)]
-        result.records.append(
-            accuracy_record(
-                run, row, metrics.accuracy(truth, answers[-1], clusters(setup)), setup=name,
-                classes=len(setup.classes), seconds=run.seconds(fit),
-                params={"images": network.images, **about(network, scores, truth)},
-            )  # fmt: skip
-        )
+        measured = metrics.accuracy(truth, answers[-1], clusters(setup))
+        known = {"setup": name, "classes": len(setup.classes), "seconds": run.seconds(fit)}
+        known["params"] = {"images": network.images, **about(network, scores, truth)}
+        result.records.append(accuracy_record(run, row, measured, **known))
     first, *others = result.records
     for other, named in zip(others, answers[1:], strict=True):
         result.records.append(difference(run, setup, first, other, answers[0], named))
@@ -134,12 +129,9 @@ def _mirroring_symmetric(e: Evidence) -> tuple[str, str]:
 
 
 LABELS = {
-    "learned": "correlation, temperature learned",
-    "fixed": "correlation, as printed",
-    "inner": "inner product",
-    "as they are": "images as they are",
-    "mirrored": "images mirrored at random",
-}
+    "learned": "correlation, temperature learned", "fixed": "correlation, as printed", "inner": "inner product",
+    "as they are": "images as they are", "mirrored": "images mirrored at random",
+}  # fmt: skip
 BESIDE = {  # what a table shows of the params, and under which names
     "logits": {
         "cross_entropy": "cross-entropy", "floor": "its floor", "temperature": "temperature", "start": "first noise",

@@ -35,27 +35,23 @@ def sweeps(count: int, resolution: int, world: str = "faces") -> dict[str, np.nd
     """Drawn pictures in which one factor runs through its range; name -> uint8 (count, 3, R, R)."""
     drawn, sitter = worlds.drawn(world), SITTER[world]
     base = {name: np.repeat(values[sitter], count) for name, values in drawn.factors(sitter + 1).items()}
-    path = np.linspace(0, 1, count, dtype=np.float32)
-    return {
-        name.replace("_", " "): drawn.render({**base, name: path}, resolution, maps=False).image
-        for name in SWEPT[world]
-    }
+    paths = [base | {name: np.linspace(0, 1, count, dtype=np.float32)} for name in SWEPT[world]]
+    shown = (drawn.render(path, resolution, maps=False).image for path in paths)
+    return dict(zip((name.replace("_", " ") for name in SWEPT[world]), shown, strict=True))
 
 
 def splits(run: Run) -> list[list]:
     """Rows (part, images, what for) of how the real images are divided."""
-    total = len(run.array(run.images, IMAGES))
-    parts = worlds.split(total, run.images.held)
+    parts = worlds.split(len(run.array(run.images, IMAGES)), run.images.held)
+    shipped = run.trained_as is not run
     purposes = {
+        "gan": "training the GANs of the controls, which are trained here" if shipped else "training every GAN",
         "train": "training the attributors: the source “real”",
         "validation": "choosing settings and when to stop",
         "test": "every number and picture of a result",
     }
-    gan = "training every GAN"
-    if run.trained_as is not run:
-        gan = "training the GANs of the controls, which are trained here"
-    rows = [["gan", len(parts["gan"]), gan], *([name, len(parts[name]), what] for name, what in purposes.items())]
-    if run.trained_as is not run:
+    rows = [[name, len(parts[name]), what] for name, what in purposes.items()]
+    if shipped:
         more = f"training the shipped GANs, by profile {run.trained_as.profile.name}; none of them is held out here"
         rows.insert(0, ["gan, shipped", 2 * run.trained_as.base_images, more])
     return rows
@@ -66,15 +62,10 @@ def progan_settings(run: Run) -> list[list[str]]:
     here = run.trained_as.profile.gans["progan"]
     paper = type(here)()
     shown = {
-        "resolution": "resolution, px",
-        "latent": "latent dimensions",
-        "fmap_max": "feature maps, at most",
-        "phase_images": "images per phase",
-        "total_images": "images in all",
-        "batch": "batch at the last resolution",
-        "learning_rate": "learning rate",
-        "ema": "moving average, decay per step",
-    }
+        "resolution": "resolution, px", "latent": "latent dimensions", "fmap_max": "feature maps, at most",
+        "phase_images": "images per phase", "total_images": "images in all", "batch": "batch at the last resolution",
+        "learning_rate": "learning rate", "ema": "moving average, decay per step",
+    }  # fmt: skip
     known = {f.name for f in fields(here)}
     rows = [[text, f"{getattr(paper, k):,}", f"{getattr(here, k):,}"] for k, text in shown.items() if k in known]
     return [*rows, ["GANs that differ in the seed", "10", str(run.profile.seeds)]]

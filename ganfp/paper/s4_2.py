@@ -1,6 +1,6 @@
 """Section 4.2, existence and uniqueness: Tables 1, 2 and 3, equal beginnings, and the same-seed control."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -30,8 +30,7 @@ BEYOND = 512  # images for which trainings are followed after the last has met i
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """What the page loads: Tables 1 to 3 of every data set, and, of the first alone, what stands beside them."""
-    run = runs[0]
-    found = [recipe for each in runs for table_number in SETUPS for recipe in table_needs(each, table_number)]
+    run, found = runs[0], [recipe for each in runs for table in SETUPS for recipe in table_needs(each, table)]
     found += [run.evaluation(method, twin_setup(run)) for method in METHODS]
     return [*found, beginnings_recipe(run), *save_path.needs(run), *s3_1.needs([run])]
 
@@ -39,8 +38,7 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
 def table_needs(run: Run, table: str) -> list[Recipe]:
     """Every artifact that a table loads."""
     setup = SETUPS[table](run)
-    visible = [run.evaluation("visnet", setup)] if table == "3" else []
-    return [*attribution.needs(run, setup), *visible]
+    return attribution.needs(run, setup) + ([run.evaluation("visnet", setup)] if table == "3" else [])
 
 
 def measure(run: Run, table: str) -> Result:
@@ -87,8 +85,8 @@ def beginnings(run: Run) -> Result:
     for i, column, exchanged in zip(swapped, curve.T, first, strict=True):
         apart = np.flatnonzero(column)[:1]
         equal = int(seen[apart[0] - 1] if len(apart) else seen[-1])
-        params = {"swapped": int(i), "base": run.base_images, "first_swapped": int(exchanged)}
-        params["batch"] = int(seen[apart[0]]) - equal if len(apart) else 0  # of the step in which they part
+        batch = int(seen[apart[0]]) - equal if len(apart) else 0  # of the step in which they part
+        params = {"swapped": int(i), "base": run.base_images, "first_swapped": int(exchanged), "batch": batch}
         result.records.append(record(run, f"ProGAN_subset_diff_{i}", "equal_until", equal, params=params, **known))
     return result
 
@@ -155,8 +153,8 @@ def same_seed(run: Run) -> Result:
 def attributable(e: Evidence, table: str) -> tuple[str, str]:
     """Ours reaches :data:`judge.HIGH`."""
     ours = e.number(table, "Ours")
-    numbers = f"{ours.value:.2f} %, at least {judge.HIGH:g} % wanted, chance {ours.chance:.2f} %"
-    return every([at_least(ours, judge.HIGH)]), numbers
+    said = f"{ours.value:.2f} %, at least {judge.HIGH:g} % wanted, chance {ours.chance:.2f} %"
+    return every([at_least(ours, judge.HIGH)]), said
 
 
 def best(e: Evidence, table: str) -> tuple[str, str]:
@@ -186,8 +184,8 @@ def _order(e: Evidence, table: str) -> tuple[str, str]:
 
 def _near_chance(e: Evidence, table: str) -> tuple[str, str]:
     knn = e.number(table, "kNN")
-    times = f"{knn.value:.2f} %, {knn.value / knn.chance:.2f} times chance, at most {judge.NEAR_CHANCE:g} wanted"
-    return every([at_most(knn, judge.NEAR_CHANCE * knn.chance)]), times
+    said = f"{knn.value:.2f} %, {knn.value / knn.chance:.2f} times chance, at most {judge.NEAR_CHANCE:g} wanted"
+    return every([at_most(knn, judge.NEAR_CHANCE * knn.chance)]), said
 
 
 def _contrast(e: Evidence, table: str) -> tuple[str, str]:
@@ -214,13 +212,9 @@ _OF_TABLES = {  # claims that are made of several tables
 }
 
 
-def _register(id: str, judged: Callable[[Evidence, str], tuple[str, str]], table: str, text: str) -> None:
-    claim(f"{id}-{table}", "4.2", table, text.format(DIFFERENCE[table]))(lambda e: judged(e, table))
-
-
 for _id, (_judged, _tables, _text) in _OF_TABLES.items():
     for _table in _tables:
-        _register(_id, _judged, _table, _text)
+        claim(f"{_id}-{_table}", "4.2", _table, _text.format(DIFFERENCE[_table]))(partial(_judged, table=_table))
 
 
 @claim("overlap", "4.2", "1 2", "GANs that share training data are as attributable as different architectures.")
@@ -273,18 +267,16 @@ def _measured(e: Evidence, setup: str, metric: str) -> list[Record]:
 def times_chance(run: Run, records: Sequence[Record]) -> str:
     """Accuracies as multiples of chance, beside the paper's, and how long the GANs were trained."""
 
-    def text(found: list[Record]) -> str:
-        parts = []
-        for r in found:
-            beside = "" if r.paper is None else f" (the paper: {r.paper / published.chance(r.setup):.1f})"
-            parts.append(f"{r.row} reaches {r.value / r.chance:.1f} times chance{beside}")
-        return f"{', '.join(parts)}."
+    def reached(r: Record) -> str:
+        beside = "" if r.paper is None else f" (the paper: {r.paper / published.chance(r.setup):.1f})"
+        return f"{r.row} reaches {r.value / r.chance:.1f} times chance{beside}"
 
+    accuracies = by_dataset(pick(records, metric="accuracy"), lambda found: f"{', '.join(map(reached, found))}.")
     seen, theirs = run.trained_as.profile.gans["progan"].total_images, ProGANConfig().total_images
     classes, printed = records[0].classes, 100 / published.chance(records[0].setup)
     most = f"With every image right it would be {classes} times here and {printed:.0f} times in the paper."
     lengths = f"Each ProGAN has seen {seen:,} images in training, in the paper {theirs:,}."
-    return f"{by_dataset(pick(records, metric='accuracy'), text)}\n\n{most} {lengths}"
+    return f"{accuracies}\n\n{most} {lengths}"
 
 
 def beaten(records: Iterable[Record], table: str) -> str:
@@ -297,9 +289,7 @@ def beaten(records: Iterable[Record], table: str) -> str:
         if better:
             verb = "is" if len(better) == 1 else "are"
             found.append(f"on {dataset} {listed(better)} {verb} better than ours ({ours.value:.1f} %)")
-    if not found:
-        return "No baseline is shown to be better than ours."
-    text = "; ".join(found)
+    text = "; ".join(found) or "no baseline is shown to be better than ours"
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -327,12 +317,10 @@ def whose(run: Run, records: Sequence[Record]) -> str:
 
 def rungs_of_both(run: Run) -> str:
     """The rungs that are trained here beside those of Table 2."""
-    pairs = {"Rungs here": run.scaled(run.profile.ladder), "in Table 2": run.rungs}
-    bases = (run.base_images, run.trained_as.base_images)
-    return "; ".join(
-        f"{name}: {listed([f'{i:,}' for i in rungs])} of {base:,} images exchanged"
-        for (name, rungs), base in zip(pairs.items(), bases, strict=True)
-    )
+    here = "Rungs here", run.scaled(run.profile.ladder), run.base_images
+    table = "in Table 2", run.rungs, run.trained_as.base_images
+    texts = [f"{name}: {listed([f'{i:,}' for i in rungs])} of {base:,}" for name, rungs, base in (here, table)]
+    return "; ".join(f"{text} images exchanged" for text in texts)
 
 
 def agreement(cosines: np.ndarray, classes: Sequence[str]) -> str:
@@ -348,8 +336,7 @@ def agreement(cosines: np.ndarray, classes: Sequence[str]) -> str:
 
 def by_class_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Accuracy of each method among the test images of each source, with its interval."""
-    found = pick(found, metric="accuracy")
-    rows = []
+    found, rows = pick(found, metric="accuracy"), []
     for source in found[0].params["by_class"]:
         cells = [r.params["by_class"][source] for r in found]
         rows.append([readable(source), *(f"{v:.1f} {small(f'{low:.1f}–{high:.1f}')}" for v, low, high in cells)])
@@ -358,9 +345,8 @@ def by_class_table(found: Iterable[Record], name: str, caption: str) -> Table:
 
 def trends_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Slope of accuracy over the rungs of the ladder and its p-values, by method and data set."""
-    found, rows = pick(found, metric="trend"), []
-    for r in found:
-        rows.append([r.dataset, r.row, r.params["slope"], p_value(r.value), r.params["p_rungs"]])
+    found = pick(found, metric="trend")
+    rows = [[r.dataset, r.row, r.params["slope"], p_value(r.value), r.params["p_rungs"]] for r in found]
     header = ["", "", "points per tenfold i", "p, images", f"p, {found[0].params['rungs']} rungs"]
     return plain(header, rows, name, caption, of=found)
 

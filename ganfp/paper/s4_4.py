@@ -33,15 +33,11 @@ Place = tuple[str, str, str]  # row, column and variant of a record
 
 def cells(run: Run) -> list[tuple[str, str, Pair]]:
     """Column, variant, defence and attack of each cell of a row; the variant "clean" is of images as they were."""
-    return [
-        cell
-        for (name, variant), by in variants(run).items()
-        for cell in (
-            (f"{name} atk", variant, (None, by)),
-            (f"{name} dfs", variant, (by, by)),
-            (f"{name} dfs", joined("clean", variant), (by, None)),
-        )
-    ]
+    found: list[tuple[str, str, Pair]] = []
+    for (name, variant), by in variants(run).items():
+        found += [(f"{name} atk", variant, (None, by)), (f"{name} dfs", variant, (by, by))]
+        found.append((f"{name} dfs", joined("clean", variant), (by, None)))
+    return found
 
 
 def figure6(run: Run, rows: int = 3) -> tuple[list[str], np.ndarray]:
@@ -90,7 +86,6 @@ def _table(dataset: str) -> str:
 
 
 def _difference(run: Run, setup: Setup, a: Named, b: Named) -> Record:
-    """How far the first is above the second, on the same images."""
     return attribution.difference(run, setup, _placed(a[0]), _placed(b[0]), a[1], b[1])
 
 
@@ -118,9 +113,9 @@ def gains(run: Run, said: Mapping[tuple[str, str], np.ndarray]) -> list[Record]:
     for name in PAPERS:
         two = [tuple(said[row, f"{name} {when}"] for when in ("atk", "dfs")) for row in ("Ours", "PRNU")]
         d = metrics.gain_difference(setup.labels("test"), *two, clusters(setup))
-        known = {"interval": (d.low, d.high), "column": name, "setup": setup.name, "n": len(two[0][0])}
-        params = {"against": ["PRNU", name, setup.name], "p": d.p}
-        found.append(record(run, "Ours", "gain_difference", d.value, params=params, **known))
+        known = {"column": name, "setup": setup.name, "params": {"against": ["PRNU", name, setup.name], "p": d.p}}
+        interval = d.low, d.high
+        found.append(record(run, "Ours", "gain_difference", d.value, interval=interval, n=len(two[0][0]), **known))
     return found
 
 
@@ -135,20 +130,18 @@ def won_back(run: Run, said: Mapping[tuple[str, str], np.ndarray]) -> list[Recor
         three = [said["Ours", column] for column in (original(run.dataset), f"{name} atk", f"{name} dfs")]
         if metrics.paired_difference(truth, *three[:2], of).low > 0:
             samples[name] = metrics.won_back(truth, *three, of, seed=run.seed)
-    found, known = [], {"setup": setup.name, "n": len(truth), "classes": len(setup.sources)}
-    for name, share in samples.items():
-        found.append(record(run, "Ours", "won_back", share[0], interval=_middle(share), column=name, **known))
-    for name, share in samples.items():
-        if name != "combination" and "combination" in samples:
-            less = samples["combination"] - share
-            more = {"variant": f"against Ours, {name}", "params": {"against": ["Ours", name, setup.name]}, **known}
-            more |= {"interval": _middle(less), "column": "combination"}
-            found.append(record(run, "Ours", "difference", less[0], **more))
+    known = {"setup": setup.name, "n": len(truth), "classes": len(setup.sources)}
+
+    def made(metric: str, share: np.ndarray, column: str, **more) -> Record:
+        middle = tuple(np.percentile(share[1:], [2.5, 97.5]))
+        return record(run, "Ours", metric, share[0], interval=middle, column=column, **known, **more)
+
+    found = [made("won_back", share, name) for name, share in samples.items()]
+    mixed = samples.pop("combination", None)
+    for name, share in samples.items() if mixed is not None else ():
+        more = {"variant": f"against Ours, {name}", "params": {"against": ["Ours", name, setup.name]}}
+        found.append(made("difference", mixed - share, "combination", **more))
     return found
-
-
-def _middle(samples: np.ndarray) -> tuple[float, float]:
-    return tuple(np.percentile(samples[1:], [2.5, 97.5]))
 
 
 def levels(run: Run) -> list[tuple[Answers, dict]]:
@@ -206,13 +199,9 @@ def _ours(e: Evidence, when: str, names: Sequence[str] = PAPERS, **more) -> dict
     return {name: _cell(e, name, when, **more) for name in names}
 
 
-def _clean(e: Evidence) -> Record:
-    return e.number("3", "Ours")
-
-
 @claim("attacks-hurt", "4.4", "3 7 8", "Every attack lowers the accuracy of the attribution network.")
 def _attacks_hurt(e: Evidence) -> tuple[str, str]:
-    clean, atk = _clean(e), _ours(e, "atk")
+    clean, atk = e.number("3", "Ours"), _ours(e, "atk")
     return every(e.above(clean, r) for r in atk.values()), f"clean {clean.value:.2f}; {shown(atk)}"
 
 
@@ -223,8 +212,9 @@ def _fatal_attacks(e: Evidence) -> tuple[str, str]:
 
 @claim("noise-deviation", "4.4", "7 8", "Noise whose standard deviation, not variance, is 5 to 20 defeats the network.")
 def _noise_deviation(e: Evidence) -> tuple[str, str]:
+    clean = e.number("3", "Ours")
     outcome, numbers = _near_chance({DEVIATION: _cell(e, "noise", "atk", variant=DEVIATION)})
-    return outcome, f"{numbers}; variance {_cell(e, 'noise', 'atk').value:.2f}, no noise {_clean(e).value:.2f}"
+    return outcome, f"{numbers}; variance {_cell(e, 'noise', 'atk').value:.2f}, no noise {clean.value:.2f}"
 
 
 def _near_chance(found: Mapping[str, Record]) -> tuple[str, str]:
@@ -256,14 +246,14 @@ def _immunity_is_free(e: Evidence) -> tuple[str, str]:
 
 
 def _as_before(e: Evidence, found: Mapping[str, Record]) -> tuple[str, str]:
-    clean = _clean(e)
+    clean = e.number("3", "Ours")
     numbers = f"before {clean.value:.2f}; {shown(found)}; {RESTORED:g} points allowed"
     return every(e.above(r, clean, RESTORED) for r in found.values()), numbers
 
 
 @claim("immunisation-helps", "4.4", "3 7 8", "Against noise, JPEG and the combination it wins back a part.")
 def _immunisation_helps(e: Evidence) -> tuple[str, str]:
-    clean, names = _clean(e), ("noise", "compression", "combination")
+    clean, names = e.number("3", "Ours"), ("noise", "compression", "combination")
     atk, dfs = (_ours(e, when, names) for when in ("atk", "dfs"))
     signs = [sign for name in names for sign in (e.above(dfs[name], atk[name]), e.above(clean, dfs[name]))]
     changes = ", ".join(f"{name} {atk[name].value:.2f} to {dfs[name].value:.2f}" for name in names)
@@ -287,7 +277,7 @@ def _combination_recovers_least(e: Evidence) -> tuple[str, str]:
 
 def _won_back(e: Evidence, name: str) -> Record | None:
     """The share as measured, else the widest that the accuracies' intervals allow; None if the attack takes nothing."""
-    clean, atk, dfs = _clean(e), _cell(e, name, "atk"), _cell(e, name, "dfs")
+    clean, atk, dfs = e.number("3", "Ours"), _cell(e, name, "atk"), _cell(e, name, "dfs")
     if e.above(clean, atk) < 1:
         return None
     if found := pick(e.records, metric="won_back", row="Ours", column=name):
@@ -369,10 +359,8 @@ def attacks_table(records: Iterable[Record], name: str) -> Table:
 def _attack_rows(found: Sequence[Record], name: str, variant: str) -> list[list[str]]:
     """A row per method: the paper's two numbers, the reference run's two and this run's three."""
     columns = ("atk", variant), ("dfs", variant), ("dfs", joined("clean", variant))
-    three = {
-        row: [one(found, row=row, column=f"{name} {when}", variant=kind) for when, kind in columns]
-        for row in METHODS.values()
-    }
+    places = [{"column": f"{name} {when}", "variant": kind} for when, kind in columns]
+    three = {row: [one(found, row=row, **place) for place in places] for row in METHODS.values()}
     top = [max(r.value for r in both) for both in zip(*three.values(), strict=True)]
     label, rows = f"{name} {small(variant)}" if variant else name, []
     for row, cells in three.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -29,9 +30,10 @@ UNKNOWN = "not known for these images"
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """Both networks, PRNU's fingerprints and the test images, of every data set."""
     found: list[Recipe] = []
-    for run, setup in [(run, seed_setup(run)) for run in runs]:
-        evaluations = [run.evaluation(method, setup) for method in ("cnn", "visnet")]
-        found += [*evaluations, run.fit("prnu", setup), *setup.part("test")]
+    for run in runs:
+        setup = seed_setup(run)
+        found += [run.evaluation("cnn", setup), run.evaluation("visnet", setup), run.fit("prnu", setup)]
+        found += setup.part("test")
     return found
 
 
@@ -60,15 +62,9 @@ def fingerprints(run: Run) -> Result:
     first = np.array([np.argmax(truth == name) for name in setup.classes])
     network, prnu = attributor(run, "visnet", setup), attributor(run, "prnu", setup)
     shown = network.response_images(images[first])[:, network.columns(setup.classes)]
-    result = Result(
-        arrays={
-            "classes": np.array(setup.classes),
-            "images": images[first],
-            "image_fingerprints": network.image_fingerprints(images[first]),
-            "response_images": shown,
-            "shown": shown.sum(axis=(2, 3)),
-        }
-    )
+    arrays = {"classes": np.array(setup.classes), "images": images[first], "response_images": shown}
+    arrays |= {"image_fingerprints": network.image_fingerprints(images[first]), "shown": shown.sum(axis=(2, 3))}
+    result = Result(arrays=arrays)
     known = {"figure": FIGURE.get(worlds.parse(run.source or run.dataset)[0], ""), "setup": setup.name}
     for method, fitted, scores in (("visnet", network, network.responses(images)), ("prnu", prnu, prnu.scores(images))):
         own = fitted.columns(setup.classes)
@@ -151,14 +147,8 @@ def where(run: Run) -> Result:
     responses = network.response_images(images)[:, network.columns(setup.classes)]
     own = {name: responses[truth == name, k] for k, name in enumerate(setup.classes)}
     usual = true.mean(axis=0)
-    found = Result(
-        arrays={
-            "classes": np.array(setup.classes),
-            "masks": usual,
-            "only": core_pixels(usual),
-            "maps": np.stack([maps.mean(axis=0) for maps in own.values()]),
-        }
-    )
+    found = Result(arrays={"classes": np.array(setup.classes), "masks": usual, "only": core_pixels(usual)})
+    found.arrays["maps"] = np.stack([maps.mean(axis=0) for maps in own.values()])
     parts = {(name, ""): usual[None] for name in own} | ({("real", "true masks"): true[:each]} if len(true) > 1 else {})
     samples = {}
     for (name, variant), part in parts.items():
@@ -211,9 +201,9 @@ def alone(
             less = metrics.paired_difference(truth[real], only[real], whole[real])
             place = "real", EVERYTHING, "regions"
             found.append(_gap(run, ("real", region, "regions"), place, less.value, less.low, less.high))
-    by_class, params = metrics.per_class_accuracy(truth, whole), {"pixels": flat.shape[-1]}
-    whole_records = [accuracy_record(run, n, by_class[n], column=EVERYTHING, params=params, **known) for n in classes]
-    return [*found, *whole_records]
+    known |= {"column": EVERYTHING, "params": {"pixels": flat.shape[-1]}}
+    by_class = metrics.per_class_accuracy(truth, whole)
+    return [*found, *(accuracy_record(run, name, by_class[name], **known) for name in classes)]
 
 
 def _lead(right: np.ndarray, random: np.ndarray) -> tuple[float, float, float]:
@@ -238,19 +228,19 @@ STUDIES = {
 def _pair(e: Evidence) -> tuple[Record, Record, str]:
     visible, ours = e.number("3", VISNET), e.number("3", "Ours")
     low, high = e.difference(visible, ours)
-    return visible, ours, f"{visible.value:.2f} against {ours.value:.2f}, difference {low:+.2f} to {high:+.2f}"
+    return visible, ours, minus(f"{visible.value:.2f} against {ours.value:.2f}, difference {low:+.2f} to {high:+.2f}")
 
 
 @claim("visnet", "4.5", "3", "The network with visible fingerprints attributes as well as the plain one.")
 def _visnet(e: Evidence) -> tuple[str, str]:
     visible, ours, numbers = _pair(e)
-    return every([e.above(visible, ours, margin=RESTORED)]), minus(f"{numbers}, {RESTORED:g} points allowed")
+    return every([e.above(visible, ours, margin=RESTORED)]), f"{numbers}, {RESTORED:g} points allowed"
 
 
 @claim("visible-costs", "4.5", "3", "To make fingerprints visible costs some accuracy.")
 def _visible_costs(e: Evidence) -> tuple[str, str]:
     visible, ours, numbers = _pair(e)
-    return every([e.above(ours, visible)]), minus(numbers)
+    return every([e.above(ours, visible)]), numbers
 
 
 @claim("own-model", "4.5", "3", "The images of every source respond most to the model fingerprint of that source.")
@@ -262,29 +252,26 @@ def _own_model(e: Evidence) -> tuple[str, str]:
     return every(signs), f"lead over the next model: {_digits(leads)}{said}"
 
 
-def _peaks(method: str, said: str) -> None:
-    @claim(
-        f"grid-{method}", "4.5", "3",
-        f"Every GAN's fingerprint {said} shows peaks of its up-sampling, and the real images' shows none.",
-    )  # fmt: skip
-    def _grid(e: Evidence) -> tuple[str, str]:
-        found = e.by_column("grid", ROWS[method])
-        signs = [at_least(r, 1) if name != "real" else -at_least(r, 1) or 1 for name, r in found.items()]
-        listed = "; ".join(f"{readable(n)} {r.value:.1f} ({r.low:.1f} to {r.high:.1f})" for n, r in found.items())
-        return every(signs), f"power at period 2, times that of the frequencies around: {listed}"
+def _grid(e: Evidence, method: str) -> tuple[str, str]:
+    found = e.by_column("grid", ROWS[method])
+    signs = [at_least(r, 1) if name != "real" else -at_least(r, 1) or 1 for name, r in found.items()]
+    listed = "; ".join(f"{readable(n)} {r.value:.1f} ({r.low:.1f} to {r.high:.1f})" for n, r in found.items())
+    return every(signs), f"power at period 2, times that of the frequencies around: {listed}"
 
 
-_peaks("prnu", "by PRNU")
-_peaks("visnet", "by visNet")
+for _method, _by in (("prnu", "by PRNU"), ("visnet", "by visNet")):
+    _text = f"Every GAN's fingerprint {_by} shows peaks of its up-sampling, and the real images' shows none."
+    claim(f"grid-{_method}", "4.5", "3", _text)(partial(_grid, method=_method))
 
 
-def _dense(e: Evidence, region: str) -> tuple[Record, dict[str, Record]]:
-    """Response per pixel in a region, of the real images and of each GAN."""
+def _dense(e: Evidence, region: str) -> tuple[Record, dict[str, Record], str]:
+    """Response per pixel in a region, of the real images and of each GAN, and in words."""
     sources = dict.fromkeys(r.row for r in pick(e.records, metric="response"))
     found = {name: e.number("", name, region, "response", setup="seeds") for name in sources}
     if "real" not in found or len(found) < 2:
         raise NotMeasured("response by region not measured")
-    return found.pop("real"), found
+    numbers = f"{region}, times the average pixel: {_digits({'real': found['real'], **found})}"
+    return found.pop("real"), found, numbers
 
 
 @claim("densest-at-the-eyes", "4.5", "3", "In real images, no region responds to their model as densely as the eyes.")
@@ -296,8 +283,7 @@ def _densest_at_the_eyes(e: Evidence) -> tuple[str, str]:
 
 @claim("real-at-the-eyes", "4.5", "3", "Eyes respond more densely in real images than in those of any GAN.")
 def _real_at_the_eyes(e: Evidence) -> tuple[str, str]:
-    real, gans = _dense(e, "eyes")
-    numbers = f"eyes, times the average pixel: {_digits({'real': real, **gans})}"
+    real, gans, numbers = _dense(e, "eyes")
     return every([e.above(real, gan) for gan in gans.values()]), numbers
 
 
@@ -321,8 +307,7 @@ def _eyes_suffice(e: Evidence) -> tuple[str, str]:
 
 @claim("gans-at-the-background", "4.5", "3", "GANs are recognised by the background more than real images are.")
 def _gans_at_the_background(e: Evidence) -> tuple[str, str]:
-    real, gans = _dense(e, "background")
-    numbers = f"background, times the average pixel: {_digits({'real': real, **gans})}"
+    real, gans, numbers = _dense(e, "background")
     return every([e.above(gan, real) for gan in gans.values()]), numbers
 
 

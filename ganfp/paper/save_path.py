@@ -23,10 +23,8 @@ SPLITS = ("train", "validation", "test")
 
 def parts(run: Run, split: str, path: str) -> list[Sample]:
     """The samples of Table 1's sources, saved by one path; real images are what they are."""
-    return [
-        sample if isinstance(sample.origin, Images) else replace(sample, save_path=path)
-        for sample in architecture_setup(run).part(split)
-    ]
+    samples = architecture_setup(run).part(split)
+    return [x if isinstance(x.origin, Images) else replace(x, save_path=path) for x in samples]
 
 
 def needs(run: Run) -> list[Sample]:
@@ -68,17 +66,16 @@ def _decide(setup: Setup, cues: Mapping[str, np.ndarray]) -> tuple[np.ndarray, i
     """Predictions for the test images, and the depth of the tree that was best on the validation images."""
     from sklearn.tree import DecisionTreeClassifier
 
-    trees = [
-        DecisionTreeClassifier(max_depth=depth, random_state=0).fit(cues["train"], setup.labels("train"))
-        for depth in DEPTHS
-    ]
+    trees = [DecisionTreeClassifier(max_depth=depth, random_state=0) for depth in DEPTHS]
+    trees = [tree.fit(cues["train"], setup.labels("train")) for tree in trees]
     best = max(trees, key=lambda tree: tree.score(cues["validation"], setup.labels("validation")))
     return best.predict(cues["test"]), best.max_depth
 
 
 @claim("save-path-leaks", "4.2", "1", "The official ways of saving alone give sources away, to two bits of an image.")
-def _leaks(e: Evidence) -> tuple[str, str]:
-    return _above_chance(e, "official")
+def _leaks(e: Evidence, path: str = "official") -> tuple[str, str]:
+    r = _cue(e, EXTREMES, path)
+    return every([at_least(r, r.chance)]), f"{r.value:.1f} %, chance {r.chance:.0f} %"
 
 
 @claim("save-path-closed", "4.2", "1", "One quantiser for all sources takes away a part of what the saving tells.")
@@ -90,12 +87,7 @@ def _closed(e: Evidence) -> tuple[str, str]:
 
 @claim("save-path-remains", "4.2", "1", "Also after one quantiser, two bits of an image tell something of its source.")
 def _remains(e: Evidence) -> tuple[str, str]:
-    return _above_chance(e, "ours")
-
-
-def _above_chance(e: Evidence, path: str) -> tuple[str, str]:
-    r = _cue(e, EXTREMES, path)
-    return every([at_least(r, r.chance)]), f"{r.value:.1f} %, chance {r.chance:.0f} %"
+    return _leaks(e, "ours")
 
 
 def _cue(e: Evidence, cue: str, path: str) -> Record:

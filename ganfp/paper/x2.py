@@ -123,7 +123,7 @@ def _leaky(e: Evidence, metric: str, **wanted) -> list[Record]:
 @claim("format-learned", "x2", "3", "Where sources differ in format, a network learns the format, at least in part.")
 def _format_learned(e: Evidence) -> tuple[str, str]:
     lost = _leaky(e, "lost_by_exchange")
-    signs = [(r.low > 0) - (r.high < 0) for r in lost]
+    signs = ((r.low > 0) - (r.high < 0) for r in lost)
     return every(signs), f"points lost by exchange: {shown({r.row: r for r in lost})}"
 
 
@@ -134,20 +134,23 @@ def _format_only(e: Evidence) -> tuple[str, str]:
     return every(signs), f"right after the exchange: {shown({r.row: r for r in found})} %"
 
 
+def _ghosts(e: Evidence, formats: str) -> dict[str, Record]:
+    shares = {r.row: r for r in pick(e.records, setup="format_leak", metric="share", column=formats)}
+    if "real" not in shares:
+        raise NotMeasured(f"ghosts ({formats}) not measured")
+    return shares
+
+
 @claim("ghost-control", "x2", "3", "The sources of this book show no leak of format: ghosts are as frequent in all.")
 def _ghost_control(e: Evidence) -> tuple[str, str]:
-    shares = {r.row: r for r in pick(e.records, setup="format_leak", metric="share", column="all PNG")}
-    if not shares:
-        raise NotMeasured("ghosts not measured")
+    shares = _ghosts(e, "all PNG")
     signs = [e.above(a, b, RESTORED) for a, b in permutations(shares.values(), 2)]
     return every(signs), f"{shown(shares)} %; {RESTORED:g} points between any two allowed"
 
 
 @claim("ghost-finds", "x2", "3", "Ghosts give a leak away: real images that were JPEGs show more than other sources.")
 def _ghost_finds(e: Evidence) -> tuple[str, str]:
-    shares = {r.row: r for r in pick(e.records, setup="format_leak", metric="share", column="real JPEG")}
-    if "real" not in shares:
-        raise NotMeasured("ghosts of images with a leak not measured")
+    shares = _ghosts(e, "real JPEG")
     real = shares.pop("real")
     most = max(shares.values(), key=lambda r: r.value)
     return every(e.above(real, r) for r in shares.values()), f"{real.value:.1f} % against {most.value:.1f} % or less"
@@ -156,11 +159,10 @@ def _ghost_finds(e: Evidence) -> tuple[str, str]:
 def formats_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Accuracy of a network by the formats that it was trained on, on such images and with the formats exchanged."""
     found = pick(found, metric="accuracy")
-    places = dict.fromkeys((r.row, r.column) for r in found)
-    rows = [
-        [*place, *(with_interval(one(found, row=place[0], column=place[1], variant=test)) for test in TESTS)]
-        for place in places
-    ]
+    rows = []
+    for row, column in dict.fromkeys((r.row, r.column) for r in found):
+        cells = (with_interval(one(found, row=row, column=column, variant=test)) for test in TESTS)
+        rows.append([row, column, *cells])
     header = ["task", "trained on", "tested on the same, %", "formats exchanged, %"]
     return plain(header, rows, name, caption, of=found)
 
@@ -169,8 +171,7 @@ def ghosts_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Percent of the images of each source that show a JPEG ghost, by formats."""
     found = pick(found, metric="share")
     columns = dict.fromkeys(r.column for r in found)
-    rows = [
-        [readable(row), *(with_interval(one(found, row=row, column=column)) for column in columns)]
-        for row in dict.fromkeys(r.row for r in found)
-    ]
+    rows = []
+    for row in dict.fromkeys(r.row for r in found):
+        rows.append([readable(row), *(with_interval(one(found, row=row, column=column)) for column in columns)])
     return plain(["source", *(f"{column}, %" for column in columns)], rows, name, caption, of=found)
