@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 
 import numpy as np
 import torch
 
 from ganfp import worlds
 from ganfp.gans import GANS, gan_class, training
+from ganfp.gans.progan import ProGANConfig
 from ganfp.layers import count_parameters
 from ganfp.paper.attribution import METHODS, architecture_setup, chosen, seed_setup
 from ganfp.runs.recipes.base import IMAGES, Recipe
@@ -59,15 +59,13 @@ def splits(run: Run) -> list[list]:
 
 def progan_settings(run: Run) -> list[list[str]]:
     """Rows (setting, paper, this run) of what a reader would ask about a ProGAN's training."""
-    here = run.trained_as.profile.gans["progan"]
-    paper = type(here)()
+    here, paper = run.trained_as.profile.gans["progan"], ProGANConfig()
     shown = {
         "resolution": "resolution, px", "latent": "latent dimensions", "fmap_max": "feature maps, at most",
         "phase_images": "images per phase", "total_images": "images in all", "batch": "batch at the last resolution",
         "learning_rate": "learning rate", "ema": "moving average, decay per step",
     }  # fmt: skip
-    known = {f.name for f in fields(here)}
-    rows = [[text, f"{getattr(paper, k):,}", f"{getattr(here, k):,}"] for k, text in shown.items() if k in known]
+    rows = [[text, f"{getattr(paper, k):,}", f"{getattr(here, k):,}"] for k, text in shown.items()]
     return [*rows, ["GANs that differ in the seed", "10", str(run.profile.seeds)]]
 
 
@@ -118,10 +116,8 @@ def content_report(run: Run, count: int = 1000) -> list[list]:
     truth = drawn.content(drawn.factors(count, HELD_OUT_SEED))
     report = network.report(drawn.draw(count, run.profile.resolution, HELD_OUT_SEED), truth)
     measure = {"accuracy": "right answers, %", "r2": "variance explained, %"}
-    return [
-        [world, name.replace("_", " "), 100 * found["value"], 100 * found["chance"], measure[found["metric"]]]
-        for name, found in report.items()
-    ]
+    rows = ([k.replace("_", " "), 100 * x["value"], 100 * x["chance"], measure[x["metric"]]] for k, x in report.items())
+    return [[world, *row] for row in rows]
 
 
 def content(report: Sequence[Sequence]) -> str:

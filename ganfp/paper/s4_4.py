@@ -113,9 +113,9 @@ def gains(run: Run, said: Mapping[tuple[str, str], np.ndarray]) -> list[Record]:
     for name in PAPERS:
         two = [tuple(said[row, f"{name} {when}"] for when in ("atk", "dfs")) for row in ("Ours", "PRNU")]
         d = metrics.gain_difference(setup.labels("test"), *two, clusters(setup))
-        known = {"column": name, "setup": setup.name, "params": {"against": ["PRNU", name, setup.name], "p": d.p}}
-        interval = d.low, d.high
-        found.append(record(run, "Ours", "gain_difference", d.value, interval=interval, n=len(two[0][0]), **known))
+        known = {"column": name, "setup": setup.name, "n": len(two[0][0]), "interval": (d.low, d.high)}
+        params = {"against": ["PRNU", name, setup.name], "p": d.p}
+        found.append(record(run, "Ours", "gain_difference", d.value, params=params, **known))
     return found
 
 

@@ -18,8 +18,8 @@ def embeddings(points: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
     palette = colours(list(dict.fromkeys(labels)))
     for axis, (title, xy) in zip(axes, points.items(), strict=True):
         for name in dict.fromkeys(labels):
-            chosen = labels == name
-            axis.scatter(*xy[chosen].T, s=7, alpha=0.75, linewidths=0, color=palette[name], label=readable(name))
+            look = {"color": palette[name], "label": readable(name)}
+            axis.scatter(*xy[labels == name].T, s=7, alpha=0.75, linewidths=0, **look)
         axis.set_title(title)
         axis.set_aspect("equal", "datalim")
         bare(axis)
