@@ -139,6 +139,8 @@ def test_another_runs_records_are_labelled():
     assert page.whose(run, [replace(mine, profile="smoke")]) == ""
     said = page.whose(run, [replace(mine, profile="reference", commit="abc")])
     assert "Not this run's numbers" in said and "profile reference, faces, GANs of 10 images, commit abc" in said
+    lengths = [replace(after("Ours", n, 99), profile="smoke", commit="abc") for n in (10, 2000, 30)]
+    assert table.provenance(lengths) == "profile smoke, faces, GANs of 10, 2,000 and 30 images, commit abc"
 
 
 # ---------------------------------------------------------------------------- x3: two runs side by side

@@ -1,7 +1,8 @@
 """The directive ``{claims-ledger}``: each claim on the numbers of the paper, of the reference run and of this run.
 
-The run's records are those that the notebooks listed in ``executed/run.json`` left, and no others.  Without records
-every claim of the run reads "not measured".  Those of the reference run are in ``results/reference``.
+The run's records are those that the notebooks listed in ``executed/run.json`` left and measured themselves, and no
+others: a page that shows another run's says so, and here they are not this run's.  Without records every claim of the
+run reads "not measured".  Those of the reference run are in ``results/reference``.
 
 Options: ``:tables: 1 2 3`` shows only the claims that are read from these tables, ``:name:`` is a label.
 """
@@ -40,12 +41,16 @@ COUNTED = {
 
 
 def run_shown(root):
-    """Profile of the run that the pages show, and the files of its records: those that their notebooks left."""
+    """Profile of the run that the pages show, and the files of records of their notebooks, each with its profile."""
     ledger = Path(root, "executed", "run.json")
     pages = json.loads(ledger.read_text("utf-8")).values() if ledger.exists() else ()
-    files = [Path(root, page["parameters"]["out"], name) for page in pages for name in page.get("records", ())]
-    profiles = {page["parameters"]["profile"]: None for page in pages}
-    return ", ".join(profiles), [file for file in files if file.suffix == ".json" and file.exists()]
+    files = {
+        file: page["parameters"]["profile"]
+        for page in pages
+        for name in page.get("records", ())
+        if (file := Path(root, page["parameters"]["out"], name)).suffix == ".json" and file.exists()
+    }
+    return ", ".join({page["parameters"]["profile"]: None for page in pages}), files
 
 
 class ClaimsLedger(SphinxDirective):
@@ -63,7 +68,8 @@ class ClaimsLedger(SphinxDirective):
         # photographs have a page of their own
         drawn = [record for record in load(reference) if record.dataset in DRAWN]
         try:
-            rows = judge.ledger([record for file in files for record in read(file)], drawn)
+            measured = [r for file, its_own in files.items() for r in read(file) if r.profile == its_own]
+            rows = judge.ledger(measured, drawn)
         except ValueError as error:
             logger.warning("claims-ledger: %s", error, location=self.get_location())
             return []

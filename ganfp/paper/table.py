@@ -97,12 +97,15 @@ def provenance(records: Iterable[Record]) -> str:
     """Whose numbers these are: profile, data sets, length of the GANs' training and commit of each run among them."""
     runs: dict[tuple, dict[str, None]] = {}
     for r in records:
-        runs.setdefault((r.profile, r.gan_images, r.commit), {})[r.dataset] = None
+        runs.setdefault((r.profile, r.commit, r.gan_images), {})[r.dataset] = None
+    lengths: dict[tuple, list[str]] = {}
+    for (profile, commit, gan_images), datasets in runs.items():
+        images = lengths.setdefault((profile, listed(list(datasets)), commit), [])
+        images += [f"{gan_images:,}"] if gan_images else []
     texts = []
-    for (profile, gan_images, commit), datasets in runs.items():
-        gans = f"GANs of {gan_images:,} images" if gan_images else ""
-        parts = [f"profile {profile}", listed(list(datasets)), gans, commit and f"commit {commit}"]
-        texts.append(", ".join(filter(None, parts)))
+    for (profile, datasets, commit), images in lengths.items():
+        gans = f"GANs of {listed(images)} images" if images else ""
+        texts.append(", ".join(filter(None, [f"profile {profile}", datasets, gans, commit and f"commit {commit}"])))
     return "; ".join(texts)
 
 
