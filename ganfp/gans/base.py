@@ -34,6 +34,13 @@ class Sized:
             raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, not {self.precision!r}")
         if self.resolution < self.first or self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two and at least {self.first}, not {self.resolution}")
+        if not 0 <= self.decay_from <= 1:
+            raise ValueError(f"decay_from must be from 0 to 1, not {self.decay_from}")
+
+    def decay(self, seen: int) -> float:
+        """The factor of the learning rate after ``seen`` images: 1, and from ``decay_from`` on a line down to 0."""
+        falling = max(1.0, self.total_images * (1 - self.decay_from))
+        return min(1.0, max(0.0, (self.total_images - seen) / falling))
 
     def width(self, resolution: int) -> int:
         """Feature maps at a resolution."""

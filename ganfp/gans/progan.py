@@ -25,6 +25,7 @@ class ProGANConfig(Sized):
     batch_base: int = 2048
     learning_rate: float = 0.001
     learning_rate_128: float = 0.0015  # from 128 px on
+    decay_from: float = 1.0  # share of the training after which the learning rate falls linearly to 0; 1: never
     betas: tuple[float, float] = (0.0, 0.99)
     ema: float = 0.999  # decay of the generator's moving average, per step
     gradient_penalty: float = 10.0
@@ -43,11 +44,12 @@ class ProGANConfig(Sized):
         phase = seen // self.phase_images
         resolution = min(SMALLEST << ((phase + 1) // 2), self.resolution)
         fading = phase % 2 == 1 and SMALLEST << (phase // 2) < self.resolution
+        rate = self.learning_rate_128 if resolution >= 128 else self.learning_rate
         return Stage(
             resolution=resolution,
             blend=(seen % self.phase_images) / self.phase_images if fading else 1.0,
             batch=max(self.batch, self.batch_base // resolution),
-            learning_rate=self.learning_rate_128 if resolution >= 128 else self.learning_rate,
+            learning_rate=rate * self.decay(seen),
         )
 
 

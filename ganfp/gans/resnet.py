@@ -23,6 +23,7 @@ class ResNetConfig(Sized):
     total_images: int = 24_000_000  # real images shown to the critic in all: 150,000 x critic_steps x batch
     batch: int = 32
     learning_rate: float = 1e-4
+    decay_from: float = 1.0  # share of the training after which the learning rate falls linearly to 0; 1: never
     betas: tuple[float, float] = (0.5, 0.9)
     critic_steps: int = 5
     ema: float = 0.0  # decay of the generator's moving average, per step; 0: none, as in the official code
@@ -36,8 +37,8 @@ class ResNetConfig(Sized):
             raise ValueError(f"ema must be at least 0 and less than 1, not {self.ema}")
 
     def stage(self, seen: int) -> Stage:
-        """The same at every moment: these networks do not grow."""
-        return Stage(self.resolution, 1.0, self.batch, self.learning_rate)
+        """The same at every moment but for the learning rate: these networks do not grow."""
+        return Stage(self.resolution, 1.0, self.batch, self.learning_rate * self.decay(seen))
 
 
 class Trunk(nn.Module):

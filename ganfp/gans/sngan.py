@@ -3,7 +3,7 @@
 It knows no classes: with the official code's single one, conditional batch norm is plain, and embeddings are unused.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -24,19 +24,8 @@ class SNGANConfig(ResNetConfig):
 
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.0, 0.9)
-    decay_from: float = 0.8  # share of the training after which the learning rate falls linearly to 0; 1: never
+    decay_from: float = 0.8
     dequantise: bool = True  # spread the grey levels of real images, as generated ones have none
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.decay_from <= 1:
-            raise ValueError(f"decay_from must be from 0 to 1, not {self.decay_from}")
-
-    def stage(self, seen: int) -> Stage:
-        """Constant but for the learning rate."""
-        falling = max(1.0, self.total_images * (1 - self.decay_from))
-        left = min(1.0, max(0.0, (self.total_images - seen) / falling))
-        return replace(super().stage(seen), learning_rate=self.learning_rate * left)
 
 
 class Generator(nn.Module):
