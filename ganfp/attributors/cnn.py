@@ -14,8 +14,9 @@ from ganfp.attributors.neural import NeuralAttributor
 
 @dataclass(eq=False, kw_only=True)
 class CNN(NeuralAttributor[AttributionNetwork]):
-    """The paper's network, trained with cross-entropy and Adam.
+    """The paper's network, trained with cross-entropy.
 
+    ``boost``: how many times louder it hears high frequencies, see :func:`ganfp.attributors.pyramid.boosted`.
     ``band`` and ``factor``: the frequencies that it sees, the ``low`` or ``high`` band at a resolution that is so many
     times smaller (Figure 2b, c).  ``pool_at``: the resolution at which features are averaged, 0 for never (Figure 2d).
     """
@@ -23,13 +24,14 @@ class CNN(NeuralAttributor[AttributionNetwork]):
     band: str = "low"
     factor: int = 1
     pool_at: int = 0
+    boost: float = 1.0
 
     method: ClassVar[str] = "cnn"
 
     @classmethod
     def cost(cls, settings: Mapping[str, Any], images: int, resolution: int) -> float:
         one = cls(**settings)
-        return 1.2e-9 * one.images * one.fmap_base**2 * 3 / one.factor
+        return 6e-10 * one.images * one.fmap_base**2 * 3 / one.factor
 
     def _fine_tune(
         self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress, change: Change
@@ -38,7 +40,8 @@ class CNN(NeuralAttributor[AttributionNetwork]):
 
     def _network(self) -> AttributionNetwork:
         size = self.resolution_, len(self.classes_), self.fmap_base, self.fmap_max
-        return AttributionNetwork(*size, band=self.band, factor=self.factor, pool_at=self.pool_at)
+        part = {"band": self.band, "factor": self.factor, "pool_at": self.pool_at, "boost": self.boost}
+        return AttributionNetwork(*size, **part)
 
     def _scores_and_features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         def both(x: torch.Tensor) -> torch.Tensor:

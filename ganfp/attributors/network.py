@@ -10,6 +10,7 @@ weight vector per source, the model fingerprint.
 (d) post-pooling              stages only down to a chosen resolution, whose features are averaged over all positions
 """
 
+import torch
 from torch import Tensor, nn
 
 from ganfp.attributors import pyramid
@@ -25,13 +26,14 @@ class AttributionNetwork(nn.Module):
     ``min(fmap_base / R, fmap_max)`` feature maps, the fingerprint has as many entries as the last stage.
 
     ``band`` and ``factor`` choose the front end: the ``low`` or ``high`` band at resolution R / factor, a power of two
-    and at least 4; ``low`` at factor 1 is the image itself.  ``pool_at`` is the resolution at which features are
+    and at least 4; ``low`` at factor 1 is the image itself; ``boost`` makes its high frequencies so many times louder,
+    see :func:`pyramid.boosted`.  ``pool_at`` is the resolution at which features are
     averaged over all positions (Figure 2d); 0 for the dense head, which knows where each of its 4 x 4 features lies.
     """
 
     def __init__(
         self, resolution: int, classes: int, fmap_base: int = 4096, fmap_max: int = 512,
-        band: str = "low", factor: int = 1, pool_at: int = 0,
+        band: str = "low", factor: int = 1, pool_at: int = 0, boost: float = 1.0,
     ) -> None:  # fmt: skip
         super().__init__()
         if resolution < 2 * SMALLEST or resolution & (resolution - 1):
@@ -41,7 +43,7 @@ class AttributionNetwork(nn.Module):
         side, end = resolution // factor, pool_at or SMALLEST
         if end not in (sides := [side // f for f in factors if side // f >= SMALLEST]):
             raise ValueError(f"pool_at must be 0 or among {sides} for a band of {side} px, not {pool_at}")
-        self.front = pyramid.band(band, factor.bit_length() - 1)
+        self.front = pyramid.band(band, factor.bit_length() - 1, boost)
         stages, into = [], 3
         while side > end:
             middle, out = channels(2 * side, fmap_base, fmap_max), channels(side, fmap_base, fmap_max)
@@ -57,7 +59,9 @@ class AttributionNetwork(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Image fingerprints (N, D): the activations before the last dense layer."""
-        x = leaky_relu(self.last(self.stages(self.front(images))))
+        with torch.autocast(images.device.type, enabled=False):  # a faint trace is less than low precision can tell
+            x = self.front(images)
+        x = leaky_relu(self.last(self.stages(x)))
         return self.dense(x) if isinstance(self.dense, Mean) else leaky_relu(self.dense(x.flatten(1)))
 
     def forward(self, images: Tensor) -> Tensor:

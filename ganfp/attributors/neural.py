@@ -13,10 +13,12 @@ from torch import Tensor, nn
 
 from ganfp import memory
 from ganfp.attributors.base import Attributor, Change, Labelled, Progress, cut, on_device
+from ganfp.attributors.optimisers import OPTIMISERS, descend, optimisers_of
 from ganfp.images import to_float
 from ganfp.seeding import deterministic, mix
 
 PREDICT_BATCH = 256
+PRECISIONS = ("float32", "bfloat16", "auto")
 
 Network = TypeVar("Network", bound=nn.Module)
 Module = TypeVar("Module", bound=nn.Module)
@@ -33,6 +35,10 @@ class NeuralAttributor(Attributor, Generic[Network]):
     training in which the learning rate rises from 0, at its start, and falls to 0, at its end.  ``checks`` times the
     validation images are scored, and the weights of the best check are kept (highest accuracy, then lowest loss);
     without validation images the last are.  The defaults are the official code's at 128 px.
+
+    ``optimiser`` is ``"adam"``, the paper's, or ``"muon"``, see :mod:`ganfp.attributors.optimisers`.  ``precision``, in
+    which convolutions and dense layers compute while they train: ``"float32"``, ``"bfloat16"``, or ``"auto"``, the
+    lower one where the device has instructions for it.
     """
 
     fmap_base: int = 4096
@@ -45,6 +51,8 @@ class NeuralAttributor(Attributor, Generic[Network]):
     flip: bool = True
     checks: int = 100
     seed: int = 1000
+    optimiser: str = "adam"
+    precision: str = "float32"
 
     group: ClassVar[int] = 1  # what the size of a batch is a multiple of
 
@@ -52,16 +60,26 @@ class NeuralAttributor(Attributor, Generic[Network]):
     def _network(self) -> Network:
         """A new network of the settings, ``resolution_`` and ``classes_``."""
 
-    def _trainer(self) -> tuple[list[torch.optim.Adam], Update]:
+    def _check_settings(self) -> None:
+        if self.optimiser not in OPTIMISERS:
+            raise ValueError(f"optimiser must be one of {', '.join(OPTIMISERS)}, not {self.optimiser!r}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
+
+    def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update]:
         """The optimisers of a training of ``network_``, and its step: here cross-entropy, and no other loss."""
-        network, optimiser = self.network_, self._optimiser(self.network_)
+        network, optimisers = self.network_, self._optimisers(self.network_)
+        low = self.precision == "bfloat16" or self.precision == "auto" and has_bfloat16(self.device)
+        lowered = torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=low, cache_enabled=False)
 
         def update(x: Tensor, y: Tensor, number: int) -> dict[str, Tensor]:
-            loss = F.cross_entropy(network(x), y)
-            descend(optimiser, loss)
+            with lowered:
+                logits = network(x)
+            loss = F.cross_entropy(logits.float(), y)
+            descend(optimisers, loss)
             return {"classification": loss}
 
-        return [optimiser], update
+        return optimisers, update
 
     def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
         self.network_ = self._built(self._network, self.seed)
@@ -76,8 +94,8 @@ class NeuralAttributor(Attributor, Generic[Network]):
     def _placed(self, network: Module) -> Module:
         return network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def _optimiser(self, network: nn.Module) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), self.learning_rate, (0.0, 0.99), eps=1e-8, fused=True)
+    def _optimisers(self, network: nn.Module) -> list[torch.optim.Optimizer]:
+        return optimisers_of(network, self.optimiser, self.learning_rate)
 
     def _train(
         self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress,
@@ -93,13 +111,15 @@ class NeuralAttributor(Attributor, Generic[Network]):
         self.history_: list[dict[str, Any]] = []
         with deterministic():
             optimisers, update = self._trainer()
+            groups = [group for optimiser in optimisers for group in optimiser.param_groups]
             for number, chosen in enumerate(batches(len(images), batch, steps, self.seed), start=1):
                 some, before = images[chosen], (number - 1) * self.batch
                 if change is not None:
                     some = change(np.asarray(some), np.arange(before, before + len(some)))
                 x = flip(self._input(some), mix(self.seed, 1, number)) if self.flip else self._input(some)
-                for optimiser in optimisers:
-                    optimiser.param_groups[0]["lr"] = self.learning_rate * rate(number, steps, self.rise, self.decay)
+                factor = rate(number, steps, self.rise, self.decay)
+                for group in groups:
+                    group["lr"] = group["initial_lr"] * factor
                 losses = update(x, columns[chosen].to(self.device), number)
                 sums = {name: sums.get(name, 0) + loss.detach() for name, loss in losses.items()}
                 if number in check_at:
@@ -176,8 +196,9 @@ def flip(x: Tensor, seed: int) -> Tensor:
     return torch.where(chosen.to(x.device)[:, None, None, None], x.flip(-1), x)
 
 
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step down the gradient of a loss."""
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    optimiser.step()
+def has_bfloat16(device: str) -> bool:
+    """Whether a device multiplies bfloat16 faster than float32, instead of imitating it."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    known = torch.cpu.get_capabilities()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

@@ -4,6 +4,8 @@ A step down blurs with the 5 x 5 binomial kernel and keeps every second pixel; a
 pixels and blurs with four times that kernel.  Both keep the even pixels where they are, and borders are reflected.
 """
 
+from itertools import chain
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 from ganfp.layers import reflect_pad
 
 BINOMIAL = (1.0, 4.0, 6.0, 4.0, 1.0)  # over 16
+SMALL_BINOMIAL = (1.0, 2.0, 1.0)  # over 4
 
 
 def down(x: Tensor) -> Tensor:
@@ -25,10 +28,19 @@ def up(x: Tensor) -> Tensor:
     return _blur(spread, 4)
 
 
-def _blur(x: Tensor, gain: int, stride: int = 1) -> Tensor:
-    row = torch.tensor(BINOMIAL, dtype=x.dtype, device=x.device) / sum(BINOMIAL)
-    kernel = gain * torch.outer(row, row).expand(x.shape[1], 1, -1, -1)
-    return F.conv2d(reflect_pad(x, 2), kernel, stride=stride, groups=x.shape[1])
+def boosted(x: Tensor, gain: float) -> Tensor:
+    """High-boost filtering: low + gain (x - low), low the image after the 3 x 3 binomial blur; of the same size.
+
+    It adds no information and takes none.  It makes the frequencies of a natural image, whose power falls with about
+    the square of the frequency, more equally loud, as whitening does.
+    """
+    return torch.lerp(_blur(x, 1, row=SMALL_BINOMIAL), x, gain)
+
+
+def _blur(x: Tensor, gain: int, stride: int = 1, row: tuple[float, ...] = BINOMIAL) -> Tensor:
+    side = torch.tensor(row, dtype=x.dtype, device=x.device) / sum(row)
+    kernel = gain * torch.outer(side, side).expand(x.shape[1], 1, -1, -1)
+    return F.conv2d(reflect_pad(x, len(row) // 2), kernel, stride=stride, groups=x.shape[1])
 
 
 class Down(nn.Module):
@@ -43,12 +55,26 @@ class Residual(nn.Module):
         return x - up(down(x))
 
 
-def band(name: str, steps: int) -> nn.Sequential:
+class Boost(nn.Module):
+    """:func:`boosted` by a gain."""
+
+    def __init__(self, gain: float) -> None:
+        super().__init__()
+        self.gain = gain
+
+    def forward(self, x: Tensor) -> Tensor:
+        return boosted(x, self.gain)
+
+
+def band(name: str, steps: int, boost: float = 1.0) -> nn.Sequential:
     """The front end of a component network: images (N, 3, R, R) -> one band (N, 3, R / 2^steps, R / 2^steps).
 
     ``low`` is everything up to that resolution (Figure 2b), the image itself for no steps; ``high`` what only that
-    resolution holds and the next one down does not (Figure 2c).
+    resolution holds and the next one down does not (Figure 2c).  A ``boost`` other than 1 filters it at the end.
     """
     if name not in ("low", "high"):
         raise ValueError(f'band must be "low" or "high", not {name!r}')
-    return nn.Sequential(*(Down() for _ in range(steps)), *([Residual()] if name == "high" else []))
+    if not boost > 0:
+        raise ValueError(f"boost must be positive, not {boost}")
+    parts = [Down() for _ in range(steps)], [Residual()] if name == "high" else [], [Boost(boost)] if boost != 1 else []
+    return nn.Sequential(*chain.from_iterable(parts))

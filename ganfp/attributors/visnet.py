@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from ganfp.attributors.autoencoder import AutoEncoder, Critic
 from ganfp.attributors.base import standardised
-from ganfp.attributors.neural import NeuralAttributor, Update, descend
+from ganfp.attributors.neural import NeuralAttributor, Update
+from ganfp.attributors.optimisers import descend
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
 from ganfp.seeding import mix
 
@@ -95,6 +96,7 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
         return 2e-8 * one.images * one.fmap_base**2 * (resolution / 32) ** 0.5
 
     def _check_settings(self) -> None:
+        super()._check_settings()
         if self.logits not in LOGITS:
             raise ValueError(f"logits must be one of {', '.join(LOGITS)}, not {self.logits!r}")
         if self.batch % self.group:
@@ -155,11 +157,11 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
         size = self.fmap_base, self.fmap_max
         return FingerprintNetwork(self.resolution_, len(self.classes_), *size, self.logits, self.temperature)
 
-    def _trainer(self) -> tuple[list[torch.optim.Adam], Update]:
+    def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update]:
         size = self.resolution_, self.fmap_base, self.fmap_max
         live, critic = self.network_, self._built(lambda: Critic(*size), mix(self.seed, 3))
         self.network_ = average = copy.deepcopy(live).requires_grad_(False)
-        learn, learn_critic = self._optimiser(live), self._optimiser(critic)
+        learn, learn_critic = self._optimisers(live), self._optimisers(critic)
         random = torch.Generator().manual_seed(mix(self.seed, 2))
         weights = self.pixel, self.adversarial, self.classification
 
@@ -177,7 +179,7 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
             torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in live.parameters()], 1 - decay)
             return {**losses, "critic": loss_critic, "temperature": live.log_temperature.exp()}
 
-        return [learn, learn_critic], update
+        return [*learn, *learn_critic], update
 
     def _critic_loss(self, critic: Critic, x: Tensor, reconstruction: Tensor, random: torch.Generator) -> Tensor:
         """Minus L_adv of Equation 2 but for its sign: the critic's side of WGAN-GP, with ProGAN's drift term."""
