@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganfp import layers, memory
-from ganfp.attributors.network import AttributionNetwork
+from ganfp.attributors.cnn import CNN
+from ganfp.attributors.neural import NeuralAttributor
 from ganfp.gans import GANS, progan, resample
 from ganfp.gans.base import PRECISIONS
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic
@@ -80,22 +82,21 @@ def gan_speeds(name: str, config, device: str = "cpu", seconds: float = 2.0) -> 
 
 
 def attribution_speeds(resolution: int, classes: int, settings, device: str = "cpu", seconds: float = 2.0):
-    """The attribution network's training step; it has one precision."""
-    batch = settings.batch
+    """The attribution network's training step, with a profile's ``settings``, in each precision."""
 
     def made(precision: str) -> Callable[[], None]:
-        return attribution_step(resolution, classes, settings.fmap_base, settings.fmap_max, batch, device)
+        return attribution_step(resolution, classes, {**vars(settings), "precision": precision}, device)
 
-    yield from speeds("attribution", made, resolution, batch, batch, device, seconds, precisions=("float32",))
+    yield from speeds("attribution", made, resolution, settings.batch, settings.batch, device, seconds)
 
 
-def speeds(step, made, resolution, batch, images, device, seconds, precisions=PRECISIONS) -> Iterator[Speed]:
+def speeds(step, made, resolution, batch, images, device, seconds) -> Iterator[Speed]:
     """Measure the steps that ``made`` makes of a precision, each of which is shown ``images`` real images."""
     memory.keep()
     with deterministic():
         with plain():
             reference = duration(made("float32"), device, seconds)
-        for precision in precisions:
+        for precision in PRECISIONS:
             stepped = made(precision)
             taken, counted = duration(stepped, device, seconds), operations(stepped)
             share = counted / taken / peak(device, precision)
@@ -138,20 +139,17 @@ def stable_stage(config, resolution: int):
     return stage
 
 
-def attribution_step(resolution: int, classes: int, base: int, maximum: int, batch: int, device: str):
-    """One step of :class:`ganfp.attributors.cnn.CNN`'s training."""
-    torch.manual_seed(0)
-    layout = torch.contiguous_format if layers.EqualConv2d.forward is _plain_equal_convolution else torch.channels_last
-    network = AttributionNetwork(resolution, classes, base, maximum).to(device=device, memory_format=layout)
-    optimiser = torch.optim.Adam(network.parameters(), 0.001, (0.0, 0.99), eps=1e-8, fused=True)
-    images = np.random.default_rng(0).integers(0, 256, (batch, 3, resolution, resolution), dtype=np.uint8)
-    codes = torch.arange(batch, device=device) % classes
+def attribution_step(resolution: int, classes: int, settings: dict[str, Any], device: str) -> Callable[[], None]:
+    """One step of :class:`ganfp.attributors.cnn.CNN`'s training, on one batch again and again."""
+    attributor = CNN(**settings, device=device)
+    attributor.resolution_, attributor.classes_ = resolution, np.arange(classes)
+    attributor.network_ = attributor._built(attributor._network, attributor.seed)
+    images = np.random.default_rng(0).integers(0, 256, (attributor.batch, 3, resolution, resolution), dtype=np.uint8)
+    codes = torch.arange(len(images), device=device) % classes
+    _, update = attributor._trainer()
 
     def step() -> None:
-        x = to_float(images, device).contiguous(memory_format=layout)
-        optimiser.zero_grad(set_to_none=True)
-        F.cross_entropy(network(x), codes).backward()
-        optimiser.step()
+        update(attributor._input(images), codes, 1)
 
     return step
 
@@ -217,6 +215,8 @@ def plain() -> Iterator[None]:
         (progan, "pixel_norm", lambda x: x / (x.square().mean(dim=1, keepdim=True) + 1e-8).sqrt()),
         (progan, "minibatch_stddev", _plain_stddev),
         (progan.ProGAN, "critic_loss", _plain_wgan_gp),
+        (NeuralAttributor, "_placed", lambda self, network: network.to(self.device)),
+        (NeuralAttributor, "_input", lambda self, images: to_float(images, self.device)),
         (Training, "_next_real", lambda self, stage: next_real(self, stage).contiguous()),
     ]
     with ExitStack() as stack:

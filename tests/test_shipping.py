@@ -35,7 +35,7 @@ def shipped(store, tmp_path):
 
 
 def test_a_shipped_generator_is_the_trained_one_in_half_precision(store, shipped):
-    found = shipping.find(GAN_1, shipped)
+    found = shipping.find(GAN_1, where=[shipped])
     path = shipped / "faces-ProGAN-seed-1.safetensors"
     assert path.stat().st_size < (store.folder(GAN_1) / training.GENERATOR).stat().st_size
     assert {value.dtype for value in read_tensors(path)[0].values()} == {torch.float16}
@@ -56,7 +56,7 @@ def test_long_training_curves_are_thinned_to_means():
 
 
 def test_its_images_are_sampled_like_any_others(store, shipped):
-    sample = Sample(shipping.find(GAN_1, shipped), "test", 20)
+    sample = Sample(shipping.find(GAN_1, where=[shipped]), "test", 20)
     for recipe in building.closure([sample]):
         building.make(recipe, store.root)
     ours, trained = (np.load(store.folder(s) / base.IMAGES).astype(int) for s in (sample, Sample(GAN_1, "test", 20)))
@@ -72,19 +72,19 @@ def test_the_manifest_says_where_it_comes_from(store, shipped):
 
 
 def test_another_gan_is_not_taken_for_it_and_faster_code_is(shipped, monkeypatch):
-    assert shipping.find(replace(GAN_1, config=replace(GAN_1.config, drift=0.5)), shipped) is None
-    assert shipping.find(replace(GAN_1, images=replace(IMAGES, count=61)), shipped) is None
-    assert shipping.find(replace(GAN_1, snapshots=(32,)), shipped) is not None  # kept on its way, and the same
+    assert shipping.find(replace(GAN_1, config=replace(GAN_1.config, drift=0.5)), where=[shipped]) is None
+    assert shipping.find(replace(GAN_1, images=replace(IMAGES, count=61)), where=[shipped]) is None
+    assert shipping.find(replace(GAN_1, snapshots=(32,)), where=[shipped]) is not None  # kept on its way, and the same
     before = replace(GAN_1).key
     monkeypatch.setattr(code, "digest", lambda kind, modules: "faster")
-    assert replace(GAN_1).key != before and shipping.find(replace(GAN_1), shipped) is not None
+    assert replace(GAN_1).key != before and shipping.find(replace(GAN_1), where=[shipped]) is not None
     monkeypatch.setattr(faces, "VERSION", faces.VERSION + 1)
-    assert shipping.find(replace(GAN_1), shipped) is None  # its pictures would be other people's
+    assert shipping.find(replace(GAN_1), where=[shipped]) is None  # its pictures would be other people's
 
 
 def test_every_shipped_generator_is_found():
     runs = begin_each("reference", "faces,bedrooms")
-    found = [shipping.find(gan, shipping.folder()) for gan in reference.generators(runs)]
+    found = [shipping.find(gan) for gan in reference.generators(runs)]
     assert None not in found and len({shipped.path for shipped in found}) == len(shipping.manifest(shipping.folder()))
 
 
@@ -97,14 +97,14 @@ def test_a_shipped_generator_is_not_replaced_by_another(store, shipped):
 
 
 def test_a_changed_file_and_a_broken_manifest_are_named(store, shipped):
-    found = shipping.find(GAN_1, shipped)
+    found = shipping.find(GAN_1, where=[shipped])
     path = shipped / "faces-ProGAN-seed-1.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError, match="seed-1.safetensors is missing or is not the file"):
         found.make(shipped / "x", store.folder, "cpu", lambda share: None)
     (shipped / shipping.MANIFEST).write_text("[")
     with pytest.raises(ValueError, match="manifest.json is not valid JSON"):
-        shipping.find(GAN_1, shipped)
+        shipping.find(GAN_1, where=[shipped])
 
 
 def test_a_weight_beyond_half_precision_is_an_error(store, tmp_path):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganfp.attributors import pyramid
-from ganfp.layers import EqualConv2d, EqualLinear, channels, leaky_relu
+from ganfp.layers import SLOPE, EqualConv2d, EqualLinear, channels, leaky_relu
 
 SMALLEST = 4  # side of the smallest feature map
 
@@ -61,7 +61,7 @@ class AttributionNetwork(nn.Module):
         """Image fingerprints (N, D): the activations before the last dense layer."""
         with torch.autocast(images.device.type, enabled=False):  # a faint trace is less than low precision can tell
             x = self.front(images)
-        x = leaky_relu(self.last(self.stages(x)))
+        x = self.last(self.stages(x), SLOPE)
         return self.dense(x) if isinstance(self.dense, Mean) else leaky_relu(self.dense(x.flatten(1)))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class Stage(nn.Module):
         self.pool = nn.AvgPool2d(2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.pool(leaky_relu(self.second(leaky_relu(self.first(x)))))
+        return self.pool(self.second(self.first(x, SLOPE), SLOPE))
 
 
 class Mean(nn.Module):

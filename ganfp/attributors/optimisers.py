@@ -24,7 +24,7 @@ class Muon(torch.optim.Muon):
 
     def __init__(self, weights: Sequence[Tensor], rate: float) -> None:
         self._weights = list(weights)
-        views = [nn.Parameter(_matrix(weight.detach())) for weight in self._weights]  # of the same memory
+        views = [nn.Parameter(_rows(w.detach(), w).view(len(w), -1)) for w in self._weights]  # of the same memory
         groups = [{"params": [view], "lr": rate * math.sqrt(view.shape[1])} for view in views]
         super().__init__(groups, weight_decay=0.0, momentum=MOMENTUM)
 
@@ -34,7 +34,7 @@ class Muon(torch.optim.Muon):
 
     def step(self, closure=None):
         for group, weight in zip(self.param_groups, self._weights, strict=True):
-            group["params"][0].grad = _matrix(weight.grad)
+            group["params"][0].grad = _rows(weight.grad, weight).reshape(len(weight), -1)
         return super().step(closure)
 
 
@@ -63,6 +63,7 @@ def descend(optimisers: Sequence[torch.optim.Optimizer], loss: Tensor) -> None:
         one.step()
 
 
-def _matrix(weight: Tensor) -> Tensor:
-    """A weight (out, ...) as (out, fan_in): of a convolution in the order of its memory, where channels are last."""
-    return weight.permute(0, 2, 3, 1).flatten(1) if weight.ndim == 4 else weight
+def _rows(x: Tensor, weight: Tensor) -> Tensor:
+    """A weight or its gradient (out, ...) with its axes in the order in which the weight lies in memory."""
+    last = weight.ndim == 4 and weight.is_contiguous(memory_format=torch.channels_last)
+    return x.permute(0, 2, 3, 1) if last else x

@@ -48,7 +48,7 @@ def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = No
                 f"generators of {run.dataset} are not shipped; `ganfp build --profile reference` trains them"
             )
     store, target = runs[0].store, shipping.folder()
-    todo = [gan for gan in generators(runs) if shipping.find(gan, target) is None]
+    todo = [gan for gan in generators(runs) if shipping.find(gan, where=[target]) is None]
     say(f"{len(todo)} of {len(generators(runs))} generators are still to be trained")
     shipped = []
 

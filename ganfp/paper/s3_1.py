@@ -69,7 +69,7 @@ def critic_scores(run: Run, setup: Setup, images: np.ndarray) -> np.ndarray:
     scores = np.empty((len(images), len(setup.sources)), np.float32)
     with torch.inference_mode():
         for column in range(len(setup.sources)):
-            critic, meta = training.load_critic(run.path(run.gan("progan", column + 1)))
+            critic, meta = training.load_critic(run.path(run.critic(column + 1)))
             for batch in (order[start : start + 64] for start in range(0, len(order), 64)):
                 scores[batch, column] = critic(to_float(images[batch]), meta["blend"]).numpy()
     return scores

@@ -9,7 +9,6 @@ from ganfp.paper.judge import RESTORED, Evidence, NotMeasured, claim, every, fal
 from ganfp.paper.record import Record, Result, pick, reference_folder
 from ganfp.paper.sections import Study
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.recipes.gans import Snapshot
 from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
@@ -17,12 +16,18 @@ SEEDS = 3  # GANs that are followed
 
 
 def setups(run: Run) -> dict[int, Setup]:
-    """{real, ProGAN_seed_1, ...}, three seeds, as they were after each number of images, the last included."""
-    real, *gans = seed_setup(run).sources[: SEEDS + 1]
+    """{real, ProGAN_seed_1, ...}, three seeds, as they were after each number of images, the last included.
+
+    Before them those of the profile's ``early`` trainings, if it has some.
+    """
     found = {}
+    if early := run.profile.early:
+        gans = {**run.profile.gans, "progan": early.progan}
+        found = setups(replace(run, profile=replace(run.profile, gans=gans, snapshots=early.snapshots, early=None)))
+    real, *gans = seed_setup(run).sources[: SEEDS + 1]
     for seen in run.profile.snapshots:
-        early = [(gan.name, Snapshot(run.gan("progan", i), seen)) for i, gan in enumerate(gans, 1)]
-        found[seen] = run.setup("seeds", [(real.name, real.origin), *early])
+        then = [(gan.name, run.snapshot(i, seen)) for i, gan in enumerate(gans, 1)]
+        found[seen] = run.setup("seeds", [(real.name, real.origin), *then])
     last = run.setup("seeds", [(s.name, s.origin) for s in (real, *gans)])
     return found | {run.profile.gans["progan"].total_images: last}
 

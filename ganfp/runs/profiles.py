@@ -51,6 +51,14 @@ Plane = _block("Plane", per_class=int, perplexity=float)
 
 
 @dataclass(frozen=True)
+class Early:
+    """Shorter trainings of another ProGAN, which page x1 follows beside those of the tables."""
+
+    progan: Any  # its configuration
+    snapshots: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Profile:
     """The size of every part of a run; counts of images are per source."""
 
@@ -69,6 +77,7 @@ class Profile:
     generators: str = ""  # profile whose shipped generators are the sources, where they are shipped; "": train them
     cost_from_scratch: Cost | None = None  # of the run that trains every GAN although shipped ones are at hand
     snapshots: tuple[int, ...] = ()  # images after which ProGANs are also looked at on their way (page x1)
+    early: Early | None = None
     inception: str = ""  # a file of Inception weights; without one the content network stands in
     perceptual: str = ""  # a file of trunk weights for LPIPS; without one torch's cache, then the content network
     gans: dict[str, Any] = field(default_factory=dict)  # by name, the configuration of every known GAN
@@ -116,13 +125,22 @@ def read(text: str, name: str) -> Profile:
         raise ValueError(f"{where} is not valid YAML: {error}") from error
     gans, methods = (_mapping(values.pop(block, {}), f"{where}: {block}") for block in ("gans", "methods"))
     values["methods"] = {method: _method(method, block, f"{where}: methods") for method, block in methods.items()}
+    early = _mapping(values.pop("early", {}), f"{where}: early")
     profile = _fill(Profile, {"name": name, **values}, where)
     profile = replace(profile, gans=_gans(gans, profile.resolution, f"{where}: gans"))
-    growth = profile.gans["progan"]
-    for seen in profile.snapshots:
-        if growth.stage(seen).resolution < profile.resolution or not 0 < seen < growth.total_images:
-            raise ValueError(f"{where}: snapshots: ProGAN has no finished resolution after {seen} images")
+    if early:
+        blocks = {**gans, "progan": early.pop("progan", {})}
+        early["progan"] = _gans(blocks, profile.resolution, f"{where}: early")["progan"]
+        profile = replace(profile, early=_fill(Early, early, f"{where}: early"))
+        _check_snapshots(early["progan"], profile.early.snapshots, profile.resolution, f"{where}: early")
+    _check_snapshots(profile.gans["progan"], profile.snapshots, profile.resolution, where)
     return profile
+
+
+def _check_snapshots(growth: Any, snapshots: tuple[int, ...], resolution: int, where: str) -> None:
+    for seen in snapshots:
+        if growth.stage(seen).resolution < resolution or not 0 < seen < growth.total_images:
+            raise ValueError(f"{where}: snapshots: ProGAN has no finished resolution after {seen} images")
 
 
 def _mapping(value: Any, where: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ganfp import worlds
 from ganfp.attributors import attributor_class
 from ganfp.features import inception, perceptual
 from ganfp.files import project_root, sha256
-from ganfp.gans import GANS
+from ganfp.gans import GANS, training
 from ganfp.gans.training import Seeds
 from ganfp.paper import published as paper
 from ganfp.paper.record import Result
@@ -29,7 +29,7 @@ from ganfp.runs.recipes.attribution import Evaluation, Fit
 from ganfp.runs.recipes.base import IMAGES, Recipe, load_array, settings
 from ganfp.runs.recipes.extractors import ContentNetwork, InceptionWeights, PerceptualTrunk
 from ganfp.runs.recipes.features import Embedding, Features, NearestReal, Ratios
-from ganfp.runs.recipes.gans import GAN, Subset
+from ganfp.runs.recipes.gans import GAN, Snapshot, Subset
 from ganfp.runs.recipes.images import Images, real_images
 from ganfp.runs.recipes.samples import Sample, Setup, Source
 from ganfp.runs.store import Store
@@ -74,7 +74,17 @@ class Run:
         """The same as a source of images: the generator that travels with the repository, if there is one."""
         gan = self.trained_as.gan(name, seed, swapped=swapped)
         takes = self.profile.generators == self.trained_as.profile.name
-        return takes and shipping.find(gan, shipping.folder()) or gan
+        return takes and shipping.find(gan) or gan
+
+    def snapshot(self, seed: int, seen: int) -> shipping.Shipped | Snapshot:
+        """A ProGAN of this run as it was after ``seen`` images, from a file if there is one."""
+        then = Snapshot(self.gan("progan", seed), seen)
+        return self.profile.generators and shipping.find(then) or then
+
+    def critic(self, seed: int) -> shipping.Shipped | GAN:
+        """What has the critic of a ProGAN of this run, from a file if there is one."""
+        gan = self.gan("progan", seed)
+        return self.profile.generators and shipping.find(gan, training.CRITIC) or gan
 
     @cached_property
     def trained_as(self) -> Run:
@@ -88,7 +98,7 @@ class Run:
             return self
         other = replace(self, profile=profiles.load(named))
         found = self._sources(other.gan, other.scaled(self.profile.ladder))
-        return other if all(shipping.find(gan, shipping.folder()) for gan in found) else self
+        return other if all(shipping.find(gan) for gan in found) else self
 
     @cached_property
     def shipped(self) -> bool:

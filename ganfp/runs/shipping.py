@@ -5,6 +5,8 @@ it instead of a training.  Numbers that are published with it are measured on im
 """
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
@@ -16,10 +18,11 @@ from ganfp.files import project_root, read_tensors, sha256, write_json, write_te
 from ganfp.gans import entry, training
 from ganfp.paper.record import commit
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.recipes.gans import GAN
+from ganfp.runs.recipes.gans import GAN, Snapshot
 from ganfp.runs.store import Store
 
 MANIFEST = "manifest.json"
+VARIABLE = "GANFP_GENERATORS"  # a folder of more such files, with a manifest of their own
 ROWS = 100  # of a shipped training's curves
 
 
@@ -28,13 +31,19 @@ def folder() -> Path:
     return project_root() / "results" / "reference" / "generators"
 
 
+def folders() -> list[Path]:
+    """Where files are looked for: in :func:`folder`, and in the one that the environment names."""
+    return [folder(), *map(Path, filter(None, [os.environ.get(VARIABLE)]))]
+
+
 @dataclass(frozen=True)
 class Shipped(Recipe):
-    """A generator from a file that travels with the repository, by its checksum."""
+    """A generator (or a critic, by its ``part``) from a file that travels with the repository, by its checksum."""
 
     kind = "shipped"
     name: str  # of the GAN, as in `ganfp.gans.GANS`
     digest: str
+    part: str = training.GENERATOR
     path: str = field(default="", metadata={"key": False})
     seconds: float = field(default=0.0, metadata={"key": False})  # of its training
     resolution: int = field(default=0, metadata={"key": False})
@@ -44,12 +53,12 @@ class Shipped(Recipe):
         return (entry(self.name).module,)
 
     def make(self, folder, paths, device, progress) -> None:
-        """Write the generator in single precision, for :func:`training.load_generator`, and its training curves."""
+        """Write the network in single precision, where :mod:`training` loads it from, and its training curves."""
         if not Path(self.path).is_file() or sha256(Path(self.path)) != self.digest:
             raise ValueError(f"{self.path} is missing or is not the file that its manifest describes; fetch it again")
         tensors, meta = read_tensors(Path(self.path))
         write_json(folder / training.HISTORY, meta.pop("history"))
-        write_tensors(folder / training.GENERATOR, _as(torch.float32, tensors), meta)
+        write_tensors(folder / self.part, _as(torch.float32, tensors), meta)
 
 
 def ship(gan: GAN, store: Store, folder: Path) -> Path:
@@ -59,7 +68,7 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
     """
     path = folder / f"{file_name(gan)}.safetensors"
     others = [other for other in manifest(folder) if other["file"] != path.name]
-    if path.exists() and find(gan, folder) is None:
+    if path.exists() and find(gan, where=[folder]) is None:
         raise ValueError(f"{path} is a GAN of other settings; delete it first if this one shall take its place")
     tensors, meta = read_tensors(store.folder(gan) / training.GENERATOR)
     halves = _as(torch.float16, tensors)
@@ -77,12 +86,14 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
     return path
 
 
-def find(gan: GAN, folder: Path) -> Shipped | None:
-    """The shipped generator of a GAN, None if there is none."""
+def find(gan: GAN | Snapshot, part: str = training.GENERATOR, where: Sequence[Path] = ()) -> Shipped | None:
+    """The shipped generator (or critic) of a GAN, None if there is none; ``where``: :func:`folders` by default."""
     wanted = identity(gan)
-    for one in manifest(folder):
-        if one["recipe"] == wanted:
-            return Shipped(gan.name, one["sha256"], str(folder / one["file"]), one["seconds"], gan.resolution)
+    for path in where or folders():
+        for one in manifest(path):
+            if one["recipe"] == wanted and one.get("part", training.GENERATOR) == part:
+                what = gan.name, one["sha256"], part, str(path / one["file"])
+                return Shipped(*what, one["seconds"], gan.resolution)
     return None
 
 
@@ -95,7 +106,7 @@ def manifest(folder: Path) -> list[dict]:
         raise ValueError(f"{path} is not valid JSON ({error}); fetch it again") from error
 
 
-def identity(gan: GAN) -> dict[str, Any]:
+def identity(gan: GAN | Snapshot) -> dict[str, Any]:
     """A GAN's description without what its weights do not depend on.
 
     The code is left out, because a shipped generator outlives a faster training loop, and so are the moments at which
