@@ -63,7 +63,7 @@ def digest(path: Path, parameters: Mapping[str, object], inputs: Mapping[str, li
 def shared_digest(root: Path = ROOT) -> str:
     """SHA-256 of what all pages depend on: code, presets, libraries, Python, the reference run and its generators."""
     versions = {name: metadata.version(name) for name in _LIBRARIES}
-    result = hashlib.sha256(json.dumps([versions, sys.version], sort_keys=True).encode())
+    result = hashlib.sha256(json.dumps([versions, sys.version, os.environ.get("GANFP_ALL")], sort_keys=True).encode())
     for folder in (PACKAGE, Path(root) / "results" / "reference"):
         for file in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
             result.update(f"\0{file.relative_to(folder).as_posix()}\0".encode() + file.read_bytes())

@@ -40,8 +40,7 @@ class CNN(NeuralAttributor[AttributionNetwork]):
 
     def _network(self) -> AttributionNetwork:
         size = self.resolution_, len(self.classes_), self.fmap_base, self.fmap_max
-        part = {"band": self.band, "factor": self.factor, "pool_at": self.pool_at, "boost": self.boost}
-        return AttributionNetwork(*size, **part)
+        return AttributionNetwork(*size, self.band, self.factor, self.pool_at, self.boost)
 
     def _scores_and_features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         def both(x: torch.Tensor) -> torch.Tensor:

@@ -34,7 +34,8 @@ class Muon(torch.optim.Muon):
 
     def step(self, closure=None):
         for group, weight in zip(self.param_groups, self._weights, strict=True):
-            group["params"][0].grad = _rows(weight.grad, weight).reshape(len(weight), -1)
+            if weight.grad is not None:
+                group["params"][0].grad = _rows(weight.grad, weight).reshape(len(weight), -1)
         return super().step(closure)
 
 

@@ -1,5 +1,6 @@
 """Options that commands share, and what they have in common."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def _from_scratch(context: click.Context, parameter: click.Parameter, wanted: bo
         context.params["profile"] += FROM_SCRATCH
 
 
+def _all(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Let ``--all`` be a part of the environment, where the processes that make artifacts and pages find it."""
+    from ganfp.runs.run import ALL_VARIABLE
+
+    if wanted:
+        os.environ[ALL_VARIABLE] = "1"
+
+
 PROFILE = option("--profile", "quick", is_eager=True, help="How big: a name in ganfp/runs/presets.")
 KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
 DATASET = option("--dataset", "faces", help=KNOWN)
@@ -48,10 +57,15 @@ SCRATCH = click.option(
     help="Train every GAN here, although trained ones travel with the repository.",
 )  # fmt: skip
 
+ALL = click.option(
+    "--all", is_flag=True, expose_value=False, callback=_all,
+    help="Measure here what is beyond the paper, too, instead of showing the reference run's records of it.",
+)  # fmt: skip
+
 
 def run_options(command):
     """The options that ``build`` and ``book`` share."""
-    for add in (SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
+    for add in (ALL, SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
         command = add(command)
     return command
 

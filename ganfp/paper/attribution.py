@@ -1,7 +1,9 @@
 """Attribution of a setup's test images: the setups of Section 4.2, and the rows of every table that is about them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -79,21 +81,24 @@ def evaluate(run: Run, setup: Setup, table: str = "") -> Result:
     return result
 
 
-def accuracy(run: Run, method: str, setup: Setup, table: str = "", arrays: dict | None = None, **known) -> Record:
-    """Accuracy of one method on the test images; its confusion matrix goes to ``arrays``."""
+def accuracy(
+    run: Run, method: str, setup: Setup, table: str = "", arrays: dict | None = None,
+    part: Mapping[str, Any] = MappingProxyType({}), **known,
+) -> Record:  # fmt: skip
+    """Accuracy of one method, with ``part`` of its settings changed, on the test images; confusions to ``arrays``."""
     row = attributors.METHODS[method].row
-    truth, predicted = setup.labels("test"), predictions(run, method, setup)
+    truth, predicted = setup.labels("test"), predictions(run, method, setup, **part)
     if arrays is not None:
         arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
     by_class = metrics.per_class_accuracy(truth, predicted)
     params = {
         "shared": 0 if run.dataset in DRAWN else setup.test,  # test images that other seeds have, too
-        "chosen": chosen(run, method, setup),
+        "chosen": chosen(run, method, setup, **part),
         "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
     }
     return accuracy_record(
         run, row, metrics.accuracy(truth, predicted, clusters(setup)), table=table, setup=setup.name,
-        classes=len(setup.sources), seconds=run.seconds(run.fit(method, setup)), params=params, **known,
+        classes=len(setup.sources), seconds=run.seconds(run.fit(method, setup, **part)), params=params, **known,
     )  # fmt: skip
 
 
@@ -129,9 +134,9 @@ def attributor(run: Run, method: str, setup: Setup, **part: Any) -> Attributor:
     return Attributor.load(run.path(run.fit(method, setup, **part)))
 
 
-def chosen(run: Run, method: str, setup: Setup) -> dict[str, Any]:
+def chosen(run: Run, method: str, setup: Setup, **part: Any) -> dict[str, Any]:
     """What a method chose on the validation images."""
-    return attributors.chosen(run.path(run.fit(method, setup)))
+    return attributors.chosen(run.path(run.fit(method, setup, **part)))
 
 
 # ---------------------------------------------------------------------------- features

@@ -193,6 +193,16 @@ def reference_records(folder: Path | None = None) -> tuple[Record, ...]:
     return tuple(load(folder or reference_folder()))
 
 
+def reference_result(name: str, run) -> Result:
+    """What the reference run published under a name of a run's data set; ``LookupError`` says what to do if nothing."""
+    try:
+        return Result.load(reference_folder(), f"{name}-{run.dataset}")
+    except FileNotFoundError:
+        raise LookupError(
+            f"{name} was not measured on {run.dataset} by the reference run; `ganfp book --all` measures it here"
+        ) from None
+
+
 def elsewhere(records: Iterable[Record], table: str) -> list[Record]:
     """The reference run's records of a table on the drawn data sets that these records are not of."""
     measured = {r.dataset for r in records}

@@ -8,9 +8,10 @@ import torch
 from ganfp import metrics
 from ganfp.gans import training
 from ganfp.images import to_float
+from ganfp.paper import remedies
 from ganfp.paper.attribution import attributor, clusters, difference, predictions, seed_setup, training_set_setup
 from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, shown
-from ganfp.paper.record import Record, Result, accuracy_record, pick, record, reference_folder
+from ganfp.paper.record import Record, Result, accuracy_record, pick, record, reference_result
 from ganfp.paper.sections import Study
 from ganfp.paper.table import Table, p_value, plain, with_interval
 from ganfp.runs.recipes.base import Recipe
@@ -21,7 +22,10 @@ from ganfp.runs.run import Run
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """What the page loads, of the first data set."""
     run = runs[0]
-    return [run.evaluation("cnn", seed_setup(run)), *folder_samples(run)]
+    own = run.by_itself
+    critics = [run.evaluation("cnn", seed_setup(own)), *map(own.critic, range(1, own.profile.seeds + 1))]
+    always = [run.evaluation("cnn", seed_setup(run)), *folder_samples(run), *remedies.needs(run)]
+    return [*always, *critics] if run.live else always
 
 
 def critics(run: Run) -> Result:
@@ -33,8 +37,9 @@ def critics(run: Run) -> Result:
     Critics are not shipped: a run on shipped generators has the records of the run that trained them.  Arrays:
     ``classes``; ``mean_scaled`` (K, K), mean scaled score by source (row) and critic (column).
     """
-    if run.trained_as is not run:
-        return Result.load(reference_folder(), f"critics-{run.dataset}")
+    if not run.live:
+        return reference_result("critics", run)
+    run = run.by_itself
     generated = generated_setup(run)
     held, _ = load_part(generated, "validation", run.path)
     images, truth = load_part(generated, "test", run.path)
@@ -75,7 +80,10 @@ def critic_scores(run: Run, setup: Setup, images: np.ndarray) -> np.ndarray:
     return scores
 
 
-STUDIES = {"critics": Study(critics, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True)}
+STUDIES = {
+    "remedies": remedies.STUDY,
+    "critics": Study(critics, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True),
+}
 
 
 @claim("critics", "3.1", "3", "The GANs' critics do not name an image's GAN as well as a network taught to do so.")

@@ -16,8 +16,8 @@ from ganfp.paper.judge import HOLDS, REFUTED, Evidence, NotMeasured, at_least, a
 from ganfp.paper.record import Record, Result, accuracy_record, joined, one, pick, record
 from ganfp.paper.sections import Study
 from ganfp.paper.table import Table, by_dataset, listed, p_value, plain, readable, row_label, small, with_interval
-from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.recipes.gans import CURVE, SEEN, Beginnings
+from ganfp.runs.recipes.base import CURVE, Recipe
+from ganfp.runs.recipes.gans import SEEN, Beginnings
 from ganfp.runs.run import Run
 
 DIFFERENCE = {"1": "architecture", "2": "training set", "3": "seed"}
@@ -31,7 +31,7 @@ BEYOND = 512  # images for which trainings are followed after the last has met i
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """What the page loads: Tables 1 to 3 of every data set, and, of the first alone, what stands beside them."""
     run, found = runs[0], [recipe for each in runs for table in SETUPS for recipe in table_needs(each, table)]
-    found += [run.evaluation(method, twin_setup(run)) for method in METHODS]
+    found += [each.evaluation(method, twin_setup(each)) for each in runs for method in METHODS]
     return [*found, beginnings_recipe(run), *save_path.needs(run), *s3_1.needs([run])]
 
 
@@ -354,8 +354,8 @@ def trends_table(found: Iterable[Record], name: str, caption: str) -> Table:
 def twins_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Accuracy of each method between the twins with its interval, against chance."""
     found = list(found)
-    rows = [[r.row, with_interval(r), r.chance, p_value(r.params["p"]), r.n] for r in found]
-    return plain(["", "accuracy, %", "chance, %", "p", "images"], rows, name, caption, of=found)
+    rows = [[r.dataset, r.row, with_interval(r), r.chance, p_value(r.params["p"]), r.n] for r in found]
+    return plain(["", "", "accuracy, %", "chance, %", "p", "images"], rows, name, caption, of=found)
 
 
 def conventions_table(found: Iterable[Record], name: str, caption: str) -> Table:

@@ -3,16 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ganfp.paper import attribution
+import numpy as np
+
+from ganfp.paper import attribution, remedies
 from ganfp.paper.attribution import METHODS, seed_setup
-from ganfp.paper.judge import RESTORED, Evidence, NotMeasured, claim, every, falling, weakest
-from ganfp.paper.record import Record, Result, pick, reference_folder
+from ganfp.paper.judge import HOLDS, NOT_SHOWN, REFUTED, RESTORED, Evidence, NotMeasured, claim, every, falling, weakest
+from ganfp.paper.record import Record, Result, pick, record, reference_result
 from ganfp.paper.sections import Study
-from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.attribution import Learning
+from ganfp.runs.recipes.base import CURVE, Recipe
 from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 SEEDS = 3  # GANs that are followed
+SEARCHED = (remedies.ADAM, remedies.BOOSTED, remedies.MUON, remedies.BOTH)
+SEARCHES = 3  # seeds of the network
+SHOWN = 0.6  # of the images that a profile shows its network
+CHECKS = 30
 
 
 def setups(run: Run) -> dict[int, Setup]:
@@ -33,22 +40,25 @@ def setups(run: Run) -> dict[int, Setup]:
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set: nothing if its GANs were trained elsewhere."""
+    """What the page loads, of the first data set: nothing if it shows the reference run's records."""
     run = runs[0]
-    if run.trained_as is not run:
+    if not run.live:
         return []
-    return [recipe for setup in setups(run).values() for recipe in attribution.needs(run, setup)]
+    run = run.by_itself
+    tables = [recipe for setup in setups(run).values() for recipe in attribution.needs(run, setup)]
+    return [*tables, *searches(run).values()]
 
 
 def study(run: Run) -> Result:
     """Accuracy of every method and FD ratio of both features against the images that each GAN was trained on.
 
-    Records as those of Table 3, of no table, with ``gan_images`` and a ``variant``.  A run whose GANs were trained
-    elsewhere cannot know what they were on their way, and has the records of the run that trained them.
+    Records as those of Table 3, of no table, with ``gan_images`` and a ``variant``.  Of a run that does not measure
+    what is beyond the paper: the reference run's.
     """
-    if run.trained_as is not run:
-        return followed(run)
-    run.build(needs([run]))
+    if not run.live:
+        return reference_result("how_long", run)
+    run = run.by_itself
+    run.build(recipe for setup in setups(run).values() for recipe in attribution.needs(run, setup))
     found = []
     for seen, setup in setups(run).items():
         for r in attribution.evaluate(run, setup).records:
@@ -57,18 +67,50 @@ def study(run: Run) -> Result:
     return Result(found)
 
 
-def followed(run: Run) -> Result:
-    """The study of the reference run on the same data set; ``LookupError`` says what to do if there is none."""
-    try:
-        return Result.load(reference_folder(), f"how_long-{run.dataset}")
-    except FileNotFoundError:
-        raise LookupError(
-            f"the shipped GANs of {run.dataset} were not followed on their way; to train GANs that are, use the "
-            f"profile {run.profile.name}-from-scratch"
-        ) from None
+def searches(run: Run) -> dict[tuple[int, str, int], Learning]:
+    """Trainings of our network on GANs of each length: by their images, the way it is trained, and its seed.
+
+    All are shown as many images, at a rate that rises and then stays, so that no schedule says when it has to learn.
+    """
+    steady = {"images": round(SHOWN * run.profile.methods["cnn"].images), "rise": 0.1, "decay": 0.0, "checks": CHECKS}
+    return {
+        (seen, way, seed): Learning(run.fit("cnn", setup, **remedies.WAYS[way] | steady | {"seed": run.seed + seed}))
+        for seen, setup in setups(run).items()
+        for way in SEARCHED
+        for seed in range(SEARCHES)
+    }
 
 
-STUDIES = {"how_long": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
+def search(run: Run) -> Result:
+    """How many images our network must be shown before it finds the fingerprints, against those the GANs were shown.
+
+    A record for each length and way, metric ``images_to_find``: the median over the network's seeds, each in
+    ``params.each``, None where the network did not find them within ``params.shown`` images; such a one counts as more.
+    Found is what has covered half of the way from chance to 100 % on the validation images.
+    """
+    if not run.live:
+        return reference_result("search", run)
+    run = run.by_itself
+    wanted, found = searches(run), {}
+    run.build(wanted.values())
+    for (seen, way, _), recipe in wanted.items():
+        curve, chance = run.array(recipe, CURVE), 100 / len(recipe.fit.setup.sources)
+        above = curve[curve[:, 1] >= (chance + 100) / 2, 0]
+        found.setdefault((seen, way), []).append(int(above[0]) if len(above) else None)
+    shown = int(run.array(recipe, CURVE)[-1, 0])
+    known = {"setup": "seeds", "classes": len(recipe.fit.setup.sources)}
+    records = []
+    for (seen, way), each in found.items():
+        middle = float(np.median([shown if one is None else one for one in each]))
+        more = {"variant": f"{way}, after {seen} images", "gan_images": seen, "params": {"each": each, "shown": shown}}
+        records.append(record(run, way, "images_to_find", middle, **known, **more))
+    return Result(records)
+
+
+STUDIES = {
+    "how_long": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False),
+    "search": Study(search, lambda run: needs([run]), every_dataset=False, photographs=False),
+}
 
 
 def _by_length(e: Evidence, row: str) -> list[Record]:
@@ -93,6 +135,39 @@ def _fingerprints_stay(e: Evidence) -> tuple[str, str]:
     rows = ("Ours", "PRNU")
     signs = [e.above(found[-1], found[0], RESTORED) for found in (_by_length(e, row) for row in rows)]
     return every(signs), f"{_shown(e, rows)}; {RESTORED:g} points of loss allowed"
+
+
+def _searches(e: Evidence, way: str) -> list[Record]:
+    found = pick(e.records, row=way, metric="images_to_find")
+    if len(found) < 2:
+        raise NotMeasured("images that our network needs not measured")
+    return sorted(found, key=lambda r: r.gan_images)
+
+
+def _needed(r: Record) -> list[float]:
+    """Images that each seed needed, infinity where it did not find."""
+    return [float("inf") if one is None else one for one in r.params["each"]]
+
+
+def _as_said(found: Sequence[Record]) -> str:
+    middle = [(f"{r.value:,.0f}", f"more than {r.params['shown']:,}") for r in found]
+    return ", ".join(more if None in r.params["each"] else said for r, (said, more) in zip(found, middle, strict=True))
+
+
+@claim("longer-hides-fingerprints", "x1", "3", "The longer a GAN is trained, the more images ours needs with Adam.")
+def _fingerprints_hide(e: Evidence) -> tuple[str, str]:
+    """Every seed against every seed, on the shortest training and on the longest."""
+    found = _searches(e, remedies.ADAM)
+    first, last = _needed(found[0]), _needed(found[-1])
+    outcome = HOLDS if max(first) < min(last) else REFUTED if max(last) < min(first) else NOT_SHOWN
+    return outcome, _as_said(found)
+
+
+@claim("remedy-finds", "x1", "3", "With Muon and a boosted input ours finds fingerprints at every length.")
+def _remedy_finds(e: Evidence) -> tuple[str, str]:
+    found = _searches(e, remedies.BOTH)
+    outcome = HOLDS if all(None not in r.params["each"] for r in found) else REFUTED
+    return outcome, _as_said(found)
 
 
 def ends(records: Sequence[Record]) -> str:

@@ -23,7 +23,7 @@ from ganfp.paper import published as paper
 from ganfp.paper.record import Result
 from ganfp.runs import profiles, shipping
 from ganfp.runs.building import build
-from ganfp.runs.profiles import Profile
+from ganfp.runs.profiles import FROM_SCRATCH, Profile
 from ganfp.runs.recipes.attacked import Attack, Immunised
 from ganfp.runs.recipes.attribution import Evaluation, Fit
 from ganfp.runs.recipes.base import IMAGES, Recipe, load_array, settings
@@ -35,6 +35,7 @@ from ganfp.runs.recipes.samples import Sample, Setup, Source
 from ganfp.runs.store import Store
 
 STORE_VARIABLE = "GANFP_STORE"
+ALL_VARIABLE = "GANFP_ALL"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,19 @@ class Run:
         other = replace(self, profile=profiles.load(named))
         found = self._sources(other.gan, other.scaled(self.profile.ladder))
         return other if all(shipping.find(gan) for gan in found) else self
+
+    @property
+    def live(self) -> bool:
+        """Whether it measures what is beyond the paper itself, and does not show the reference run's records of it.
+
+        A run does that trains its own GANs, and every run where the environment has ``$GANFP_ALL``.
+        """
+        return self.trained_as is self or bool(os.environ.get(ALL_VARIABLE))
+
+    @cached_property
+    def by_itself(self) -> Run:
+        """The same run with GANs that it trains itself, which can be followed on their way and have critics."""
+        return self if self.trained_as is self else replace(self, profile=profiles.load(self.profile.name + FROM_SCRATCH))
 
     @cached_property
     def shipped(self) -> bool:

@@ -1,6 +1,15 @@
 """Arrays -> figures, one style and one colour per source for the whole book."""
 
-from ganfp.paper.plots.curves import against_n, beginnings, how_long, rungs, smooth, training_curves, training_panels
+from ganfp.paper.plots.curves import (
+    against_n,
+    beginnings,
+    how_long,
+    rungs,
+    search,
+    smooth,
+    training_curves,
+    training_panels,
+)  # fmt: skip
 from ganfp.paper.plots.fingerprints import card, interactions, model_fingerprints, regions, response_matrices, responses
 from ganfp.paper.plots.images import attack_columns, attacked_rows, image_grid, image_grids, image_rows, montage
 from ganfp.paper.plots.network import fingerprint_network, floors, network

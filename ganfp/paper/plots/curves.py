@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ganfp.paper.plots.parts import flag, level, panels, points, rungs_below
-from ganfp.paper.plots.style import BELOW, MUTED, PALETTE, colours
+from ganfp.paper.plots.style import BELOW, MUTED, PALETTE, PAPER, colours
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -100,6 +100,31 @@ def how_long(records: Sequence[Record]) -> Figure:
     axes[1].set(ylabel="FD ratio", yscale="log")
     for axis in axes:
         axis.legend(fontsize=8)
+    return figure
+
+
+def search(records: Sequence[Record]) -> Figure:
+    """Images that our network needs, each seed a mark and the median a line, against those that the GANs were shown.
+
+    A hollow triangle at the top: not found within the images that were shown.
+    """
+    figure, (axis,) = panels(3.2)
+    steps, shown = sorted({r.gan_images for r in records}), max(r.params["shown"] for r in records)
+    ways = list(dict.fromkeys(r.row for r in records))
+    for k, (way, colour, marker) in enumerate(zip(ways, PALETTE, MARKERS, strict=False)):
+        mine = sorted((r for r in records if r.row == way), key=lambda r: r.gan_images)
+        beside = 1.03 ** (k - (len(ways) - 1) / 2)  # marks of one place stand side by side
+        axis.plot([r.gan_images * beside for r in mine], [r.value for r in mine], color=colour, linewidth=1.3)
+        for r in mine:
+            for one in r.params["each"]:
+                hidden = {"marker": "^", "markerfacecolor": PAPER} if one is None else {"marker": marker}
+                axis.plot(r.gan_images * beside, one or 1.15 * shown, color=colour, markersize=5, **hidden)
+        axis.plot([], [], color=colour, marker=marker, markersize=5, label=way)
+    level(axis, shown)
+    rungs_below(axis, steps, [f"{n / 1000:.3g}" for n in steps], xlabel="thousand images that each GAN was trained on")
+    axis.set(yscale="log", ylabel="images shown until found")
+    axis.yaxis.set_major_formatter("{x:,.0f}")
+    figure.legend(loc=BELOW, ncols=4)
     return figure
 
 

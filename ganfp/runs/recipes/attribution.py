@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ganfp import attributors
-from ganfp.runs.recipes.base import FEATURES, PREDICTIONS, Recipe
+from ganfp.runs.recipes.base import CURVE, FEATURES, PREDICTIONS, Recipe
 from ganfp.runs.recipes.samples import OfImages, Setup, load_part
 
 
@@ -33,6 +33,26 @@ class Fit(Recipe):
         attributor = attributors.attributor_class(self.method)(**dict(self.settings), device=device)
         train, validation = (load_part(self.setup, name, paths) for name in ("train", "validation"))
         attributor.fit(*train, validation=validation, progress=progress).save(folder)
+
+
+@dataclass(frozen=True)
+class Learning(Recipe):
+    """How well a network names the validation images while it is fitted: ``curve.npy`` (checks, 2), images, percent."""
+
+    kind = "learning"
+    fit: Fit
+
+    def needs(self) -> list[Recipe]:
+        return self.fit.needs()
+
+    def cost(self) -> float:
+        return self.fit.cost()
+
+    def make(self, folder, paths, device, progress) -> None:
+        attributor = attributors.attributor_class(self.fit.method)(**dict(self.fit.settings), device=device)
+        train, validation = (load_part(self.fit.setup, name, paths) for name in ("train", "validation"))
+        attributor.fit(*train, validation=validation, progress=progress)
+        np.save(folder / CURVE, [[row["images"], row["accuracy"]] for row in attributor.history_])
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ganfp.runs import code
 
 Progress = Callable[[float], None]
 IMAGES, PREDICTIONS, FEATURES = "images.npy", "predictions.npy", "features.npy"
+CURVE = "curve.npy"
 POINTS, DISTANCES, NEIGHBOURS = "points.npy", "distances.npy", "neighbours.npy"
 IN_MEMORY = 2**31  # bytes of images that are held at a time: at 32 px 699,000 of them, at 128 px 43,000
 ROWS_AT_A_TIME = 4096

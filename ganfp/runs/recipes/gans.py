@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ganfp.gans import entry, training
-from ganfp.runs.recipes.base import IMAGES, Recipe, load_array
+from ganfp.runs.recipes.base import CURVE, IMAGES, Recipe, load_array
 from ganfp.runs.recipes.images import Images
 from ganfp.seeding import deterministic
 from ganfp.worlds.rows import Rows
 
-SEEN, CURVE = "seen.npy", "curve.npy"
+SEEN = "seen.npy"
 
 
 @dataclass(frozen=True)
