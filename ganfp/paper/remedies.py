@@ -1,13 +1,13 @@
 """What it takes to see a faint fingerprint: ways to train the attribution network (pages 3.1 and x1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ganfp.paper import attribution
 from ganfp.paper.attribution import predictions, seed_setup
 from ganfp.paper.judge import HOLDS, REFUTED, Evidence, NotMeasured, claim, every, shown
-from ganfp.paper.record import Record, Result, pick, reference_result
+from ganfp.paper.record import Record, Result, pick, reference_records, reference_result
 from ganfp.paper.sections import Study
 from ganfp.paper.table import Table, plain, seconds, with_interval
 from ganfp.runs.recipes.base import Recipe
@@ -62,6 +62,12 @@ def compare(run: Run) -> Result:
     return Result([*found.values(), *apart])
 
 
+def elsewhere(found: Sequence[Record]) -> list[Record]:
+    """The reference run's records of the same on other kinds of images."""
+    measured = {r.dataset for r in found}
+    return [r for r in reference_records() if r.variant in {v.variant for v in found} and r.dataset not in measured]
+
+
 STUDY = Study(compare, needs, seeds=True)
 
 
@@ -82,7 +88,7 @@ def _ways(e: Evidence) -> dict[str, Record]:
     return found
 
 
-@claim("remedy-needed", "3.1", "3", "As the paper trains it, ours misses fingerprints that Muon and a boosted input find.")
+@claim("remedy-needed", "3.1", "3", "Trained as in the paper, ours misses what Muon and a boosted input find.")
 def _needed(e: Evidence) -> tuple[str, str]:
     found = _ways(e)
     apart = pick(e.records, metric="difference", row="Ours", variant=PAPERS)

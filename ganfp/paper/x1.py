@@ -59,11 +59,13 @@ def study(run: Run) -> Result:
         return reference_result("how_long", run)
     run = run.by_itself
     run.build(recipe for setup in setups(run).values() for recipe in attribution.needs(run, setup))
-    found = []
+    found, early = [], run.profile.early
     for seen, setup in setups(run).items():
+        series = {"early": bool(early and seen <= early.progan.total_images)}
         for r in attribution.evaluate(run, setup).records:
             if not r.variant:
-                found.append(replace(r, gan_images=seen, variant=f"after {seen} images"))
+                known = {"gan_images": seen, "params": {**r.params, **series}}
+                found.append(replace(r, variant=f"after {seen} images", **known))
     return Result(found)
 
 

@@ -1,7 +1,7 @@
 """One number against another: training, ladders, numbers of images."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -84,15 +84,21 @@ def rungs(records: Sequence[Record]) -> Figure:
 
 
 def how_long(records: Sequence[Record]) -> Figure:
-    """Accuracy and FD ratio against the images that the GANs were trained on, both axes of the second logarithmic."""
+    """Accuracy and FD ratio against the images that the GANs were trained on, both axes of the second logarithmic.
+
+    A line is broken between the ``early`` trainings, which are another GAN's, and the others.
+    """
     figure, axes = panels(3.0, 2)
     for axis, metric in zip(axes, ("accuracy", "fd_ratio"), strict=True):
         found = [r for r in records if r.metric == metric]
         steps = sorted({r.gan_images for r in found})
-        for row, marker in zip(dict.fromkeys(r.row for r in found), MARKERS, strict=False):
-            mine = sorted((r for r in found if r.row == row), key=lambda r: r.gan_images)
+        for row, marker, colour in zip(dict.fromkeys(r.row for r in found), MARKERS, PALETTE, strict=False):
             label = {"Inception": "content", "Our fingerprint": "fingerprint"}.get(row, row)
-            points(axis, [r.gan_images for r in mine], mine, label, marker=marker)
+            mine = sorted((r for r in found if r.row == row), key=lambda r: r.gan_images)
+            for early, part in groupby(mine, key=lambda r: r.params.get("early", False)):
+                part = list(part)
+                name = "_nolegend_" if early and len(part) < len(mine) else label
+                points(axis, [r.gan_images for r in part], part, name, marker=marker, color=colour)
         rungs_below(axis, steps, [f"{n / 1000:.3g}" for n in steps], xlabel="thousand images in training")
     level(axes[0], records[0].chance)
     axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
