@@ -63,5 +63,5 @@ def test_bench_prints_one_table(tmp_path, monkeypatch):
     result = CliRunner().invoke(main, ["bench", "--profile", "smoke", "--seconds", "0.001"])
     assert result.exit_code == 0, result.output
     rows = [line.split() for line in result.output.splitlines()[2:]]
-    assert [row[0] for row in rows].count("ProGAN") == 2 * 3 and len(rows) == 2 * (3 + 3) + 1
+    assert [row[0] for row in rows].count("ProGAN") == 2 * 3 and len(rows) == 2 * (3 + 3 + 1)
     assert all(float(row[-1]) > 0 for row in rows)

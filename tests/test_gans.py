@@ -117,6 +117,13 @@ def test_the_papers_training(name):
     assert rates == pytest.approx([(2e-4 if name == "sngan" else 1e-4) * share for share in shares])
 
 
+@pytest.mark.parametrize("name", GANS)
+def test_the_rate_of_any_gan_falls_to_zero_if_it_is_asked_to(name):
+    config = config_from(name, {"resolution": 16, "total_images": 1000, "decay_from": 0.6, "learning_rate": 0.01})
+    rates = [config.stage(seen).learning_rate for seen in (0, 600, 800, 1000)]
+    assert rates == pytest.approx([0.01, 0.01, 0.005, 0])
+
+
 def test_labels_are_the_papers():
     assert [entry.label for entry in GANS.values()] == ["ProGAN", "SNGAN", "CramerGAN", "MMDGAN"]
 

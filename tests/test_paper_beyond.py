@@ -8,9 +8,10 @@ import pytest
 
 from ganfp import metrics
 from ganfp.gans import training
-from ganfp.paper import attribution, judge, page, s1, s3_1, s3_3, s4_1, s4_3, s4_4, s4_5, table, x1, x3
+from ganfp.paper import attribution, judge, page, remedies, s1, s3_1, s3_3, s4_1, s4_3, s4_4, s4_5, table, x1, x3
 from ganfp.paper.judge import HOLDS, NOT_SHOWN, REFUTED
 from ganfp.paper.record import Record, pick, record, reference_records
+from ganfp.runs.recipes.base import CURVE
 from ganfp.runs.run import begin
 
 
@@ -23,6 +24,8 @@ def test_needs_are_complete(sealed):
     s3_1.critics(sealed)
     s3_1.authenticity(sealed)
     x1.study(sealed)
+    x1.search(sealed)
+    remedies.compare(sealed)
     for made in (s4_1.splits, s4_1.gan_settings, s4_1.progan_settings, s4_1.choices, s4_1.content_report):
         assert made(sealed)
     assert s4_1.training_curves(sealed, attribution.architecture_setup(sealed))
@@ -132,6 +135,54 @@ def test_longer_trainings_are_judged(pixels, ours, expected):
     rows = {"kNN": pixels, "Eigenface": pixels, "Ours": ours, "PRNU": ours}
     records = [after(row, n, v, 0.6) for row, two in rows.items() for n, v in zip((10, 20), two, strict=True)]
     assert tuple(outcome(id, records) for id in ("longer-hides-content", "longer-keeps-fingerprints")) == expected
+
+
+def test_a_search_reports_when_half_of_the_way_was_covered(sealed):
+    found = x1.search(sealed)
+    assert len(found.records) == 3 * len(x1.SEARCHED)
+    for r in found.records:
+        for seed, one in enumerate(r.params["each"]):
+            curve = sealed.array(x1.searches(sealed)[r.gan_images, r.row, seed], CURVE)
+            reached = curve[:, 1] >= (100 / 3 + 100) / 2  # two seeds and the real images
+            assert one == (int(curve[reached.argmax(), 0]) if reached.any() else None)
+
+
+def searched(way, images, *each):
+    params = {"each": list(each), "shown": 1000}
+    known = dict(row=way, metric="images_to_find", dataset="faces", gan_images=images, params=params)
+    return Record(value=float(np.median([one or 1000 for one in each])), **known)
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "expected"),
+    [
+        ((10, 20), (30, None), (HOLDS, REFUTED)),
+        ((10, 40), (30, 50), (NOT_SHOWN, HOLDS)),
+        ((9, 9), (5, 5), (REFUTED, HOLDS)),
+    ],
+)
+def test_searches_are_judged_seed_against_seed(early, late, expected):
+    records = [searched(way, n, *each) for way in x1.SEARCHED for n, each in ((10, early), (20, late))]
+    assert tuple(outcome(id, records) for id in ("longer-hides-fingerprints", "remedy-finds")) == expected
+
+
+def test_ways_of_training_are_compared_on_the_same_images(sealed):
+    found = remedies.compare(sealed)
+    ways = remedies.ways(sealed)
+    setup = attribution.seed_setup(sealed)
+    for r in pick(found.records, metric="accuracy"):
+        named = attribution.predictions(sealed, "cnn", setup, **ways[r.variant])
+        assert r.value == pytest.approx(100 * (named == setup.labels("test")).mean())
+    assert {r.variant for r in pick(found.records, metric="difference")} == ways.keys() - {remedies.BOTH}
+    assert outcome("remedy-needed", found.records) != judge.NOT_MEASURED
+    assert outcome("attributable-3", found.records) == judge.NOT_MEASURED
+    assert len(remedies.table(found.records, "t", "c").rows) == len(ways)
+
+
+@pytest.mark.parametrize(("seeds", "expected"), [((99.0, 95.5), HOLDS), ((99.0, 40.0), REFUTED)])
+def test_a_way_that_needs_luck_is_not_reliable(seeds, expected):
+    both = replace(after("Ours", 1, 90.0), variant=remedies.BOTH, params={"seeds": seeds})
+    assert outcome("remedy-reliable", [both]) == expected
 
 
 def test_another_runs_records_are_labelled():

@@ -111,3 +111,16 @@ def test_settings_of_methods_are_attributes():
 def test_a_preset_that_is_none_is_named(text):
     with pytest.raises(ValueError, match="presets/x.yml"):
         profiles.read(text, "x")
+
+
+def test_early_trainings_share_what_all_gans_share():
+    reference = profiles.load("reference")
+    assert reference.early.snapshots == (20480, 40960)
+    assert (reference.early.progan.fmap_base, reference.early.progan.total_images) == (512, 81920)
+    assert reference.gans["progan"].fmap_base == 1024 and profiles.load("quick").early is None
+
+
+def test_early_snapshots_must_be_on_the_way():
+    text = (profiles.folder() / "reference.yml").read_text("utf-8").replace("[20480, 40960]", "[20480, 90000]")
+    with pytest.raises(ValueError, match="early: snapshots: ProGAN has no finished resolution after 90000 images"):
+        profiles.read(text, "reference")

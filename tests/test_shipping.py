@@ -10,10 +10,10 @@ from test_recipes import GAN_1, IMAGES
 
 from ganfp.files import read_tensors, write_tensors
 from ganfp.gans import training
-from ganfp.paper import attribution, reference, x1
+from ganfp.paper import attribution, record, reference, x1
 from ganfp.runs import building, code, shipping
 from ganfp.runs.recipes import base
-from ganfp.runs.recipes.gans import GAN
+from ganfp.runs.recipes.gans import GAN, Snapshot
 from ganfp.runs.recipes.samples import Sample
 from ganfp.runs.run import begin_each
 from ganfp.runs.store import Store
@@ -46,6 +46,21 @@ def test_a_shipped_generator_is_the_trained_one_in_half_precision(store, shipped
     assert meta["seen"] == 64 and "history" not in meta
     rows, whole = (json.loads((store.folder(r) / training.HISTORY).read_text())["rows"] for r in (found, GAN_1))
     assert rows == whole  # few enough to be kept as they are
+
+
+def test_critics_and_snapshots_may_lie_in_a_folder_of_their_own(store, shipped, monkeypatch):
+    (entry,) = shipping.manifest(shipped)
+    (shipped / "critic.safetensors").write_bytes((store.folder(GAN_1) / training.CRITIC).read_bytes())
+    then, digest = Snapshot(GAN_1, 32), shipping.sha256(shipped / "critic.safetensors")
+    more = [
+        {**entry, "part": training.CRITIC, "file": "critic.safetensors", "sha256": digest},
+        {**entry, "recipe": shipping.identity(then)},
+    ]
+    (shipped / shipping.MANIFEST).write_text(json.dumps(more))
+    monkeypatch.setenv(shipping.VARIABLE, str(shipped))
+    assert shipping.find(then).part == training.GENERATOR and shipping.find(replace(then, seen=48)) is None
+    assert shipping.find(GAN_1) is None  # a critic is no generator
+    assert shipping.find(GAN_1, training.CRITIC).digest == digest
 
 
 def test_long_training_curves_are_thinned_to_means():
@@ -147,8 +162,8 @@ def test_the_reference_run_ships_what_it_trains_and_nothing_twice(tmp_path, monk
         assert all(isinstance(source.origin, shipping.Shipped) for source in setup(smaller).sources[1:])
     assert smaller.seconds(smaller.generator("progan")) > 0
     assert x1.study(smaller).records  # those of the reference run
-    monkeypatch.setattr(x1, "reference_folder", lambda: tmp_path)
-    with pytest.raises(LookupError, match="use the profile smaller-from-scratch"):
+    monkeypatch.setattr(record, "reference_folder", lambda: tmp_path)
+    with pytest.raises(LookupError, match="ganfp book --all"):
         x1.study(smaller)
 
     scratch = replace(runs[0], profile=replace(runs[0].profile, generators=""))

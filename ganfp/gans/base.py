@@ -39,8 +39,8 @@ class Sized:
 
     def decay(self, seen: int) -> float:
         """The factor of the learning rate after ``seen`` images: 1, and from ``decay_from`` on a line down to 0."""
-        falling = max(1.0, self.total_images * (1 - self.decay_from))
-        return min(1.0, max(0.0, (self.total_images - seen) / falling))
+        falling = self.total_images * (1 - self.decay_from)
+        return min(1.0, max(0.0, (self.total_images - seen) / falling)) if falling else 1.0
 
     def width(self, resolution: int) -> int:
         """Feature maps at a resolution."""
