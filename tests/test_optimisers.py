@@ -68,11 +68,11 @@ def test_a_boost_is_invertible_by_solving_for_the_image():
 
 
 def faint(count, seed):
-    """Rough pictures; those of source b carry a checkerboard of four grey levels."""
+    """Rough pictures; those of source b carry a checkerboard of eight grey levels."""
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(40, 210, (2 * count, 3, 4, 4)).repeat(4, axis=2).repeat(4, axis=3)
     board = (np.indices((16, 16)).sum(axis=0) % 2)[None, None]
-    images = coarse.round() + np.where(np.arange(2 * count) >= count, 4, 0)[:, None, None, None] * board
+    images = coarse.round() + np.where(np.arange(2 * count) >= count, 8, 0)[:, None, None, None] * board
     return images.astype(np.uint8), np.repeat(["a", "b"], count)
 
 

@@ -59,7 +59,7 @@ class AttributionNetwork(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Image fingerprints (N, D): the activations before the last dense layer."""
-        with torch.autocast(images.device.type, enabled=False):  # a faint trace is less than low precision can tell
+        with torch.autocast(images.device.type, enabled=False):
             x = self.front(images)
         x = self.last(self.stages(x), SLOPE)
         return self.dense(x) if isinstance(self.dense, Mean) else leaky_relu(self.dense(x.flatten(1)))
@@ -73,12 +73,21 @@ class Stage(nn.Module):
 
     def __init__(self, into: int, middle: int, out: int) -> None:
         super().__init__()
-        self.first = EqualConv2d(into, middle, padding_mode="reflect")
+        first = PixelConv2d if into == 3 else EqualConv2d
+        self.first = first(into, middle, padding_mode="reflect")
         self.second = EqualConv2d(middle, out, padding_mode="reflect")
         self.pool = nn.AvgPool2d(2)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(self.second(self.first(x, SLOPE), SLOPE))
+
+
+class PixelConv2d(EqualConv2d):
+    """A convolution of pixels: in float32 also under autocast, because bfloat16 cannot tell half a grey level."""
+
+    def forward(self, x: Tensor, slope: float | None = None) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x, slope)
 
 
 class Mean(nn.Module):

@@ -7,16 +7,18 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ganfp.attributors.network import Mean
-from ganfp.attributors.pyramid import Down, Residual
+from ganfp.attributors.network import Mean, PixelConv2d
+from ganfp.attributors.pyramid import Boost, Down, Residual
 from ganfp.layers import EqualConv2d, EqualLinear
 
 KINDS: dict[type[nn.Module], tuple[str, int, int]] = {  # what a layer is called, and its window and step, see `Layer`
     EqualConv2d: ("conv {0} × {0}", 0, 1),  # its window is its kernel
+    PixelConv2d: ("conv {0} × {0}", 0, 1),
     EqualLinear: ("dense", 0, 1),
     nn.AvgPool2d: ("mean 2 × 2", 2, 2),
     Down: ("blur 5 × 5, every second", 5, 2),
     Residual: ("less its half resolution", 9, 1),  # 5 down, and 2 more on each side up
+    Boost: ("boost 3 × 3", 3, 1),
     Mean: ("mean over positions", 0, 1),
 }
 

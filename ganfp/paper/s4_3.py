@@ -159,8 +159,11 @@ SUFFICIENT = {"faces": "24", "bedrooms": "52"}  # patch sides in pixels that the
 
 
 def patches_of(run: Run) -> dict[Cell, Part]:
-    """What the network of each cell of Table 5 sees; rows are sides of patches in pixels, the largest first."""
-    return {(str(patch(run, at)), "Ours"): {"pool_at": at} for at in poolings(run)}
+    """What the network of each cell of Table 5 sees; rows are sides of patches in pixels, the largest first.
+
+    Its input is not boosted, whatever the profile says: the filter would make every patch two pixels larger.
+    """
+    return {(str(patch(run, at)), "Ours"): {"pool_at": at, "boost": 1.0} for at in poolings(run)}
 
 
 def patches(run: Run) -> Result:
