@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ganfp.paper import judge, sections
 from ganfp.paper.attribution import METHODS, SETUPS
+from ganfp.paper.published import chance
 from ganfp.paper.record import Record, one, original, pick
 from ganfp.paper.s4_2 import beaten
 from ganfp.paper.table import DASH
@@ -23,6 +24,7 @@ def texts(runs: Sequence[Run], records: Sequence[Record]) -> dict[str, str]:
         "gan_images": f"{run.trained_as.profile.gans['progan'].total_images:,}",
         "core_minutes": f"{core_minutes:.{0 if core_minutes >= 1 else 1}f}",
         "contrast": verdict("contrast-3", records),
+        "content": content(pick(accuracies, table="3")),
         "best": beaten(records, "3"),
         "twins": _twins(run, records),
     }
@@ -40,6 +42,18 @@ def texts(runs: Sequence[Run], records: Sequence[Record]) -> dict[str, str]:
     return said
 
 
+def content(records: Sequence[Record]) -> str:
+    """How far from chance the methods are that look at content, beside the paper: in multiples of chance."""
+
+    def times(row: str) -> str:
+        here = [f"{r.value / r.chance:.1f} ({r.dataset})" for r in pick(records, row=row)]
+        there = [f"{r.paper / chance(r.setup):.1f}" for r in pick(records, row=row) if r.paper is not None]
+        beside = f"; the paper {' and '.join(there)}" if there else ""
+        return f"{row} reaches {' and '.join(here)} times chance{beside}"
+
+    return ". ".join(map(times, ("kNN", "Eigenface")))
+
+
 def verdict(id: str, records: Sequence[Record]) -> str:
     """What a claim comes to, in the words of the ledger."""
     return str(judge.judge(judge.CLAIMS[id], records))
@@ -50,8 +64,8 @@ def _twins(run: Run, records: Sequence[Record]) -> str:
     equal, apart = (verdict(id, records) for id in ("same-seed-bytes", "same-seed"))
     other = "" if run.trained_as is run else ", not the ones of the table"
     return (
-        f"The control, one seed trained twice, is of {r.dataset} alone and of ProGANs that this run trained itself on "
-        f"{r.gan_images:,} images{other}. That the two generators are equal byte by byte {equal}; that no method tells "
+        f"The control, one seed trained twice, is of ProGANs that this run trained itself on {r.gan_images:,} "
+        f"images{other}. That the two generators are equal byte by byte {equal}; that no method tells "
         f"their images apart {apart}."
     )
 
