@@ -385,3 +385,15 @@ def test_any_number_of_attacks_can_be_drawn(count):
         for at in (0.0, 1.0)
     ]
     plots.strengths(records, {name: "strength" for name in names})
+
+
+def strength(at, value, high):
+    params = {"attack": "noise", "strength": at, "when": "atk"}
+    return Record(row="Ours", metric="accuracy", value=value, ci_low=value - 1, ci_high=high, classes=5, params=params)
+
+
+def test_noise_is_said_to_defeat_only_what_it_brings_near_chance():
+    records = [strength(0.0, 99.0, 99.5), strength(20.0, 21.0, 24.0), strength(10.0, 25.0, 27.0)]
+    said = s4_4.under_noise(records)
+    assert "without a defence: 99.0 % at 0, 25.0 % at 10, 21.0 % at 20." in said
+    assert said.endswith("from 20 on.") and s4_4.under_noise(records[::2]).endswith("nowhere up to 10.")

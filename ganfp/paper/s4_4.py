@@ -161,6 +161,17 @@ def strengths(run: Run) -> Result:
     return Result([measured(run, answer, "Ours", **known)[0] for answer, known in levels(run)])
 
 
+def under_noise(records: Sequence[Record]) -> str:
+    """How strong noise must be to bring an undefended network near chance, in words, from :func:`strengths`."""
+    found = [r for r in records if r.params["attack"] == "noise" and r.params["when"] == "atk"]
+    found = sorted(found, key=lambda r: r.params["strength"])
+    near = [r for r in found if at_most(r, NEAR_CHANCE * r.chance) == 1]
+    said = ", ".join(f"{r.value:.1f} % at {r.params['strength']:g}" for r in found)
+    end = f"from {near[0].params['strength']:g} on" if near else f"nowhere up to {found[-1].params['strength']:g}"
+    what = "By the standard deviation of noise, without a defence"
+    return f"{what}: {said}. Near chance, {NEAR_CHANCE:g} times it, {end}."
+
+
 def pairs(run: Run) -> list[tuple[Answers, dict]]:
     """Every defence with every attack; the defence ``longer`` is a control without an attack."""
     against = {"none": None} | {name: attack(run, name) for name in PAPERS}
