@@ -59,14 +59,18 @@ def study(run: Run) -> Result:
         return reference_result("how_long", run)
     run = run.by_itself
     run.build(recipe for setup in setups(run).values() for recipe in attribution.needs(run, setup))
-    found, early = [], run.profile.early
+    found = []
     for seen, setup in setups(run).items():
-        series = {"early": bool(early and seen <= early.progan.total_images)}
+        series = {"early": _is_early(run, seen)}
         for r in attribution.evaluate(run, setup).records:
             if not r.variant:
                 known = {"gan_images": seen, "params": {**r.params, **series}}
                 found.append(replace(r, variant=f"after {seen} images", **known))
     return Result(found)
+
+
+def _is_early(run: Run, seen: int) -> bool:
+    return bool(run.profile.early and seen <= run.profile.early.progan.total_images)
 
 
 def searches(run: Run) -> dict[tuple[int, str, int], Learning]:
@@ -105,6 +109,7 @@ def search(run: Run) -> Result:
     for (seen, way), each in found.items():
         middle = float(np.median([shown if one is None else one for one in each]))
         more = {"variant": f"{way}, after {seen} images", "gan_images": seen, "params": {"each": each, "shown": shown}}
+        more["params"]["early"] = _is_early(run, seen)
         records.append(record(run, way, "images_to_find", middle, **known, **more))
     return Result(records)
 

@@ -120,7 +120,9 @@ def search(records: Sequence[Record]) -> Figure:
     for k, (way, colour, marker) in enumerate(zip(ways, PALETTE, MARKERS, strict=False)):
         mine = sorted((r for r in records if r.row == way), key=lambda r: r.gan_images)
         beside = 1.03 ** (k - (len(ways) - 1) / 2)  # marks of one place stand side by side
-        axis.plot([r.gan_images * beside for r in mine], [r.value for r in mine], color=colour, linewidth=1.3)
+        for _, part in groupby(mine, key=lambda r: r.params.get("early", False)):
+            x, y = zip(*((r.gan_images * beside, r.value) for r in part), strict=True)
+            axis.plot(x, y, color=colour, linewidth=1.3)
         for r in mine:
             for one in r.params["each"]:
                 hidden = {"marker": "^", "markerfacecolor": PAPER} if one is None else {"marker": marker}
@@ -129,7 +131,9 @@ def search(records: Sequence[Record]) -> Figure:
     level(axis, shown)
     rungs_below(axis, steps, [f"{n / 1000:.3g}" for n in steps], xlabel="thousand images that each GAN was trained on")
     axis.set(yscale="log", ylabel="images shown until found")
+    axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.minorticks_off()
     figure.legend(loc=BELOW, ncols=4)
     return figure
 
