@@ -267,7 +267,7 @@ def test_a_page_that_shows_another_runs_numbers_says_so(page_name, measure):
 )
 def test_under_a_table_stands_whose_numbers_it_shows(where, shown):
     said = shown(pick(reference_records(), **where)).markdown()
-    assert "profile reference, faces, GANs of 81,920 images, commit" in said
+    assert "profile reference, faces, GANs of 450,560 images, commit" in said
 
 
 def energies(records):

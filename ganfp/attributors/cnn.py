@@ -16,7 +16,7 @@ from ganfp.attributors.neural import NeuralAttributor
 class CNN(NeuralAttributor[AttributionNetwork]):
     """The paper's network, trained with cross-entropy.
 
-    ``boost``: how many times louder it hears high frequencies, see :func:`ganfp.attributors.pyramid.boosted`.
+    ``boost``: how many times louder it hears high frequencies, see ``ganfp.attributors.pyramid.boosted``.
     ``band`` and ``factor``: the frequencies that it sees, the ``low`` or ``high`` band at a resolution that is so many
     times smaller (Figure 2b, c).  ``pool_at``: the resolution at which features are averaged, 0 for never (Figure 2d).
     """

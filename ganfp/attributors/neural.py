@@ -36,7 +36,7 @@ class NeuralAttributor(Attributor, Generic[Network]):
     validation images are scored, and the weights of the best check are kept (highest accuracy, then lowest loss);
     without validation images the last are.  The defaults are the official code's at 128 px.
 
-    ``optimiser`` is ``"adam"``, the paper's, or ``"muon"``, see :mod:`ganfp.attributors.optimisers`.  ``precision``, in
+    ``optimiser`` is ``"adam"``, the paper's, or ``"muon"``, see ``ganfp.attributors.optimisers``.  ``precision``, in
     which convolutions and dense layers compute while they train: ``"float32"``, ``"bfloat16"``, or ``"auto"``, the
     lower one where the device has instructions for it.
     """
