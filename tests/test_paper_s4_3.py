@@ -98,7 +98,8 @@ def test_the_papers_and_the_reference_runs_numbers_stand_for_what_was_not_run(ta
     reference = one(reference_records(), dataset="bedrooms", table="4", row="2", column="L-f", metric="accuracy")
     assert shown[at + 2][3:6] == ["96.78", f"{reference.value:.2f}", "–"]
     top = one(table4, column="top band", metric="accuracy")
-    assert top.reference == one(reference_records(), dataset="faces", table="4", column="top band", metric="accuracy").value
+    place = dict(dataset="faces", table="4", column="top band", metric="accuracy")
+    assert top.reference == one(reference_records(), **place).value
     bedrooms = s4_3.patches_table([*table5, *elsewhere(table5, "5")], "t", "c").rows[-3:]
     assert [row[2] for row in bedrooms] == ["88.36", "18.26", "17.10"] and {row[4] for row in bedrooms} == {"–"}
     selected = results([*table6.records, *elsewhere(table6.records, "6")], "t", "c").rows
