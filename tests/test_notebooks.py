@@ -47,7 +47,7 @@ def test_has_one_parameters_cell_with_the_five_parameters_explained(path, cells)
     own = list(known)[len(NAMES) :]
     assert list(known)[: len(NAMES)] == NAMES and (not own or path.stem.startswith("lab"))
     for name, parameter in known.items():
-        assert parameter["inferred_type_name"] == ("str" if name in NAMES and name != "seed" else "int") or name == "blind"
+        assert parameter["inferred_type_name"] == ("int" if name in ("seed", "images", "quality") else "str"), name
         assert parameter["help"], f"{name} has no comment"
 
 
