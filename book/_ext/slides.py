@@ -1,6 +1,6 @@
 """``{again} LABEL`` shows a figure of another page once more; the page of slides is also made into one file.
 
-``slides.html`` beside ``index.html`` holds everything that it shows: it can be copied and printed, and needs no network.
+``slides.html`` beside ``index.html`` holds everything that it shows: it can be copied and printed.
 """
 
 import base64
