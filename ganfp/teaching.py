@@ -19,8 +19,6 @@ _LABEL = re.compile(r"^\([\w-]+\)=\n", re.M)
 _ROLE = re.compile(r"\{(?:doc|numref|ref|eq|cite:\w)\}(`[^`]+`)")
 _BLOCK = re.compile(r"^```\{([\w-]+)\} *([^\n]*)\n(?::[^\n]*\n)*(.*?)^```\n?", re.M | re.S)
 
-# ---------------------------------------------------------------------------- answers
-
 
 class Wrong(AssertionError):
     """An answer that is not right yet; Jupyter shows its hint and no traceback."""
@@ -65,9 +63,6 @@ def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else repr(value)
 
 
-# ---------------------------------------------------------------------------- notebooks
-
-
 def parametrised(notebook, values: Mapping[str, object]):
     """A copy of a notebook with other defaults for those of the parameters that it has."""
     copy = deepcopy(notebook)
@@ -96,9 +91,6 @@ def _as_markdown(block: re.Match) -> str:
         return ""
     titles = {"exercise": f"**Exercise: {title}.** ", "chapter": ""}
     return titles[kind] + text.strip() + "\n" if kind in titles else block[0]
-
-
-# ---------------------------------------------------------------------------- images of unknown source
 
 
 def blind_sets(run: Run, count: int, sets: int, key: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -144,4 +136,4 @@ def write_blind(folder: Path, images: np.ndarray, truth: Sequence[str] | None = 
 
 def read_names(path: Path) -> np.ndarray:
     """One name a line, as a student hands them in."""
-    return np.array(path.read_text("utf-8").split("\n")[:-1])
+    return np.array(path.read_text("utf-8").splitlines())
