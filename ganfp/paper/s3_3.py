@@ -146,7 +146,7 @@ BESIDE = {  # what a table shows of the params, and under which names
 
 
 def comparison_table(records: Sequence[Record], name: str, caption: str) -> Table:
-    """What :func:`logits` or :func:`mirroring` measured, and below it what the reference run did, if that is another."""
+    """What :func:`logits` or :func:`mirroring` measured, and below it the same of the reference run, if it has it."""
     here = pick(records, metric="accuracy")
     place = {"setup": here[0].setup, "dataset": here[0].dataset, "metric": "accuracy"}
     elsewhere, beside, rows = pick(reference_records(), **place), BESIDE[here[0].setup], []
