@@ -2,8 +2,8 @@
 
     python -m benchmarks.cluster --kills 20
 
-Builds the GANs of profile smoke in processes, then on a cluster of as many workers, and prints the ratio; then again and
-again, each time with a worker killed at a random moment, and counts the builds that ended with the same bytes.
+Builds the GANs of profile smoke in processes, then on a cluster of as many workers, and prints the ratio; then again
+and again, each time with a worker killed at a random moment, and counts the builds that ended with the same bytes.
 """
 
 import argparse
