@@ -53,17 +53,21 @@ def difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(128 + AMPLIFIED * (after.astype(np.float32) - before)), 0, 255).astype(np.uint8)
 
 
-def attack_columns(names: Sequence[str], images: np.ndarray) -> Figure:
-    """Figure 6: images (rows, K, 3, R, R) in columns under the names of the attacks; below, what the last one changed.
+def attack_columns(worlds: Mapping[str, tuple[Sequence[str], np.ndarray]]) -> Figure:
+    """Figure 6, for each data set: images (rows, K, 3, R, R) in columns under the names of the attacks.
 
-    The first column is the image as it was.
+    The first column is the image as it was; the last row is what was changed in the one above it.
     """
+    (names, images), *_ = worlds.values()
     rows, columns = images.shape[:2]
-    changed = np.stack([difference(images[-1, 0], image) for image in images[-1]])
-    figure, axes = panels(WIDTH / columns * (rows + 1) + 0.35, columns)
-    for i, (axis, name) in enumerate(zip(axes, names, strict=True)):
-        column = montage(np.concatenate([images[:, i], changed[i : i + 1]]), rows + 1)
-        picture(axis, column, "no attack" if name == "none" else name, PLAIN | {"fontsize": 8})
+    size = len(worlds) * (WIDTH / columns * (rows + 1) + 0.35)
+    figure, axes = panels(size, len(worlds) * columns, columns)
+    for line, (dataset, (_, images)) in zip(np.reshape(axes, (-1, columns)), worlds.items(), strict=True):
+        changed = np.stack([difference(images[-1, 0], image) for image in images[-1]])
+        for i, (axis, name) in enumerate(zip(line, names, strict=True)):
+            column = montage(np.concatenate([images[:, i], changed[i : i + 1]]), rows + 1)
+            picture(axis, column, "no attack" if name == "none" else name, PLAIN | {"fontsize": 8})
+        line[0].set_ylabel(dataset if len(worlds) > 1 else "")
     return figure
 
 
