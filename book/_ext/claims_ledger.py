@@ -34,6 +34,7 @@ CLASSES = {
     judge.NOT_MEASURED: "claim-missing",
     judge.UNPRINTED: "claim-missing",
 }
+HEADS = {judge.HOLDS: "Confirmed", judge.NOT_SHOWN: "Not confirmed at this scale", judge.REFUTED: "Refuted"}
 COUNTED = {
     judge.HOLDS: "hold",
     judge.NOT_SHOWN: "are not shown",
@@ -118,13 +119,35 @@ class ClaimsList(Claims):
     def run(self):
         found = nodes.bullet_list(classes=["claims-list"])
         for row in self.rows():
-            decided = row.reference if row.reference.holds is not None else row.run
+            verdict = decided(row)
             of_the_paper = row.paper.holds is not None or row.paper.outcome == judge.UNPRINTED
-            if of_the_paper and decided.outcome == self.arguments[0]:
-                head = nodes.paragraph("", f"{row.claim.text} ", *parts(decided))
-                head += nodes.Text(f" (Section {row.claim.section}{', this run' if decided is row.run else ''})")
+            if of_the_paper and verdict.outcome == self.arguments[0]:
+                head = nodes.paragraph("", f"{row.claim.text} ", *parts(verdict))
+                head += nodes.Text(f" (Section {row.claim.section}{', this run' if verdict is row.run else ''})")
                 found += nodes.list_item("", head)
         return [found if found.children else nodes.paragraph(text="None.")]
+
+
+class ClaimsSummary(Claims):
+    """One paragraph: what some claims come to, by outcome, each with the table that it is read from."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        rows = {row.claim.id: row for row in self.rows()}
+        chosen = [rows[name] for name in self.arguments[0].split() if name in rows]
+        said = nodes.paragraph()
+        for outcome, heading in HEADS.items():
+            mine = [row.claim for row in chosen if decided(row).outcome == outcome]
+            texts = [f"{c.text.rstrip('.')} (Table {c.tables[-1]})" for c in mine]
+            said += [nodes.strong(text=f"{heading}: "), nodes.Text("; ".join(texts) + ". ")] if mine else []
+        return [said]
+
+
+def decided(row):
+    """The verdict that a reader should take away: the reference run's, and this run's where that has none."""
+    return row.reference if row.reference.holds is not None else row.run
 
 
 def line(cells):
@@ -173,4 +196,5 @@ def summary(rows, profile):
 def setup(app):
     app.add_directive("claims-ledger", ClaimsLedger)
     app.add_directive("claims-list", ClaimsList)
+    app.add_directive("claims-summary", ClaimsSummary)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

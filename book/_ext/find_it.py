@@ -6,7 +6,7 @@
 import re
 from collections import Counter
 
-from claims_ledger import CLASSES, COUNTED, records_shown
+from claims_ledger import CLASSES, records_shown
 from docutils import nodes
 from paper_numbers import KINDS, numbered, order
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -126,11 +126,11 @@ def status(kind, n, records, here):
     found = [r for r in records if (r.table if kind == "Table" else r.figure) == n]
     worlds = ", ".join(sorted({r.dataset for r in found}))
     shown = [nodes.paragraph(text=worlds or ("shown" if here and kind == "Figure" else "–"))]
-    claims = [one for one in judge.claims().values() if n in one.tables] if kind == "Table" and found else []
+    claims = [one for one in judge.claims().values() if one.tables[-1] == n] if kind == "Table" and found else []
     count = Counter(judge.judge(one, [r for r in records if r.dataset in ("faces", "bedrooms")]).outcome for one in claims)
     for outcome in CLASSES:
         if count[outcome]:
-            said = nodes.inline(text=f"{count[outcome]} {COUNTED[outcome]}", classes=[CLASSES[outcome]])
+            said = nodes.inline(text=f"{outcome}: {count[outcome]}", classes=[CLASSES[outcome]])
             shown.append(nodes.paragraph("", "", said))
     return shown
 

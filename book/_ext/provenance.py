@@ -9,6 +9,7 @@ import csv
 import importlib
 import inspect
 import json
+import re
 import shutil
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
@@ -25,6 +26,7 @@ from ganfp.paper.record import Record, read
 from ganfp.paper.table import provenance
 
 PACKAGE = Path(ganfp.__file__).parent
+SECTION = re.compile(r"\.paper\.[sx][\dA-Z]\w*\.")
 DATA, CODE, EXECUTED = "_downloads/data", "_code", "_downloads/executed"
 
 
@@ -34,6 +36,11 @@ class Source:
 
     files: set = field(default_factory=set)
     functions: dict = field(default_factory=dict)  # a dictionary keeps the order
+
+    def makers(self):
+        """The function that shows it, and the one of a section that measured it."""
+        names = [name for name in self.functions if ".paper.page." not in name]
+        return list(dict.fromkeys(names[:1] + [name for name in names if SECTION.search(name)][:1]))
 
     def join(self, other):
         self.files |= other.files
@@ -125,7 +132,7 @@ class Lines(SphinxPostTransform):
         if said is None:
             said = nodes.paragraph("", self.run_of(files), classes=["provenance"])
             node.parent.insert(node.parent.index(node) + 1, said)
-        made = [(f"code: {name.removeprefix('ganfp.paper.')}", code_page(name)) for name in list(source.functions)[:2]]
+        made = [(f"code: {name.removeprefix('ganfp.paper.')}", code_page(name)) for name in source.makers()]
         taken = []
         for file in sorted(files):
             stem, kind = Path(file).stem, Path(file).suffix

@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from ganfp.paper.plots.parts import bare, blank, matrix, panels, picture
-from ganfp.paper.plots.style import INK, MUTED, PALETTE, PAPER, SIGNED, WIDTH, colours
+from ganfp.paper.plots.style import INK, MUTED, PALETTE, PAPER, PLAIN, SIGNED, WIDTH, colours
 from ganfp.paper.table import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
@@ -64,6 +64,15 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
         frame = {"transform": axes[k + 1, k + 2].transAxes, "edgecolor": label["color"], "clip_on": False}
         axes[k + 1, k + 2].add_patch(Rectangle((0, 0), 1, 1, fill=False, linewidth=2.5, **frame))
     _signed_bar(figure, drawn, axes, "response of a pixel; all of them add up to the number in the corner")
+    return figure
+
+
+def in_a_row(pictures: Mapping[str, np.ndarray]) -> Figure:
+    """Pictures (3, R, R) under their titles: uint8 images, or signed fingerprints, each on a scale of its own."""
+    figure, axes = panels(WIDTH / len(pictures) + 0.45, len(pictures))
+    for axis, (title, image) in zip(axes, pictures.items(), strict=True):
+        shown = np.moveaxis(image, 0, -1) if image.dtype == np.uint8 else colour(image)
+        picture(axis, shown, _in_two_lines(title), PLAIN)
     return figure
 
 
