@@ -1,4 +1,4 @@
-"""``{find-it}``: each table, figure and equation of the paper, with a picture, what it shows, where it is and whose it is.
+"""``{find-it}``: each table, figure and equation of the paper: a picture, what it shows, where it is, who measured it.
 
 ``{again} LABEL``: a figure of another page once more, and a link to where it stands.
 """
@@ -15,6 +15,7 @@ from sphinx.util.nodes import make_refnode
 
 from ganfp.paper import judge, published
 from ganfp.paper.record import reference_records
+from ganfp.worlds import DRAWN
 
 HEADINGS = ("Picture", "Where", "What it shows", "Reference run", "This run")
 WIDTHS = (18, 14, 36, 16, 16)
@@ -127,7 +128,8 @@ def status(kind, n, records, here):
     worlds = ", ".join(sorted({r.dataset for r in found}))
     shown = [nodes.paragraph(text=worlds or ("shown" if here and kind == "Figure" else "–"))]
     claims = [one for one in judge.claims().values() if one.tables[-1] == n] if kind == "Table" and found else []
-    count = Counter(judge.judge(one, [r for r in records if r.dataset in ("faces", "bedrooms")]).outcome for one in claims)
+    drawn = [r for r in records if r.dataset in DRAWN]
+    count = Counter(judge.judge(one, drawn).outcome for one in claims)
     for outcome in CLASSES:
         if count[outcome]:
             said = nodes.inline(text=f"{outcome}: {count[outcome]}", classes=[CLASSES[outcome]])

@@ -1,8 +1,8 @@
 """One count: what the paper numbers keeps its number, and what is this book's own is counted x1, x2, ...
 
-A label says which it is: ``tab-3``, ``fig-2a`` and ``eq-5`` are the paper's Table 3, Figure 2a and Equation 5; any other
-label is the book's own.  ``numref`` and ``eq`` say these numbers, and so do captions.  Where prose says "Table 3" or
-"Figures 22 to 35", each number becomes a link.  All of them are in the index, and so in the search.
+A label says which it is: ``tab-3``, ``fig-2a`` and ``eq-5`` are the paper's Table 3, Figure 2a and Equation 5; any
+other label is the book's own.  ``numref`` and ``eq`` say these numbers, and so do captions.  Where prose says "Table 3"
+or "Figures 22 to 35", each number becomes a link.  All of them are in the index, and so in the search.
 """
 
 import re
@@ -48,8 +48,9 @@ def order(n):
 
 def note_index(app, env):
     """Enter all of them into the index."""
+    entries = env.domaindata["index"]["entries"]
     for kind, n, docname, label in numbered(env):
-        env.domaindata["index"]["entries"].setdefault(docname, []).append(("single", f"{kind} {n}", label, "main", None))
+        entries.setdefault(docname, []).append(("single", f"{kind} {n}", label, "main", None))
 
 
 class Searchable(SphinxPostTransform):

@@ -1,7 +1,8 @@
 """Where each table and figure comes from: a line under it with its run, its numbers to download, and its code.
 
-Nothing is declared for it.  A page's executed notebook says what a cell used, what was saved with ``run.save``, and which
-functions made it; records say the rest.  What a page saved is copied beside the pages as CSV and NPZ, the code as pages.
+Nothing is declared for it.  A page's executed notebook says what a cell used, what was saved with ``run.save``, and
+which functions made it; records say the rest.  What a page saved is copied beside the pages as CSV and NPZ, the code as
+pages.
 """
 
 import ast
@@ -61,8 +62,8 @@ def sources(cells):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("ganfp"):
                 modules |= {name.asname or name.name: f"{node.module}.{name.name}" for name in node.names}
             used = of(node, modules, values)
-            targets = [t for target in getattr(node, "targets", ()) for t in ast.walk(target) if isinstance(t, ast.Name)]
-            for target in targets:
+            written = (name for target in getattr(node, "targets", ()) for name in ast.walk(target))
+            for target in (name for name in written if isinstance(name, ast.Name)):
                 values[target.id] = Source(used.files | saved.get(target.id, set()), dict(used.functions))
         everything = of(tree, modules, values)
         for label in labels(cell, tree):
@@ -101,9 +102,10 @@ def place(function):
     module, _, name = function.rpartition(".")
     try:
         found = inspect.unwrap(getattr(importlib.import_module(module), name))
-        return (Path(inspect.getsourcefile(found)), inspect.getsourcelines(found)[1]) if inspect.isfunction(found) else None
-    except (ImportError, AttributeError, TypeError):
+    except (ImportError, AttributeError):
         return None
+    known = inspect.isfunction(found)
+    return (Path(inspect.getsourcefile(found)), inspect.getsourcelines(found)[1]) if known else None
 
 
 class Lines(SphinxPostTransform):

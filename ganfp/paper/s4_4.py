@@ -358,8 +358,8 @@ def attacks_table(records: Iterable[Record], which: str, name: str) -> Table:
     found = pick(records, table=which, metric="accuracy")
     caption = (
         f"Attacks on {listed(list(dict.fromkeys(r.dataset for r in found)))}. Accuracy in percent under each attack, "
-        "before and after immunisation, and, in the last column, of the immunised method on images that nobody attacked. "
-        f"Here are {found[0].classes} sources (chance {found[0].chance:.1f} %)"
+        "before and after immunisation, and, in the last column, of the immunised method on images that nobody "
+        f"attacked. Here are {found[0].classes} sources (chance {found[0].chance:.1f} %)"
         + ("; the paper has 11 sources (9.1 %)" if any(r.paper is not None for r in found) else "")
         + ". Small: 95 % interval. Bold: the better method."
     )

@@ -9,12 +9,13 @@ from matplotlib.patches import Rectangle
 
 from ganfp.attributors.summary import Layer
 from ganfp.paper.plots.parts import flag, level, panels
-from ganfp.paper.plots.style import BELOW, INK, MUTED, PALETTE, PAPER
+from ganfp.paper.plots.style import BELOW, INK, MUTED, PAPER, PLACES, drawn, fit
 
 ARROW = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
 ENDS = ("blur", "less", "mean", "dense")  # of a stage: a band, a pooling, a dense layer
 
 
+@drawn
 def network(found: Sequence[Layer], resolution: int, classes: int) -> Figure:
     """The attribution network as blocks, as Figure 2a draws it: height is the resolution, width the channels.
 
@@ -24,15 +25,15 @@ def network(found: Sequence[Layer], resolution: int, classes: int) -> Figure:
     stages = [x for x, window in zip(found, following, strict=True) if x.kind.startswith(ENDS) or not window]
     tensors = [(3, resolution, resolution), *(x.output for x in stages)]
     last = {  # the tensors that are named: their text, its colour and their own
-        len(tensors) - 2: ("image\nfingerprint", PALETTE[1], PALETTE[1]),
-        len(tensors) - 1: (f"{classes}\nsources", "#a06f10", PALETTE[2]),
+        len(tensors) - 2: ("image\nfingerprint", PLACES[1], PLACES[1]),
+        len(tensors) - 1: (f"{classes}\nsources", "#a06f10", PLACES[2]),
     }
     figure, (axis,) = panels(2.7)
     x = 0.0
     for i, output in enumerate(tensors):
         channels, side = output[0], output[1] if len(output) == 3 else 1
         width, height = 0.12 * np.log2(channels + 1), 0.25 + 0.33 * np.log2(side)
-        name, ink, colour = last.get(i, ("", INK, PALETTE[0]))
+        name, ink, colour = last.get(i, ("", INK, PLACES[0]))
         colour = MUTED if channels == 3 else colour  # an image, or a band of one
         axis.add_patch(Rectangle((x, -height / 2), width, height, facecolor=colour, edgecolor="white", alpha=0.9))
         text = f"{side}²\n{channels}" if len(output) == 3 else f"{channels}"
@@ -48,6 +49,7 @@ def network(found: Sequence[Layer], resolution: int, classes: int) -> Figure:
     return figure
 
 
+@drawn
 def fingerprint_network(found: Sequence[Layer], resolution: int, sources: int) -> Figure:
     """Figure 3: the auto-encoder with its sizes, the residual, and its comparison with every model fingerprint.
 
@@ -61,7 +63,7 @@ def fingerprint_network(found: Sequence[Layer], resolution: int, sources: int) -
     for i, (channels, side) in enumerate(tensors):
         width, height = 0.05 + 0.055 * np.log2(channels), 0.2 + 0.3 * np.log2(side)
         outer = i in (0, len(tensors) - 1)
-        axis.add_patch(Rectangle((x, -height / 2), width, height, color=MUTED if outer else PALETTE[0], linewidth=0))
+        axis.add_patch(Rectangle((x, -height / 2), width, height, color=MUTED if outer else PLACES[0], linewidth=0))
         at = x + width / 2, -height / 2 - 0.08
         axis.text(*at, f"{side}²\n{channels}", ha="center", va="top", fontsize=6, color=INK)
         edges.append((x, x + width, height))
@@ -90,25 +92,26 @@ def _comparison(axis: Axes, edges: Sequence[tuple[float, float, float]], x: floa
     axis.text(x, 0, "−", ha="center", va="center", fontsize=8, color=INK, bbox=circle)
     box = x + 0.55
     axis.annotate("", (box, 0), (x + 0.16, 0), arrowprops=ARROW)
-    axis.add_patch(Rectangle((box, -0.48), 0.96, 0.96, facecolor=PALETTE[1], linewidth=0))
+    axis.add_patch(Rectangle((box, -0.48), 0.96, 0.96, facecolor=PLACES[1], linewidth=0))
     axis.text(box + 0.48, 0, "image\nfinger-\nprint", ha="center", va="center", fontsize=6.5, color=PAPER)
     for i, name in enumerate(["real", "GAN 1", "…", f"GAN {sources - 1}"]):
         y = 1.5 - i
         axis.annotate("", (box + 1.75, y), (box + 0.98, 0), arrowprops=ARROW)
-        axis.add_patch(Rectangle((box + 1.75, y - 0.36), 0.95, 0.72, facecolor=PALETTE[2], linewidth=0))
+        axis.add_patch(Rectangle((box + 1.75, y - 0.36), 0.95, 0.72, facecolor=PLACES[2], linewidth=0))
         axis.text(box + 2.225, y, name, ha="center", va="center", fontsize=7, color=INK)
     axis.text(box + 1.36, 0, "$\\odot$", ha="center", va="center", fontsize=11, color=INK, bbox=circle)
     axis.text(box + 2.225, 2.0, "model fingerprints", ha="center", fontsize=8, color=INK)
     axis.text(box + 2.95, 0, "softmax", rotation=90, va="center", fontsize=8, color=INK)
 
 
+@drawn
 def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Mapping[str, float]) -> Figure:
     """The least cross-entropy of correlations against the temperature, a curve for each number of sources.
 
     ``marks``: temperatures to be marked, by name.
     """
     figure, (axis,) = panels(2.6)
-    for colour, (classes, values) in zip(PALETTE, curves.items(), strict=False):
+    for colour, (classes, values) in zip(PLACES, curves.items(), strict=False):
         axis.plot(temperatures, values, color=colour, label=f"{classes} sources")
         level(axis, np.log(classes), color=colour, linewidth=0.8)
     for name, temperature in marks.items():
@@ -116,5 +119,5 @@ def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Ma
         flag(axis, temperature, name, (4, -2), va="top")
     axis.set(xscale="log", xlabel="temperature", ylabel="least cross-entropy, nats")
     axis.set_ylim(0, 1.18 * np.log(max(curves)))  # room for the names of the marks
-    figure.legend(*axis.get_legend_handles_labels(), loc=BELOW, ncols=len(curves))
+    figure.legend(*axis.get_legend_handles_labels(), loc=BELOW, ncols=fit(len(curves)))
     return figure
