@@ -1,7 +1,7 @@
-"""Figures as drawings in the page: vectors in its own font, for both themes, wide and narrow, and with numbers.
+"""Figures as drawings in the page: vectors in its font, for both themes, wide and narrow, and with numbers.
 
-A notebook holds each figure twice as SVG, for a wide page and for a narrow one (``ganfp/paper/plots/style.py``).  Both go
-into the page itself, where its style sheet reaches them: the reader's width chooses one, the theme their colours.
+A notebook holds each figure twice as SVG, for a wide page and for a narrow one (``ganfp/paper/plots/style.py``).  Both
+go into the page itself, where its style sheet reaches them: the reader's width chooses one, the theme their colours.
 """
 
 import json

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from sphinx.util import logging
 
+from ganfp.paper.plots.style import NARROW_MIME
+
 logger = logging.getLogger(__name__)
 
 
@@ -57,6 +59,8 @@ def with_one_block(notebook):
         block["metadata"] |= {"tags": ["parameters", "hide-input"]}
         block["metadata"]["mystnb"] = {"code_prompt_show": "Parameters of this run", "code_prompt_hide": "Parameters"}
     notebook["cells"] = [cell for cell in notebook["cells"] if cell is not injected]
+    for output in (output for cell in notebook["cells"] for output in cell.get("outputs", ())):
+        output.get("data", {}).pop(NARROW_MIME, None)  # drawings.py takes it from the file
     return notebook
 
 

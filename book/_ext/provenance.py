@@ -23,7 +23,7 @@ from pygments.lexers import PythonLexer
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 import ganfp
-from ganfp.paper.record import Record, read
+from ganfp.paper.record import Record, read, reference_records
 from ganfp.paper.table import provenance
 
 PACKAGE = Path(ganfp.__file__).parent
@@ -76,10 +76,10 @@ def of(tree, modules, values):
     source = Source()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
-            if (name := f"{modules[node.value.id]}.{node.attr}") and place(name):
+            if (name := f"{modules[node.value.id]}.{node.attr}") and resolve(name):
                 source.functions[name] = None
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in values:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in values:
             source.join(values[node.id])
     return source
 
@@ -97,15 +97,14 @@ def labels(cell, tree):
     return [figure] if figure else [text for text in texts if text.startswith("tab-")]
 
 
-def place(function):
-    """File and line of a function of the package; None for anything else."""
+def resolve(function):
+    """A function of the package by its whole name; None for anything else."""
     module, _, name = function.rpartition(".")
     try:
         found = inspect.unwrap(getattr(importlib.import_module(module), name))
     except (ImportError, AttributeError):
         return None
-    known = inspect.isfunction(found)
-    return (Path(inspect.getsourcefile(found)), inspect.getsourcelines(found)[1]) if known else None
+    return found if inspect.isfunction(found) else None
 
 
 class Lines(SphinxPostTransform):
@@ -132,7 +131,7 @@ class Lines(SphinxPostTransform):
         after = node.parent[node.parent.index(node) + 1 :]
         said = after[0] if after and "provenance" in after[0].get("classes", ()) else None
         if said is None:
-            said = nodes.paragraph("", self.run_of(files), classes=["provenance"])
+            said = nodes.paragraph("", self.run_of(files, source), classes=["provenance"])
             node.parent.insert(node.parent.index(node) + 1, said)
         made = [(f"code: {name.removeprefix('ganfp.paper.')}", code_page(name)) for name in source.makers()]
         taken = []
@@ -140,22 +139,32 @@ class Lines(SphinxPostTransform):
             stem, kind = Path(file).stem, Path(file).suffix
             name = f"{stem}.csv" if kind == ".json" else f"{stem}.npz"
             taken.append((name, f"{DATA}/{self.page}/{name}"))
+        if any(reads_reference(name) for name in source.functions):
+            taken.append(("reference.csv", f"{DATA}/reference.csv"))
         notebook = ("notebook", f"{EXECUTED}/{self.page}.ipynb")
         for text, target in (*made, *taken, notebook):
             up = "../" * self.env.docname.count("/")
             said += [nodes.Text(" · "), nodes.reference("", text, internal=True, refuri=up + target)]
 
-    def run_of(self, files):
+    def run_of(self, files, source):
         """Whose numbers they are, from their records; without records, whose images."""
         folder, given = Path(self.env.srcdir, self.executed["parameters"]["out"]), self.executed["parameters"]
         records = [r for file in files if file.endswith(".json") for r in read(folder / file)]
+        if any(reads_reference(name) for name in source.functions):
+            records += reference_records()
         bare = Record(row="", metric="", value=0, profile=given["profile"], dataset=given["dataset"])
         text = provenance(records or [bare])
         return text if records else f"{text}, commit {self.executed.get('commit', '')}".removesuffix(", commit ")
 
 
+def reads_reference(function):
+    """Whether a function shows what the reference run published."""
+    return "reference_records(" in "".join(inspect.getsourcelines(resolve(function))[0])
+
+
 def code_page(function):
-    file, line = place(function)
+    found = resolve(function)
+    file, line = Path(inspect.getsourcefile(found)), inspect.getsourcelines(found)[1]
     return f"{CODE}/{file.relative_to(PACKAGE).as_posix()}.html#line-{line}"
 
 
@@ -174,6 +183,7 @@ def write_downloads(app, exception):
                 shutil.copy(file, there)
             else:
                 write_csv(read(file), there / f"{file.stem}.csv")
+    write_csv(reference_records(), Path(app.outdir, DATA, "reference.csv"))
     for file in sorted(PACKAGE.rglob("*.py")):
         title = f"ganfp/{file.relative_to(PACKAGE).as_posix()}"
         listing = HtmlFormatter(full=True, title=title, linenos="inline", lineanchors="line", anchorlinenos=True)
