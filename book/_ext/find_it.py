@@ -3,11 +3,14 @@
 ``{again} LABEL``: a figure of another page once more, and a link to where it stands.
 """
 
+import json
 import re
 from collections import Counter
+from pathlib import Path
 
 from claims_ledger import CLASSES, records_shown
 from docutils import nodes
+from drawings import drawing, drawn
 from paper_numbers import KINDS, numbered, order
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
@@ -52,10 +55,18 @@ class Fill(SphinxPostTransform):
 
     def copy(self, label):
         kind, n, page, _ = next(x for x in numbered(self.env) if x[3] == label)
-        image = self.picture(kind, page, label)
+        image = self.drawing(page, label) or self.picture(kind, page, label)
         reference = make_refnode(self.app.builder, self.env.docname, page, label, nodes.Text(f"{kind} {n}"))
         where = nodes.paragraph("", "", reference, classes=["again-of"])
         return nodes.container("", image, where, classes=["again"])
+
+    def drawing(self, page, label):
+        """The figure as it stands in its page, for both widths; None for one that is no drawing."""
+        notebook = Path(self.env.srcdir, "executed", f"{Path(page).name}.ipynb")
+        cells = json.loads(notebook.read_text("utf-8"))["cells"] if notebook.exists() else []
+        data = dict(found for cell in cells for found in drawn(cell)).get(label)
+        image = next(self.node(page, label).findall(nodes.image))
+        return data and drawing(label=f"again-{label}", data=data, alt=image.get("alt", ""), width="")
 
     def table(self):
         self.reference, self.measured = reference_records(), records_shown(self.env.srcdir)

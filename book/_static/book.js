@@ -4,7 +4,8 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const figure of document.querySelectorAll(".bd-article figure:not(.sd-card figure)")) enlargeable(figure);
   for (const box of document.querySelectorAll(".pst-scrollable-table-container, .bd-article div.math, .bd-article pre"))
     watch(box);
-  for (const head of document.querySelectorAll("table.filterable .miniature")) head.setAttribute("focusable", "false");
+  for (const toggle of document.querySelectorAll("nav summary")) toggle.setAttribute("aria-label", "Pages below this one");
+  for (const fold of document.querySelectorAll("details.hide > summary")) fold.removeAttribute("aria-label");
 });
 
 /* A row is shown while it holds the words typed, and the section and verdict chosen. */
