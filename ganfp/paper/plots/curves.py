@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ganfp.paper.plots.parts import flag, level, panels, points, rungs_below
-from ganfp.paper.plots.style import BELOW, METHODS, MUTED, PAPER, PLACES, colours, drawn, fit
+from ganfp.paper.plots.style import BELOW, METHODS, MUTED, PAPER, PLACES, SMALL, colours, drawn, fit
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -109,7 +109,7 @@ def how_long(records: Sequence[Record]) -> Figure:
     level(axes[1], 1)
     axes[1].set(ylabel="FD ratio", yscale="log")
     for axis in axes:
-        axis.legend(fontsize=8)
+        axis.legend(fontsize=SMALL)
     return figure
 
 

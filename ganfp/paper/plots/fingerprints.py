@@ -10,11 +10,11 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from ganfp.paper.plots.parts import bare, blank, matrix, panels, picture
-from ganfp.paper.plots.style import INK, MUTED, PAPER, PLACES, PLAIN, SIGNED, WIDE, colours, drawn, width
+from ganfp.paper.plots.style import INK, MUTED, PLACES, PLAIN, SIGNED, SMALL, WIDE, colours, drawn, width
 from ganfp.paper.table import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
-BOX = {"facecolor": PAPER, "alpha": 0.8, "edgecolor": "none", "pad": 1.2}  # behind numbers
+BOX = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.2}  # behind numbers
 
 
 def limit(values: np.ndarray) -> float:
@@ -47,12 +47,12 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     axes = axes.reshape(count + 1, count + 2)
     for axis, title in zip(axes[0, :2], ("image", "its fingerprint"), strict=True):
-        axis.set_title(title, fontsize=8, y=-0.02)
+        axis.set_title(title, fontsize=SMALL, y=-0.02)
         bare(axis)
     images, models = arrays["image_fingerprints"], colour(arrays["models_visnet"])
     images = colour(images, limit(images - images.mean(axis=(-3, -2, -1), keepdims=True)))
     for k, name in enumerate(classes):
-        label = {"fontsize": 8, "color": colours(classes)[name]}
+        label = {"fontsize": SMALL, "color": colours(classes)[name]}
         picture(axes[0, k + 2], models[k], _in_two_lines(name), label)
         picture(axes[k + 1, 0], np.moveaxis(arrays["images"][k], 0, -1))
         axes[k + 1, 0].set_ylabel(_in_two_lines(name), **label)
@@ -60,7 +60,7 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
         for axis, response, value in zip(axes[k + 1, 2:], responses[k], arrays["shown"][k], strict=True):
             drawn = picture(axis, response, cmap=SIGNED, vmin=-vmax, vmax=vmax)
             weight = "bold" if value == arrays["shown"][k].max() else "normal"
-            font = {"fontsize": 7, "color": INK, "fontweight": weight, "ha": "right", "va": "bottom", "bbox": BOX}
+            font = {"fontsize": SMALL, "color": "black", "fontweight": weight, "ha": "right", "va": "bottom", "bbox": BOX}
             axis.text(0.97, 0.04, f"{value:+.2f}".replace("-", "−"), transform=axis.transAxes, **font)
         frame = {"transform": axes[k + 1, k + 2].transAxes, "edgecolor": label["color"], "clip_on": False}
         axes[k + 1, k + 2].add_patch(Rectangle((0, 0), 1, 1, fill=False, linewidth=2.5, **frame))
@@ -89,8 +89,8 @@ def _signed_bar(figure: Figure, drawn: AxesImage, axes: np.ndarray, label: str) 
         drawn, ax=axes, orientation="horizontal", shrink=0.45, aspect=40, pad=0.01, extend="both", ticks=[-end, 0, end]
     )
     bar.ax.set_xticklabels([f"−{end:.2g}", "0", f"{end:.2g}"])
-    bar.set_label(label, fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    bar.set_label(label, fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
 
 
@@ -124,9 +124,9 @@ def model_fingerprints(
             last = picture(axis, shown, **options)
         row[0].set_ylabel(label, fontsize=9)
         if options:  # a fingerprint's three colours are no scale
-            figure.colorbar(last, ax=list(row), shrink=0.8, aspect=12, pad=0.01).ax.tick_params(labelsize=8)
+            figure.colorbar(last, ax=list(row), shrink=0.8, aspect=12, pad=0.01).ax.tick_params(labelsize=SMALL)
     for axis, name in zip(axes, classes, strict=False):
-        axis.set_title(_in_two_lines(name), fontsize=8, color=colours(classes)[name])
+        axis.set_title(_in_two_lines(name), fontsize=SMALL, color=colours(classes)[name])
     return figure
 
 
@@ -145,10 +145,10 @@ def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
     figure, axes = panels(width() / (len(classes) + 1) + 0.75, len(classes) + 1)
     inks = 1 - np.array([to_rgb(colour) for colour in (PLACES[2], PLACES[1], PLACES[0])])
     painted = (1 - np.einsum("khw,kc->hwc", arrays["masks"], inks)).clip(0, 1)
-    picture(axes[0], painted, "eyes, face,\nbackground", {"fontsize": 8})
+    picture(axes[0], painted, "eyes, face,\nbackground", {"fontsize": SMALL})
     vmax = limit(maps)
     for axis, name, shown in zip(axes[1:], classes, maps, strict=True):
-        font = {"fontsize": 8, "color": colours(classes)[name]}
+        font = {"fontsize": SMALL, "color": colours(classes)[name]}
         drawn = picture(axis, shown, _in_two_lines(name), font, cmap=SIGNED, vmin=-vmax, vmax=vmax)
     _signed_bar(figure, drawn, axes[1:], "mean response of a pixel")
     return figure
@@ -210,11 +210,11 @@ def card(
         weight = "bold" if k == order[0] else "normal"
         bar.text(0, 0.32, readable(classes[k]), va="bottom", color=INK, fontweight=weight, parse_math=False)
         text = f"{percent(probabilities[k])}    correlation {responses[k].sum():+.2f}".replace("-", "−")
-        bar.text(0, -0.32, text, va="top", fontsize=8, color=INK)
+        bar.text(0, -0.32, text, va="top", fontsize=SMALL, color=INK)
         bar.set(xlim=(0, 1), ylim=(-0.9, 0.9))
         bare(bar)
     for axis, name in zip(axes[0], ("model", "response"), strict=False):
-        axis.set_title(name, fontsize=8)
+        axis.set_title(name, fontsize=SMALL)
     if title:
         figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     return figure

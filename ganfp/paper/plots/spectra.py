@@ -17,6 +17,7 @@ from ganfp.paper.plots.style import (
     MUTED,
     PLACES,
     PLAIN,
+    SMALL,
     WIDE,
     colours,
     drawn,
@@ -94,7 +95,7 @@ def receptive_fields(images: Mapping[str, np.ndarray], sides: Mapping[str, Seque
             axis.add_patch(Rectangle((corner, corner), side, side, fill=False, edgecolor=colour, linewidth=2))
             inside = 0.02 * size if side > 0.95 * size else -0.005 * size  # above its square, where there is room
             va = "top" if inside > 0 else "bottom"
-            axis.text(corner + abs(inside), corner + inside, f"{side}", color=INK, fontsize=8, ha="left", va=va)
+            axis.text(corner + abs(inside), corner + inside, f"{side}", color="black", fontsize=SMALL, ha="left", va=va)
         margin = 0.01 * size + 0.5
         axis.set(xlim=(-margin, size - 1 + margin), ylim=(size - 1 + margin, -margin))
     return figure

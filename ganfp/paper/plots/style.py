@@ -23,7 +23,9 @@ ATTACKS = {
     "compression": "#330077", "relighting": "#884499", "combination": "#3344cc",
 }  # fmt: skip
 PLACES = ("#14808c", "#8a6d00", "#b3412e", "#4f5d75", "#5a7d2a", "#8d5b4c")  # parts of a drawing, ways, numbers
+FIRM = ("#7a5f00", "#9c3626")  # under white letters, the same in both themes
 WIDE, NARROW = 7.2, 3.9  # inches: the text column of a wide page and of a telephone
+SMALL = 8.6  # points: at least 11 pixels on every page
 BELOW = "outside lower center"  # where legends are
 DIAMOND = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": MUTED, "linestyle": "none"}  # the paper's
 PLAIN = {"fontsize": 9, "fontweight": "normal"}  # titles of pictures
