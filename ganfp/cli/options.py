@@ -45,7 +45,7 @@ def _all(context: click.Context, parameter: click.Parameter, wanted: bool) -> No
 
 
 PROFILE = option("--profile", "quick", is_eager=True, help="How big: a name in ganfp/runs/presets.")
-KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
+KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH, lsun:PATH or eurosat:PATH."
 DATASET = option("--dataset", "faces", help=KNOWN)
 DATASETS = option("--dataset", "faces,bedrooms", help=f"One or several, with commas between: {KNOWN}")
 SEED = number("--seed", 0, help="Of everything after GAN training.")

@@ -27,9 +27,9 @@ MIRRORING: dict[str, dict] = {"as they are": {"flip": False}, "mirrored": {"flip
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """Networks that are compared, of the first data set only, and the images they are tested on."""
     run = runs[0]
-    if not run.live:
-        return []
-    fits = [_compared(run, changes) for changes in (*LOGITS.values(), *MIRRORING.values())]
+    compared = {"logits": LOGITS, "mirroring": MIRRORING}
+    wanted = [kinds.values() for name, kinds in compared.items() if not reference_result(name, run)]
+    fits = [_compared(run, changes) for kinds in wanted for changes in kinds]
     return [*fits, *seed_setup(run).part("test")]
 
 
@@ -79,8 +79,8 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
 
     ``about`` gives further ``params`` of their records.
     """
-    if not run.live:
-        return reference_result(name, run)
+    if published := reference_result(name, run):
+        return published
     setup = seed_setup(run)
     run.build(_compared(run, changes) for changes in variants.values())
     images, truth = load_part(setup, "test", run.path)
@@ -146,7 +146,7 @@ BESIDE = {  # what a table shows of the params, and under which names
 
 
 def comparison_table(records: Sequence[Record], name: str, caption: str) -> Table:
-    """What :func:`logits` or :func:`mirroring` measured, and below it what the reference run did, if that is another."""
+    """What :func:`logits` or :func:`mirroring` measured, and below it the same of the reference run, if it has it."""
     here = pick(records, metric="accuracy")
     place = {"setup": here[0].setup, "dataset": here[0].dataset, "metric": "accuracy"}
     elsewhere, beside, rows = pick(reference_records(), **place), BESIDE[here[0].setup], []
