@@ -60,7 +60,8 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
         for axis, response, value in zip(axes[k + 1, 2:], responses[k], arrays["shown"][k], strict=True):
             drawn = picture(axis, response, cmap=SIGNED, vmin=-vmax, vmax=vmax)
             weight = "bold" if value == arrays["shown"][k].max() else "normal"
-            font = {"fontsize": SMALL, "color": "black", "fontweight": weight, "ha": "right", "va": "bottom", "bbox": BOX}
+            font = {"fontsize": SMALL, "color": "black", "fontweight": weight, "bbox": BOX}
+            font |= {"ha": "right", "va": "bottom"}
             axis.text(0.97, 0.04, f"{value:+.2f}".replace("-", "−"), transform=axis.transAxes, **font)
         frame = {"transform": axes[k + 1, k + 2].transAxes, "edgecolor": label["color"], "clip_on": False}
         axes[k + 1, k + 2].add_patch(Rectangle((0, 0), 1, 1, fill=False, linewidth=2.5, **frame))
