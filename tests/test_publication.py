@@ -224,7 +224,7 @@ def test_a_colour_means_one_thing_and_can_be_seen():
     everything = [colour for colours in known.values() for colour in colours]
     assert len(everything) == len(set(everything))
     assert all(contrast(colour) >= 4.5 for colour in (*known["sources"], *known["ink"][:2]))
-    assert all(contrast(colour) >= 3 for kind in ("methods", "attacks", "places") for colour in known[kind])
+    assert all(contrast(colour) >= 3 for kind in ("methods", "attacks", "others") for colour in known[kind])
 
 
 @pytest.mark.parametrize(("kind", "first"), [("sources", 6), ("methods", 5), ("attacks", 6)])

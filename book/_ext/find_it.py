@@ -1,6 +1,6 @@
 """``{find-it}``: each table, figure and equation of the paper: a picture, what it shows, where it is, who measured it.
 
-``{again} LABEL``: a figure of another page once more, and a link to where it stands.
+``{figure-again} LABEL``: a figure of another page once more, and a link to where it stands.
 """
 
 import json
@@ -28,7 +28,7 @@ class everything(nodes.Element):
     """Where the list will be, once all pages are read."""
 
 
-class again(nodes.Element):
+class figure_again(nodes.Element):
     """Where a figure of another page will be."""
 
 
@@ -37,18 +37,18 @@ class FindIt(SphinxDirective):
         return [everything()]
 
 
-class Again(SphinxDirective):
+class FigureAgain(SphinxDirective):
     required_arguments = 1
 
     def run(self):
-        return [again(label=self.arguments[0])]
+        return [figure_again(label=self.arguments[0])]
 
 
 class Fill(SphinxPostTransform):
     default_priority = 20
 
     def run(self, **kwargs):
-        for node in list(self.document.findall(again)):
+        for node in list(self.document.findall(figure_again)):
             node.replace_self(self.copy(node["label"]))
         for node in list(self.document.findall(everything)):
             node.replace_self(self.table())
@@ -154,8 +154,8 @@ def line(cells):
 
 def setup(app):
     app.add_node(everything)
-    app.add_node(again)
+    app.add_node(figure_again)
     app.add_directive("find-it", FindIt)
-    app.add_directive("again", Again)
+    app.add_directive("figure-again", FigureAgain)
     app.add_post_transform(Fill)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ganfp.paper.plots.parts import flag, level, panels, points, rungs_below
-from ganfp.paper.plots.style import BELOW, METHODS, MUTED, PAPER, PLACES, SMALL, colours, drawn, fit
+from ganfp.paper.plots.style import BELOW, METHODS, MUTED, PALETTE, PAPER, SMALL, colours, drawn, fit
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -122,7 +122,7 @@ def search(records: Sequence[Record]) -> Figure:
     figure, (axis,) = panels(3.2)
     steps, shown = sorted({r.gan_images for r in records}), max(r.params["shown"] for r in records)
     ways = list(dict.fromkeys(r.row for r in records))
-    for k, (way, colour, marker) in enumerate(zip(ways, PLACES, MARKERS, strict=False)):
+    for k, (way, colour, marker) in enumerate(zip(ways, PALETTE, MARKERS, strict=False)):
         mine = sorted((r for r in records if r.row == way), key=lambda r: r.gan_images)
         beside = 1.03 ** (k - (len(ways) - 1) / 2)  # marks of one place stand side by side
         for _, part in groupby(mine, key=lambda r: r.params.get("early", False)):
@@ -149,7 +149,7 @@ def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
     figure, (axis,) = panels(2.9)
     positive = arrays["difference"][arrays["difference"] > 0]
     floor = positive.min() / 30 if len(positive) else 1e-9  # where zero is drawn
-    rungs = zip(arrays["swapped"], arrays["difference"].T, arrays["first"], PLACES, strict=False)
+    rungs = zip(arrays["swapped"], arrays["difference"].T, arrays["first"], PALETTE, strict=False)
     for i, curve, first, colour in rungs:
         axis.plot(arrays["seen"], np.maximum(curve, floor), color=colour, linewidth=1.6, label=f"{i:,} exchanged")
         level(axis, first, upright=True, color=colour)

@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from ganfp.paper.plots.parts import bare, blank, matrix, panels, picture
-from ganfp.paper.plots.style import INK, MUTED, PLACES, PLAIN, SIGNED, SMALL, WIDE, colours, drawn, width
+from ganfp.paper.plots.style import INK, MUTED, PALETTE, PLAIN, SIGNED, SMALL, WIDE, colours, drawn, width
 from ganfp.paper.table import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
@@ -144,7 +144,7 @@ def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
         return figure
     classes, maps = arrays["classes"], arrays["maps"]
     figure, axes = panels(width() / (len(classes) + 1) + 0.75, len(classes) + 1)
-    inks = 1 - np.array([to_rgb(colour) for colour in (PLACES[2], PLACES[1], PLACES[0])])
+    inks = 1 - np.array([to_rgb(colour) for colour in (PALETTE[2], PALETTE[1], PALETTE[0])])
     painted = (1 - np.einsum("khw,kc->hwc", arrays["masks"], inks)).clip(0, 1)
     picture(axes[0], painted, "eyes, face,\nbackground", {"fontsize": SMALL})
     vmax = limit(maps)

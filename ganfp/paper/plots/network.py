@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from ganfp.attributors.summary import Layer
 from ganfp.paper.plots.parts import flag, level, panels
-from ganfp.paper.plots.style import BELOW, FIRM, INK, MUTED, PAPER, PLACES, SMALL, drawn, fit
+from ganfp.paper.plots.style import BELOW, FIRM, INK, MUTED, PALETTE, PAPER, SMALL, drawn, fit
 
 ARROW = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
 ENDS = ("blur", "less", "mean", "dense")  # of a stage: a band, a pooling, a dense layer
@@ -24,15 +24,15 @@ def network(found: Sequence[Layer], resolution: int, classes: int) -> Figure:
     stages = [x for x, window in zip(found, following, strict=True) if x.kind.startswith(ENDS) or not window]
     tensors = [(3, resolution, resolution), *(x.output for x in stages)]
     last = {  # the tensors that are named: their text, its colour and their own
-        len(tensors) - 2: ("image\nfingerprint", PLACES[1], PLACES[1]),
-        len(tensors) - 1: (f"{classes}\nsources", PLACES[2], PLACES[2]),
+        len(tensors) - 2: ("image\nfingerprint", PALETTE[1], PALETTE[1]),
+        len(tensors) - 1: (f"{classes}\nsources", PALETTE[2], PALETTE[2]),
     }
     figure, (axis,) = panels(2.7)
     x = 0.0
     for i, output in enumerate(tensors):
         channels, side = output[0], output[1] if len(output) == 3 else 1
         width, height = 0.12 * np.log2(channels + 1), 0.25 + 0.33 * np.log2(side)
-        name, ink, colour = last.get(i, ("", INK, PLACES[0]))
+        name, ink, colour = last.get(i, ("", INK, PALETTE[0]))
         colour = MUTED if channels == 3 else colour  # an image, or a band of one
         axis.add_patch(Rectangle((x, -height / 2), width, height, facecolor=colour, edgecolor="white", alpha=0.9))
         text = f"{side}²\n{channels}" if len(output) == 3 else f"{channels}"
@@ -61,7 +61,7 @@ def fingerprint_network(found: Sequence[Layer], resolution: int, sources: int) -
     for i, (channels, side) in enumerate(tensors):
         width, height = 0.05 + 0.055 * np.log2(channels), 0.2 + 0.3 * np.log2(side)
         outer = i in (0, len(tensors) - 1)
-        axis.add_patch(Rectangle((x, -height / 2), width, height, color=MUTED if outer else PLACES[0], linewidth=0))
+        axis.add_patch(Rectangle((x, -height / 2), width, height, color=MUTED if outer else PALETTE[0], linewidth=0))
         at = x + width / 2, -height / 2 - 0.08
         axis.text(*at, f"{side}²\n{channels}", ha="center", va="top", fontsize=SMALL, color=INK)
         edges.append((x, x + width, height))
@@ -109,7 +109,7 @@ def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Ma
     ``marks``: temperatures to be marked, by name.
     """
     figure, (axis,) = panels(2.6)
-    for colour, (classes, values) in zip(PLACES, curves.items(), strict=False):
+    for colour, (classes, values) in zip(PALETTE, curves.items(), strict=False):
         axis.plot(temperatures, values, color=colour, label=f"{classes} sources")
         level(axis, np.log(classes), color=colour, linewidth=0.8)
     for name, temperature in marks.items():

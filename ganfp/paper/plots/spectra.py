@@ -15,7 +15,7 @@ from ganfp.paper.plots.style import (
     INK,
     METHODS,
     MUTED,
-    PLACES,
+    PALETTE,
     PLAIN,
     SMALL,
     WIDE,
@@ -90,7 +90,7 @@ def receptive_fields(images: Mapping[str, np.ndarray], sides: Mapping[str, Seque
     for axis, (name, image) in zip(axes, images.items(), strict=True):
         size = image.shape[-1]
         picture(axis, np.asarray(image).transpose(1, 2, 0) // 2 + 112, name)  # paler, so that the squares stand out
-        for side, colour in zip(sorted(sides[name], reverse=True), PLACES, strict=False):
+        for side, colour in zip(sorted(sides[name], reverse=True), PALETTE, strict=False):
             corner = size / 2 - side / 2 - 0.5
             axis.add_patch(Rectangle((corner, corner), side, side, fill=False, edgecolor=colour, linewidth=2))
             inside = 0.02 * size if side > 0.95 * size else -0.005 * size  # above its square, where there is room
@@ -137,7 +137,7 @@ def ghost_curves(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Mean squared difference after one more JPEG, against its quality: a ghost is a dip."""
     figure, (axis,) = panels(2.9)
     curves = {name: values for name, values in arrays.items() if name != "qualities"}
-    for (name, values), colour in zip(curves.items(), (MUTED, *PLACES[:2]), strict=True):
+    for (name, values), colour in zip(curves.items(), (MUTED, *PALETTE[:2]), strict=True):
         axis.plot(arrays["qualities"], values, "o-", color=colour, markersize=3.5, linewidth=1.3, label=readable(name))
     axis.set(yscale="log", xlabel="quality of one more JPEG", ylabel="mean squared difference, grey levels")
     axis.legend()

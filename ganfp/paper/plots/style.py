@@ -22,7 +22,7 @@ ATTACKS = {
     "noise": "#2288ff", "blur": "#880044", "cropping": "#ee4488",
     "compression": "#330077", "relighting": "#884499", "combination": "#3344cc",
 }  # fmt: skip
-PLACES = ("#14808c", "#8a6d00", "#b3412e", "#4f5d75", "#5a7d2a", "#8d5b4c")  # parts of a drawing, ways, numbers
+PALETTE = ("#14808c", "#8a6d00", "#b3412e", "#4f5d75", "#5a7d2a", "#8d5b4c", "#7a4f9a", "#2c6e49")  # the rest
 FIRM = ("#7a5f00", "#9c3626")  # under white letters, the same in both themes
 WIDE, NARROW = 7.2, 3.9  # inches: the text column of a wide page and of a telephone
 SMALL = 8.6  # points: at least 11 pixels on every page
@@ -30,7 +30,7 @@ BELOW = "outside lower center"  # where legends are
 DIAMOND = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": MUTED, "linestyle": "none"}  # the paper's
 PLAIN = {"fontsize": 9, "fontweight": "normal"}  # titles of pictures
 SIGNED = "RdBu_r"
-PERCENT = {"vmin": 0, "vmax": 100, "cmap": sns.light_palette(PLACES[0], as_cmap=True), "annot": True, "cbar": False}
+PERCENT = {"vmin": 0, "vmax": 100, "cmap": sns.light_palette(PALETTE[0], as_cmap=True), "annot": True, "cbar": False}
 NARROW_MIME = "application/vnd.ganfp.narrow+svg"  # beside a figure in a notebook: the same for a telephone
 
 _WIDTH = WIDE
@@ -103,7 +103,7 @@ def use_style() -> None:
             "figure.facecolor": PAPER, "axes.facecolor": PAPER, "figure.constrained_layout.use": True,
             "font.family": "sans-serif", "font.size": 9, "legend.frameon": False, "text.color": INK,
             "axes.titlesize": 10, "axes.titleweight": "bold", "axes.edgecolor": MUTED, "axes.labelcolor": INK,
-            "axes.spines.top": False, "axes.spines.right": False, "axes.prop_cycle": plt.cycler(color=PLACES),
+            "axes.spines.top": False, "axes.spines.right": False, "axes.prop_cycle": plt.cycler(color=PALETTE),
             "xtick.color": INK, "ytick.color": INK, "image.interpolation": "none",  # whole pixels, never smoothed
         }
     )  # fmt: skip
@@ -119,5 +119,5 @@ def palette() -> Mapping[str, Sequence[str]]:
     """Every colour that has a meaning, by kind."""
     return {
         "ink": (INK, MUTED, PAPER), "sources": (REAL, *SOURCES), "methods": tuple(dict.fromkeys(METHODS.values())),
-        "attacks": tuple(ATTACKS.values()), "places": PLACES,
+        "attacks": tuple(ATTACKS.values()), "others": PALETTE,
     }  # fmt: skip
