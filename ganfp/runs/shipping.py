@@ -41,6 +41,7 @@ class Shipped(Recipe):
     """A generator (or a critic, by its ``part``) from a file that travels with the repository, by its checksum."""
 
     kind = "shipped"
+    computes = False
     name: str  # of the GAN, as in `ganfp.gans.GANS`
     digest: str
     part: str = training.GENERATOR
