@@ -142,7 +142,7 @@ def compressed(file: bytes) -> bytes:
     """Bytes 0, 4, 8, ... of a file, then bytes 1, 5, 9, ... and so on, and all that through gzip: floats that are of
     similar size have equal bytes at equal places."""
     padded = np.frombuffer(file + bytes(-len(file) % 4), np.uint8)
-    return gzip.compress(padded.reshape(-1, 4).T.tobytes(), mtime=0)
+    return gzip.compress(padded.reshape(-1, 4).T.tobytes(), compresslevel=6, mtime=0)
 
 
 def _light(size: int, shape: str) -> dict[str, np.ndarray]:
