@@ -4,7 +4,7 @@ The page needs no server and asks the network for nothing: scripts, images and w
 (``*.js``) compute is what the library computes; ``tests/test_explorer.py`` compares them in a browser.
 """
 
+from ganfp.explorer.document import LIMIT, fragment, page
 from ganfp.explorer.export import Exhibit, Reader
-from ganfp.explorer.page import LIMIT, fragment, page
 
-__all__ = ["Exhibit", "Reader"]
+__all__ = ["LIMIT", "Exhibit", "Reader", "fragment", "page"]

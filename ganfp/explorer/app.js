@@ -71,6 +71,7 @@ async function start(root, base64) {
   const data = await unpacked(base64), explorer = new Explorer(root, tensorsOf(data));
   explorer.worker.postMessage({ buffer: data });
   controls(explorer);
+  growing(explorer);
   guessing(explorer);
   explorer.find(".ex-all").hidden = false;
   root.querySelector(".ex-thumbs input").click();

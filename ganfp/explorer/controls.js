@@ -83,7 +83,7 @@ function sliders(explorer) {
       explorer.change({ strengths: { ...explorer.state.strengths, [name]: value } });
     };
     input.setAttribute("aria-valuetext", NONE);
-    place.append(element("label", {}, element("span", { textContent: label }), input, output));
+    place.append(element("label", { className: "ex-slider" }, element("span", { textContent: label }), input, output));
     made.push(input);
   }
   explorer.find(".ex-reset").onclick = () => made.forEach(input => { input.value = 0; input.oninput(); });

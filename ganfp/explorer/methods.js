@@ -103,10 +103,10 @@ function engine({ page, tensors }) {
   const visnet = readers.findIndex(reader => reader.method === "visnet");
   const prnu = readers.findIndex(reader => reader.method === "prnu");
 
-  function visible(input) {
-    const fingerprint = less(run(readers[visnet].layers, tensors, input).map, input).data, own = standardised(fingerprint);
-    const correlations = units[visnet].map(model => dot(own, model));
-    const responses = units[visnet].map(model => {
+  function visible(input, by) {
+    const fingerprint = less(run(readers[by].layers, tensors, input).map, input).data, own = standardised(fingerprint);
+    const correlations = units[by].map(model => dot(own, model));
+    const responses = units[by].map(model => {
       const map = new Float32Array(area);
       for (let i = 0; i < own.length; i++) map[i % area] += own[i] * model[i];
       return map;
@@ -123,19 +123,19 @@ function engine({ page, tensors }) {
     return out;
   }
 
-  // Of pixels, uint8 (3, R, R), by the reader of a number.
+  // Of pixels, uint8 (3, R, R), by the reader of a number; without a number the residual alone.
   return (pixels, number) => {
+    if (number === undefined) return { residual: residual(pixels) };
     const input = { channels: 3, size, data: Float32Array.from(pixels, value => value / 127.5 - 1) };
-    const found = { residual: residual(pixels), seen: input };
-    if (visnet >= 0) found.visnet = visible(input);
+    const found = { residual: residual(pixels), seen: input }, reader = readers[number];
+    if (visnet >= 0) found.visnet = visible(input, reader.method === "visnet" ? number : visnet);
     if (prnu >= 0) {
       const own = standardised(found.residual);
       found.prnu = { correlations: units[prnu].map(model => Math.max(-1, Math.min(1, dot(own, model)))) };
     }
-    const reader = readers[number];
     if (reader.method === "visnet") {
       const { fingerprint, correlations } = found.visnet;
-      const inner = () => models[visnet].map(model => dot(fingerprint, model) / Math.sqrt(3 * area));
+      const inner = () => models[number].map(model => dot(fingerprint, model) / Math.sqrt(3 * area));
       found.scores = reader.inner ? inner() : correlations.map(value => value / reader.trained_temperature);
     } else if (reader.method === "prnu") {
       found.scores = found.prnu.correlations;

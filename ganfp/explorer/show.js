@@ -9,7 +9,6 @@ const PICTURES = {
   fingerprint: ["Image fingerprint", "What visNet would change in the image."],
   spectrum: ["Its spectrum", "Slow waves in the middle, pixel patterns at the rim."],
   response: ["Where it responds", ""],
-  model: ["A fingerprint", ""],
   seen: ["What the network sees", ""],
 };
 
@@ -49,12 +48,11 @@ function frames(explorer) {
   explorer.find(".ex-note").textContent = NOTES.filter(([column]) => column in explorer.columns).map(([, text]) => text).join(" ");
   explorer.pictures = {};
   for (const [name, [title, text]] of Object.entries(PICTURES)) {
-    const needs = { fingerprint: "visnet", response: "visnet", model: "prnu" }[name];
-    if (needs && method(needs) < 0) continue;
+    if (method("visnet") < 0 && ["fingerprint", "response"].includes(name)) continue;
     const canvas = element("canvas"), words = element("span", { textContent: text });
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", title);
-    explorer.find(".ex-pictures").append(
+    explorer.find(".ex-inside .ex-pictures").append(
       element("figure", {}, canvas, element("figcaption", {}, element("strong", { textContent: title }), words)));
     explorer.pictures[name] = { canvas, words };
   }
@@ -68,15 +66,8 @@ function show(explorer, found) {
   if (explorer.cursor) cursorOn(explorer, main);
   paintSigned(pictures.residual.canvas, found.residual, size);
   paintSpectrum(pictures.spectrum.canvas, found.spectrum, size);
-  const target = state.target ?? largest(found.probabilities), name = explorer.readable(page.classes[target]);
-  if (found.prnu) {
-    const models = explorer.tensors[`${page.readers.findIndex(reader => reader.method === "prnu")}.models`].data;
-    paintSigned(pictures.model.canvas, models.subarray(3 * size * size * target, 3 * size * size * (target + 1)), size);
-    pictures.model.canvas.style.visibility = state.secret ? "hidden" : "";
-    pictures.model.words.textContent = state.secret ? "Guess first."
-      : `Of ${name}: the mean residual of many images, in which what they show has cancelled out.`;
-  }
   if (found.visnet) {
+    const target = state.target ?? largest(found.probabilities), name = explorer.readable(page.classes[target]);
     paintSigned(pictures.fingerprint.canvas, found.visnet.fingerprint, size);
     paintResponse(pictures.response.canvas, found.visnet.responses[target], size);
     const sum = signed(found.visnet.correlations[target]);
