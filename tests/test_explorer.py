@@ -121,11 +121,11 @@ def test_pictures_are_those_of_the_library(opened, readers, images):
     np.testing.assert_allclose(found["spectrum"], spectrum(fingerprint).ravel(), atol=1e-5)
 
 
-def test_weights_keep_thirteen_bits():
+def test_weights_keep_fourteen_bits():
     values = np.random.default_rng(0).normal(size=10_000).astype(np.float32)
     kept = export.rounded(values)
-    assert np.abs(kept / values - 1).max() <= 2.0**-14
-    assert not (kept.view(np.uint32) & 0x3FF).any()
+    assert np.abs(kept / values - 1).max() <= 2.0**-15
+    assert not (kept.view(np.uint32) & 0x1FF).any()
 
 
 # ---------------------------------------------------------------------------- attacks

@@ -17,7 +17,7 @@ from ganfp.attributors.autoencoder import AutoEncoder
 from ganfp.attributors.base import Attributor
 from ganfp.attributors.visnet import VisNet
 
-MANTISSA = 13  # bits that weights keep: probabilities move by less than 1e-3, which the 10 of float16 do not reach
+MANTISSA = 14  # bits that weights keep: probabilities move by less than 1e-3, which the 10 of float16 do not reach
 DENOISER = {"sigma": 5.0, "levels": 4}  # of the residual where no PRNU says another: camera forensics' values
 KINDS = {
     pyramid.Down: "down", pyramid.Residual: "high", pyramid.Boost: "boost", nn.AvgPool2d: "halve",

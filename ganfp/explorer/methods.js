@@ -34,14 +34,19 @@ function product(a, b, rows, inner, columns, transposed) {  // a (rows, inner) b
 }
 
 function leastLocalMean(power, size) {
-  const least = new Float64Array(power.length).fill(Infinity), wide = size + 8, p = padded(power, size, 4);
+  const wide = size + 8, p = padded(power, size, 4), line = wide + 1, sums = new Float64Array(line * line);
+  for (let y = 0; y < wide; y++)  // of everything above and to the left
+    for (let x = 0, row = 0; x < wide; x++) {
+      row += p[y * wide + x];
+      sums[(y + 1) * line + x + 1] = sums[y * line + x + 1] + row;
+    }
+  const least = new Float64Array(power.length).fill(Infinity);
   for (let radius = 1; radius <= 4; radius++)
     for (let y = 0; y < size; y++)
       for (let x = 0; x < size; x++) {
-        let sum = 0;
-        for (let i = 4 - radius; i <= 4 + radius; i++)
-          for (let j = 4 - radius; j <= 4 + radius; j++) sum += p[(y + i) * wide + x + j];
-        least[y * size + x] = Math.min(least[y * size + x], sum / (2 * radius + 1) ** 2);
+        const top = (y + 4 - radius) * line, low = (y + 5 + radius) * line, left = x + 4 - radius, right = x + 5 + radius;
+        const mean = (sums[low + right] - sums[top + right] - sums[low + left] + sums[top + left]) / (2 * radius + 1) ** 2;
+        least[y * size + x] = Math.min(least[y * size + x], mean);
       }
   return least;
 }
