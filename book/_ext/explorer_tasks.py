@@ -13,7 +13,7 @@ TASKS = """\
 1. **Wash it off.** Choose {name}. Pull *JPEG* slowly to the right. At which quality does the network first name another
    source, and which? Leave the slider there and press *immunised to JPEG*, then *all of them*.
 2. **Where is it?** Choose {name} again, without an attack. Which of the networks that see a part of the image still
-   know its maker? Then take the brush: wipe the face in the middle, *Undo*, and wipe everything but the face.
+   know its maker? Then take the brush: wipe the middle, *Undo*, and wipe everything but the middle.
 3. **A stranger.** Choose *a stranger*, an image that none of the sources made. Who is said to have made it, and how
    sure is the network? What could it have answered instead?
 
