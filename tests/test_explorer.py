@@ -253,7 +253,7 @@ def test_choosing_images_and_readers(opened, readers, images):
             wanted = readers[number].attributor.predict_proba(images[row : row + 1])[0]
             best = CLASSES[wanted.argmax()].replace("drawn", "drawn </script>by code")
             right = "That is right" if CLASSES[wanted.argmax()] == SOURCES[row] else "That is wrong"
-            said = f"The network says: {best}, {100 * wanted.max():.1f} %. {right}"
+            said = f"The network says: {best}, {100 * wanted.max():.1f}\N{NO-BREAK SPACE}%. {right}"
             assert opened.text(".ex-verdict").startswith(said)
         correlations = readers[1].attributor.responses(images[row : row + 1])[0]
         cells = opened.js("e.rows.map(r => r.cells.visnet.text.textContent)")

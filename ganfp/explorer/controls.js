@@ -67,7 +67,7 @@ function file(explorer) {
   explorer.root.ondrop = event => {
     event.preventDefault();
     explorer.root.classList.remove("ex-over");
-    if (event.dataTransfer.files.length && !explorer.state.secret) take(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files.length && !explorer.find(".ex-guess-on").checked) take(event.dataTransfer.files[0]);
   };
 }
 

@@ -37,7 +37,7 @@ function guessing(explorer) {
   next.onclick = another;
   box.onchange = () => {
     panel.hidden = !box.checked;
-    for (const part of [".ex-sources", ".ex-thumbs"]) explorer.find(part).classList.toggle("ex-gone", box.checked);
+    for (const part of [".ex-sources", ".ex-thumbs", ".ex-button"]) explorer.find(part).classList.toggle("ex-gone", box.checked);
     score.textContent = "";
     Object.assign(tally, { asked: 0, reader: 0, network: 0 });
     if (box.checked) another();

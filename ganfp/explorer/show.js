@@ -1,6 +1,6 @@
 // What is shown of an answer.
 
-const percent = share => `${(100 * share).toFixed(1)} %`;
+const percent = share => `${(100 * share).toFixed(1)}\u00a0%`;
 const signed = value => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 const largest = values => values.indexOf(Math.max(...values));
 
