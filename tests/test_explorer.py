@@ -341,7 +341,7 @@ def test_what_cannot_be_shown_is_refused(readers, images, monkeypatch):
     fewer = attributor_class("prnu")().fit(images[: 2 * EACH], SOURCES[: 2 * EACH])
     with pytest.raises(ValueError, match="a prnu knows other sources"):
         Exhibit([Reader(cnn, "", ""), Reader(fewer, "", "")], images, SOURCES, SOURCES)
-    monkeypatch.setattr("ganfp.explorer.document.LIMIT", 100_000)
+    monkeypatch.setattr("ganfp.explorer.LIMIT", 100_000)
     with pytest.raises(ValueError, match=r"would have \d\.\d MB, 0 at most: give it fewer images"):
         fragment(shown(readers, images))
 
