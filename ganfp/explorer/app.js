@@ -41,6 +41,8 @@ class Explorer {
     });
   }
 
+  complain(error) { this.find(".ex-complaint").textContent = error.message; }
+
   choose(original, owner, name) {
     this.state.mask.fill(0);
     return this.change({ original, owner, name, target: null });
@@ -50,7 +52,7 @@ class Explorer {
   change(changes) {
     Object.assign(this.state, changes);
     this.stale = true;
-    this.settled ??= this.work().finally(() => { this.settled = null; });
+    this.settled ??= this.work().catch(error => this.complain(error)).finally(() => { this.settled = null; });
     return this.settled;
   }
 
@@ -68,7 +70,14 @@ class Explorer {
 
 // Unpacks the data and makes the controls; resolves to the explorer once the first image is shown.
 async function start(root, base64) {
-  const data = await unpacked(base64), explorer = new Explorer(root, tensorsOf(data));
+  let data, explorer;
+  try {
+    data = await unpacked(base64);
+    explorer = new Explorer(root, tensorsOf(data));
+  } catch (error) {
+    root.querySelector(".ex-verdict").textContent = `This browser cannot run the explorer (${error.message}); a newer one can.`;
+    throw error;
+  }
   explorer.worker.postMessage({ buffer: data });
   controls(explorer);
   growing(explorer);

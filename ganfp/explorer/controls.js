@@ -57,7 +57,7 @@ function file(explorer) {
         complaint.textContent = `${one.name} was cut to its middle square and reduced from ${width} × ${height} px to `
           + `${size} × ${size}, which destroys most of a fingerprint.`;
     } catch (error) {
-      complaint.textContent = error.message;
+      explorer.complain(error);
     }
   };
   explorer.take = take;
@@ -116,6 +116,7 @@ function brush(explorer) {
   box.onchange = () => {
     canvas.classList.toggle("ex-brushed", box.checked);
     explorer.cursor = box.checked ? [size / 2, size / 2] : null;
+    canvas.tabIndex = box.checked ? 0 : -1;
     explorer.change({});
   };
   canvas.onpointerdown = event => { if (box.checked) { canvas.setPointerCapture(event.pointerId); dab(...at(event)); } };

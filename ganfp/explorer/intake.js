@@ -44,21 +44,28 @@ async function taken(file, resolution) {
   if (side < resolution)
     throw new Error(`${file.name} is ${width} x ${height} px: too small for ${resolution} px; images are never enlarged`);
   const left = Math.floor((width - side) / 2), top = Math.floor((height - side) / 2);
-  return { pixels: areaMean(bitmap, left, top, side, resolution, file.name), width, height };
+  return { pixels: await areaMean(bitmap, left, top, side, resolution, file.name), width, height };
 }
 
-function areaMean(bitmap, left, top, side, resolution, name) {
-  const area = resolution * resolution, totals = new Float64Array(3 * area), context = contextOf(side, 1);
+const STRIP = 32;  // rows at a time: a photograph of any size fits into memory, and the page goes on meanwhile
+
+async function areaMean(bitmap, left, top, side, resolution, name) {
+  const area = resolution * resolution, totals = new Float64Array(3 * area), context = contextOf(side, STRIP);
   const shares = Array.from({ length: side }, (_, old) => {  // of an old pixel in the new ones, in side-ths
     const found = [];
     for (let now = Math.floor(old * resolution / side); now * side < (old + 1) * resolution; now++)
       found.push([now, Math.min((now + 1) * side, (old + 1) * resolution) - Math.max(now * side, old * resolution)]);
     return found;
   });
-  for (let y = 0; y < side; y++) {  // row by row: a photograph of any size fits into memory
-    context.globalCompositeOperation = "copy";
-    context.drawImage(bitmap, left, top + y, side, 1, 0, 0, side, 1);
-    const { data } = context.getImageData(0, 0, side, 1), row = new Float64Array(3 * resolution);
+  context.globalCompositeOperation = "copy";
+  for (let y = 0, strip; y < side; y++) {
+    if (y % STRIP === 0) {
+      const height = Math.min(STRIP, side - y);
+      context.drawImage(bitmap, left, top + y, side, height, 0, 0, side, height);
+      strip = context.getImageData(0, 0, side, height).data;
+      await new Promise(done => setTimeout(done));
+    }
+    const data = strip.subarray(4 * side * (y % STRIP)), row = new Float64Array(3 * resolution);
     for (let x = 0; x < side; x++) {
       if (data[4 * x + 3] < 255)
         throw new Error(`${name} has transparent pixels, whose colours a browser does not tell; save it without them`);

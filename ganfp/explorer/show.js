@@ -32,10 +32,7 @@ function frames(explorer) {
     if (models >= 0) {
       const { data } = explorer.tensors[`${models}.models`], canvas = element("canvas", { className: "ex-model" });
       paintSigned(canvas, data.subarray(k * 3 * size * size, (k + 1) * 3 * size * size), size);
-      const button = element("button", { type: "button", className: "ex-look" }, canvas);
-      button.setAttribute("aria-label", `Where does the image respond to the fingerprint of ${explorer.readable(name)}?`);
-      button.onclick = () => explorer.change({ target: explorer.state.target === k ? null : k });
-      picture.append(button);
+      picture.append(method("visnet") < 0 ? canvas : look(explorer, name, k, canvas));
     }
     row.append(picture, element("th", { scope: "row", textContent: explorer.readable(name) }));
     for (const column of Object.keys(explorer.columns)) {
@@ -58,11 +55,18 @@ function frames(explorer) {
   }
 }
 
+function look(explorer, name, k, canvas) {
+  const button = element("button", { type: "button", className: "ex-look" }, canvas);
+  button.setAttribute("aria-label", `Where does the image respond to the fingerprint of ${explorer.readable(name)}?`);
+  button.onclick = () => explorer.change({ target: explorer.state.target === k ? null : k });
+  return button;
+}
+
 function show(explorer, found) {
   const { size, state, pictures, page } = explorer, main = explorer.find(".ex-main");
   paintPixels(main, found.pixels, size);
   main.setAttribute("role", "img");
-  main.setAttribute("aria-label", `${state.name}, enlarged pixel by pixel; arrow keys and space move and use the brush`);
+  main.setAttribute("aria-label", `${state.name}, enlarged pixel by pixel${explorer.cursor ? "; arrow keys move the brush, space wipes" : ""}`);
   if (explorer.cursor) cursorOn(explorer, main);
   paintSigned(pictures.residual.canvas, found.residual, size);
   paintSpectrum(pictures.spectrum.canvas, found.spectrum, size);
