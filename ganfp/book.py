@@ -7,27 +7,27 @@ is said by ``_toc.yml`` alone, and what a page needs by its own parameters.
 """
 
 import datetime
-import fcntl
 import hashlib
 import json
 import multiprocessing
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
 
 from ganfp import worlds
+from ganfp.locks import held
 from ganfp.machine import cores
 from ganfp.notebooks import ROOT, NotebookError, check_parameters, execute, known_parameters
+from ganfp.processes import end_with_parent
 
 PACKAGE = Path(__file__).resolve().parent
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "PyWavelets", "pillow", "pandas", "matplotlib", "seaborn")
@@ -145,25 +145,19 @@ def _drop_records(root: Path, old: dict | None, new: dict) -> None:
 
 def _begin_worker(threads: int) -> None:
     """Kernels inherit the number of threads; a worker ends with its parent, however that ends."""
+    end_with_parent()
     os.environ["OMP_NUM_THREADS"] = str(threads)
-
-    def end_with_parent() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Hold the book's lock: two commands that write the same pages go one after the other."""
+    from ganfp.files import sweep
+
     (root / "executed").mkdir(exist_ok=True)
-    with open(root / "executed" / ".lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for another command that works on {root / 'executed'}", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    waiting = f"waiting for another command that works on {root / 'executed'}"
+    with held(root / "executed" / ".lock", lambda: print(waiting, flush=True)):
+        sweep(root / "executed")
         yield
 
 
@@ -173,28 +167,40 @@ def _read_ledger(root: Path) -> dict[str, dict]:
 
 
 def render(root: Path = ROOT) -> int:
-    """Render ``root/_build/html`` from the executed notebooks; return Jupyter Book's exit status, 0 if well.
+    """Render ``root/_build/html`` from the executed notebooks; return 0 if well, 1 if not.
 
     Every warning of Sphinx is an error, dangling references included.  Pages are made aside, from nothing (a number
     glued by a notebook that is gone would outlive it otherwise), and take their place when all of them are well.
     """
     root = Path(root).resolve()
-    script = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
-    if script is None:
+    if find_spec("jupyter_book") is None:
         raise FileNotFoundError(f"no jupyter-book beside {sys.executable}; run: pip install -e '.[book]'")
-    build = root / "_build"
+    build, html = root / "_build", root / "_build" / "html"
     build.mkdir(exist_ok=True)
     beside = dict(prefix=".render-", dir=build, ignore_cleanup_errors=True)
     with _alone(root), tempfile.TemporaryDirectory(**beside) as aside:
         for left in set(build.glob(".render-*")) - {Path(aside)}:  # of killed processes
+            if (left / "former").exists() and not html.exists():
+                (left / "former").replace(html)
             shutil.rmtree(left, ignore_errors=True)
-        command = [script, "build", str(root), "--path-output", aside, "-W", "-n", "--keep-going", "-q"]
-        status = subprocess.call(command, stdout=subprocess.DEVNULL)  # warnings and errors go to stderr
-        if status:
-            print(f"{build / 'html'} is left as it was", file=sys.stderr)
-            return status
-        if (build / "html").exists():
-            (build / "html").replace(Path(aside, "former"))
-        Path(aside, "_build", "html").replace(build / "html")
-    print(f"the book: {(build / 'html' / 'index.html').as_uri()}", flush=True)
-    return status
+        command = ["build", str(root), "--path-output", aside, "-W", "-n", "--keep-going", "-q"]
+        sphinx = multiprocessing.get_context("spawn").Process(target=_jupyter_book, args=(command,))
+        sphinx.start()
+        sphinx.join()
+        if sphinx.exitcode:
+            print(f"{html} is left as it was", file=sys.stderr)
+            return 1
+        if html.exists():
+            html.replace(Path(aside, "former"))
+        Path(aside, "_build", "html").replace(html)
+    print(f"the book: {(html / 'index.html').as_uri()}", flush=True)
+    return 0
+
+
+def _jupyter_book(arguments: list[str]) -> None:
+    """Jupyter Book's command, silent but for warnings and errors, in a process that ends with its parent."""
+    end_with_parent()
+    from jupyter_book.cli.main import main
+
+    with open(os.devnull, "w") as sys.stdout:
+        main(arguments)

@@ -161,7 +161,12 @@ def test_a_file_is_read_once_for_all_that_rest_on_it(tmp_path, monkeypatch):
 def test_a_broken_description_is_named(tmp_path):
     store = Store(tmp_path)
     folder = store.build(Thing("a"), write)
-    for text in ("{", ""):
+    whole = json.loads((folder / module.DONE).read_text())
+    (digest,) = whole["sha256"].values()
+    files = (["data.txt"], {"../a/data.txt": digest}, {f"{folder}/data.txt": digest}, {"data\0": ""})
+    others = ({"key": "b"}, {"kind": "b"}, {"seconds": "1"}, *({"sha256": one} for one in files))
+    texts = [json.dumps(whole | change) for change in others]
+    for text in ("{", "", "[]", '{"sha256": {}}', "[" * 10**5, *texts):
         (folder / module.DONE).write_text(text)
-        with pytest.raises(DamagedArtifactError, match="artifact.json cannot be read .* delete .*a and build again"):
+        with pytest.raises(DamagedArtifactError, match=r"/a/.*(artifact.json|data.* is missing).*; delete .*a and build"):
             store.verify(Thing("a"))

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import platform
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -18,8 +17,9 @@ import torch
 from tqdm import tqdm
 
 from ganfp.machine import cores
+from ganfp.processes import end_with_parent
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.store import Store
+from ganfp.runs.store import DamagedArtifactError, Store
 
 POLL_SECONDS = 0.5
 SECONDS_BETWEEN_LINES = 30.0
@@ -46,6 +46,19 @@ def closure(recipes: Iterable[Recipe], done: Callable[[Recipe], bool] = lambda r
 def missing(recipes: Iterable[Recipe], store: Store) -> list[Recipe]:
     """What has to be made so that ``recipes`` exist, needs first."""
     return closure(recipes, store.has)
+
+
+def repair(recipes: Iterable[Recipe], store: Store) -> list[str]:
+    """Remove the damaged ones of the recipes' artifacts and of those that they need; what was wrong with each."""
+    found = []
+    for recipe in closure(recipes):
+        if store.has(recipe):
+            try:
+                store.verify(recipe)
+            except DamagedArtifactError as error:
+                found.append(str(error).partition(";")[0])
+                store.discard(recipe)
+    return found
 
 
 def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
@@ -172,13 +185,8 @@ def title(recipe: Recipe) -> str:
 
 def _begin_worker() -> None:
     """Compute with one thread, and end when the process that asked for the work does."""
+    end_with_parent()
     torch.set_num_threads(1)
-
-    def end() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
 
 
 @cache
