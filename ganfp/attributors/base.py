@@ -4,7 +4,6 @@ A method is a dataclass of its settings plus four functions: ``_fit`` and ``_sco
 ``_state`` and ``_restore`` turn what was learned into named arrays and back.
 """
 
-import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
