@@ -89,8 +89,10 @@ def bench(profile: str, device: str, seconds: float) -> None:
         raise FileNotFoundError(f"{root} has no benchmarks/steps.py: measuring needs a checkout of the repository")
     sys.path.insert(0, str(root))
     from benchmarks import steps
+    from ganfp.attributors.base import check_device
     from ganfp.runs import profiles as sizes
 
+    check_device(device)
     for line in steps.report(sizes.load(profile), device, seconds):
         click.echo(line)
 
