@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, also after a power cut."""
+"""Files that are either whole or absent."""
 
 import errno
 import hashlib
@@ -30,7 +30,6 @@ def replacing(path: Path) -> Iterator[Path]:
         with room(path):
             yield Path(name)
         os.chmod(name, 0o644)  # mkstemp's own is private
-        sync(Path(name))
         os.replace(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -54,13 +53,9 @@ def sweep(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Let the disk itself have a file, or the names in a folder where the system can do that."""
-    if path.is_file() or os.name == "posix":
-        handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    """Let the disk itself have a file, so that a power cut after this finds it whole."""
+    with open(path, "r+b") as file:
+        os.fsync(file.fileno())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -93,6 +88,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], meta: dict) -> None:
             save_file(plain, temporary, {"meta": json.dumps(meta)})
         except SafetensorError as error:
             raise OSError(f"{path} cannot be written: {error}") from error
+        sync(temporary)
 
 
 def read_tensors(path: Path, device: str | torch.device = "cpu") -> tuple[dict[str, Tensor], dict]:

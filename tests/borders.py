@@ -44,7 +44,7 @@ NONSENSE = (
     None, True, -1, 0, 1, 2**70, 1e308, float("nan"), float("inf"), "", "x", "../../x", "/etc/passwd", "\0", "a" * 5000,
     "{{ 1 }}", "\udc80", [], {}, [[]], {"": None}, [1, "a", None],
 )  # fmt: skip
-TOKENS = (b"", b"\0", b"\xff" * 8, b"{", b"[" * 3000, b"9" * 5000, b"\n", b"'", b"-1", b"1e999", b"PK\x03\x04", b"NUMPY")
+TOKENS = (b"", b"\0", b"\xff" * 8, b"{", b"[" * 3000, b"9" * 5000, b"\n", b"'", b"-1", b"1e999", b"NUMPY")
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
@@ -98,7 +98,7 @@ def refused(*names: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, DamagedArtifactError) as error:
-        assert any(name in str(error) for name in names), f"{type(error).__name__} names none of {names}: {error!s:.300}"
+        assert any(name in str(error) for name in names), f"{type(error).__name__} without {names}: {error!s:.300}"
 
 
 

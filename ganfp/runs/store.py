@@ -99,12 +99,9 @@ class Store:
                 "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             }  # fmt: skip
             digests = {path.relative_to(part).as_posix(): sha256(path) for path in files}
-            for path in files:
-                sync(path)
             write_json(part / DONE, {**known, **notes, "sha256": digests})
-            sync(part)
+            sync(part / DONE)  # what a power cut takes of the others shows by their checksums
             os.replace(part, folder)
-            sync(folder.parent)
         return folder
 
     def discard(self, recipe: Recipe) -> None:
