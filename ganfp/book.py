@@ -79,7 +79,8 @@ def execute_book(
     Each gets those of the data sets that it is about (:func:`datasets_for`) and a folder for its records,
     ``root/results/PROFILE/NOTEBOOK``.  One of which nothing changed is left alone unless ``force``.  ``jobs`` run at a
     time (default: as many as cores, at most 4), each with its share of the cores as threads.  All are tried; of those
-    that fail earlier copies and records stay, and :class:`NotebookError` is raised at the end.
+    that fail earlier copies and records stay, ``executed/failed.json`` says when, so that their pages can, and
+    :class:`NotebookError` is raised at the end.
     """
     from ganfp.files import write_json  # imports torch, which a process that only runs a kernel does without
     from ganfp.runs.run import begin_each
@@ -97,7 +98,8 @@ def execute_book(
     shared = shared_digest(root)
     digests = {path: digest(path, given, inputs, shared) for path, given in parameters.items()}
     with _alone(root):
-        ledger = {path.stem: page for path in parameters if (page := _read_ledger(root).get(path.stem))}
+        known = _read_ledger(root)
+        ledger = {path.stem: known[path.stem] for path in parameters if path.stem in known}
 
         def unchanged(path: Path) -> bool:
             page, out = ledger.get(path.stem, {}), root / parameters[path]["out"]
@@ -110,20 +112,20 @@ def execute_book(
                 check_parameters(path, parameters[path])
             else:
                 print(f"  {path.stem:<28} unchanged", flush=True)
-        failures = []
+        failures, failed = [], {}
         spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
         threads = max(1, cores() // jobs)
         with ProcessPoolExecutor(min(jobs, len(todo)) or 1, spawn, _begin_worker, (threads,)) as pool:
             running = {pool.submit(execute, p, root / "executed" / p.name, parameters[p], root): p for p in todo}
             for done in as_completed(running):
-                path = running[done]
+                path, date = running[done], datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
                 try:
                     seconds, records = done.result()
                 except NotebookError as error:
                     failures.append(str(error))
+                    failed[path.stem] = date
                     print(f"  {path.stem:<28} FAILED", flush=True)
                     continue
-                date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
                 page = dict(digest=digests[path], seconds=round(seconds, 1), date=date)
                 page |= dict(parameters=parameters[path], records=records)
                 _drop_records(root, ledger.get(path.stem), page)
@@ -131,6 +133,7 @@ def execute_book(
                 in_order = {p.stem: ledger[p.stem] for p in parameters if p.stem in ledger}
                 write_json(root / "executed" / "run.json", in_order)
                 print(f"  {path.stem:<28} {seconds:6.1f} s", flush=True)
+        write_json(root / "executed" / "failed.json", failed)
     if failures:
         raise NotebookError("\n".join(failures))
     return _read_ledger(root)
@@ -162,8 +165,17 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _read_ledger(root: Path) -> dict[str, dict]:
+    """What each executed notebook was made from; ``ValueError`` that names a damaged file."""
+    from ganfp.files import read_json
+
     path = root / "executed" / "run.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    pages = read_json(path, "delete it, and all pages are executed again") if path.exists() else {}
+    entries = {"digest": str, "seconds": int | float, "date": str, "parameters": dict, "records": list}
+    for name, page in pages.items():
+        whole = isinstance(page, dict) and all(isinstance(page.get(key), kind) for key, kind in entries.items())
+        if not whole or "out" not in page["parameters"]:
+            raise ValueError(f"{path} is damaged at {name!r:.40}; delete it, and all pages are executed again")
+    return pages
 
 
 def render(root: Path = ROOT) -> int:

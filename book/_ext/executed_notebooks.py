@@ -3,7 +3,7 @@
 The table of contents names ``notebooks/x.ipynb``, which carries no outputs; so do labels, links and
 downloads.  ``ganfp book`` leaves executed copies in another folder, and Sphinx reads those instead.  A copy
 that is missing, or whose cells are no longer the notebook's, is a warning: no page shows results that its own
-code did not make.
+code did not make.  A notebook whose last execution failed keeps the page of the one before, which says so.
 """
 
 import json
@@ -38,9 +38,26 @@ def show_copy(app, docname, source):
         logger.warning("not executed yet; run `ganfp book`", location=docname)
         return
     executed = copy.read_text("utf-8")
-    if cells(executed) != cells(source[0]):
+    if date := failures(copy.parent).get(copy.stem):
+        executed = with_note(executed, date)
+    elif cells(executed) != cells(source[0]):
         logger.warning("changed since it was executed; run `ganfp book`", location=docname)
     source[0] = executed
+
+
+def failures(folder):
+    """When each notebook failed whose last execution did."""
+    path = folder / "failed.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def with_note(text, date):
+    """The notebook, and below its title that it is not the newest."""
+    page = json.loads(text)
+    day = date.partition("T")[0]
+    note = f":::{{warning}}\nThe last execution of this page, on {day}, failed. It shows the one before.\n:::"
+    page["cells"].insert(1, {"id": "failed", "cell_type": "markdown", "metadata": {}, "source": note})
+    return json.dumps(page)
 
 
 def reread(app, env, added, changed, removed):

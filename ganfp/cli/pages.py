@@ -60,7 +60,11 @@ def book(context: click.Context, force: bool, **options) -> None:
 
     pages.book_notebooks()  # is this a checkout?
     context.invoke(build, **options, dry_run=False, repair=False)
-    pages.execute_book(**options, force=force)
+    try:
+        pages.execute_book(**options, force=force)
+    except pages.NotebookError:
+        pages.render()  # the others as they are now, and those that failed as they were
+        raise
     sys.exit(pages.render())
 
 
