@@ -27,7 +27,7 @@ from ganfp import worlds
 from ganfp.locks import held
 from ganfp.machine import cores
 from ganfp.notebooks import ROOT, NotebookError, check_parameters, execute, known_parameters
-from ganfp.processes import end_with_parent
+from ganfp.processes import begin_worker, end_with_parent
 
 PACKAGE = Path(__file__).resolve().parent
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "PyWavelets", "pillow", "pandas", "matplotlib", "seaborn")
@@ -115,7 +115,7 @@ def execute_book(
         failures, failed = [], {}
         spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
         threads = max(1, cores() // jobs)
-        with ProcessPoolExecutor(min(jobs, len(todo)) or 1, spawn, _begin_worker, (threads,)) as pool:
+        with ProcessPoolExecutor(min(jobs, len(todo)) or 1, spawn, begin_worker, (threads,)) as pool:
             running = {pool.submit(execute, p, root / "executed" / p.name, parameters[p], root): p for p in todo}
             for done in as_completed(running):
                 path, date = running[done], datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -144,12 +144,6 @@ def _drop_records(root: Path, old: dict | None, new: dict) -> None:
     if old and old["parameters"]["out"] == new["parameters"]["out"]:
         for name in {Path(name).name for name in old.get("records", ())} - set(new["records"]):
             (root / new["parameters"]["out"] / name).unlink(missing_ok=True)
-
-
-def _begin_worker(threads: int) -> None:
-    """Kernels inherit the number of threads; a worker ends with its parent, however that ends."""
-    end_with_parent()
-    os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
 @contextmanager

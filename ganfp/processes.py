@@ -28,6 +28,15 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def begin_worker(threads: int) -> None:
+    """Start a worker of a pool: it, and whom it starts, compute with so many threads; it ends with its parent.
+
+    This module imports nothing that takes long, so that the parent is watched before the worker imports what it needs.
+    """
+    end_with_parent()
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is imported, which reads it once
+
+
 @contextmanager
 def between_steps() -> Iterator[list[int]]:
     """Yield a list that takes the signals to end the process (SIGINT, SIGTERM); they count at the end of the block.

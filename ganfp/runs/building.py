@@ -17,7 +17,7 @@ import torch
 from tqdm import tqdm
 
 from ganfp.machine import cores
-from ganfp.processes import end_with_parent
+from ganfp.processes import begin_worker
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import DamagedArtifactError, Store
 
@@ -97,7 +97,7 @@ def build(
     if not todo:
         return 0.0
     context = multiprocessing.get_context("spawn")
-    pool = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=_begin_worker)
+    pool = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=begin_worker, initargs=(1,))
     # Processes that start meanwhile give one thread to each library that asks the environment, and do not import the
     # user's script, which may ask for this very work once more; unless a recipe is defined there: then the script
     # needs `if __name__ == "__main__"`.
@@ -181,12 +181,6 @@ def title(recipe: Recipe) -> str:
     seed = f"seed {recipe.seeds.init}" if hasattr(recipe, "seeds") else None
     twin = "twin" if getattr(recipe, "replica", 0) else None
     return " ".join(part for part in (recipe.kind, name, seed, twin) if part)
-
-
-def _begin_worker() -> None:
-    """Compute with one thread, and end when the process that asked for the work does."""
-    end_with_parent()
-    torch.set_num_threads(1)
 
 
 @cache
