@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganfp.attributors.neural import NeuralAttributor, Update
 from ganfp.attributors.optimisers import descend
+from ganfp.features._tvcompat import import_torchvision
 
 SLOPE = 0.2
 TEMPERATURE = 0.1  # of the contrastive loss
@@ -50,9 +51,7 @@ class ResNet(NormalisedAttributor):
     seconds: ClassVar[float] = 2e-3
 
     def _network(self) -> nn.Module:
-        from torchvision.models import resnet18
-
-        return resnet18(num_classes=len(self.classes_))
+        return import_torchvision().models.resnet18(num_classes=len(self.classes_))
 
 
 class PatchNetwork(nn.Module):
