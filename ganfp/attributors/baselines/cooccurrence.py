@@ -22,6 +22,7 @@ class CoOccurrence(LinearAttributor):
     penalty: float | None = 0.01  # each of several takes a minute
 
     method: ClassVar[str] = "cooccurrence"
+    iterations: ClassVar[int] = 25
     standardise: ClassVar[bool] = False
 
     def _features(self, images: np.ndarray) -> Any:

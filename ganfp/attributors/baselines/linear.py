@@ -11,7 +11,6 @@ import numpy as np
 from ganfp.attributors.base import Attributor, Labelled, Progress, cut
 
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)  # scikit-learn's C
-ITERATIONS = 60  # at most, for each
 BLOCK = 512  # images whose features are computed at a time
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
@@ -27,6 +26,7 @@ class LinearAttributor(Attributor):
 
     penalty: float | None = None
 
+    iterations: ClassVar[int] = 60  # at most, for each penalty
     standardise: ClassVar[bool] = True  # features to mean 0 and deviation 1; without, they may be sparse
 
     @classmethod
@@ -61,7 +61,7 @@ class LinearAttributor(Attributor):
             train = ((train - mean) / scale).astype(np.float32)
         held_out = None if validation is None else self._of(validation[0])
         penalties = (0.01,) if validation is None else PENALTIES
-        best, model = -1.0, LogisticRegression(max_iter=ITERATIONS, warm_start=True)
+        best, model = -1.0, LogisticRegression(max_iter=self.iterations, warm_start=True)
         for penalty in penalties if self.penalty is None else (self.penalty,):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # to stop early is to penalise more
