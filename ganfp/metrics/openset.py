@@ -17,7 +17,7 @@ BINS = 15  # of probabilities, as in Guo et al.
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of known images (N,) and unknown ones (M,), and the cluster of each, an integer; None: no two share one."""
+    """Scores of known images (N,) and unknown ones (M,), and the cluster of each, an integer; None: none shares one."""
 
     known: np.ndarray
     unknown: np.ndarray
@@ -87,7 +87,7 @@ def tpr_at_fpr(found: Scores, percent: float = 1.0, resamples: int = 200, seed: 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A reliability diagram by bins of confidence (B,), in percent, nan where there is none; and the ECE in ``error``."""
+    """A reliability diagram by bins of confidence (B,), in percent, nan where none is; and the ECE, ``error``."""
 
     confidence: np.ndarray
     accuracy: np.ndarray
@@ -100,7 +100,7 @@ def calibration(
 ) -> Calibration:
     """Is an answer right as often as its probability says?  ``probabilities``: of the answers, (N,) in 0 ... 1.
 
-    ``error`` is the expected calibration error, the mean distance of accuracy and confidence over the images, in bins of
+    ``error``: the expected calibration error, the mean distance of accuracy and confidence over images, in bins of
     equal width (Naeini et al. 2015; Guo et al. 2017).  Noise alone makes it larger, in resamples twice, and so its
     interval is the basic bootstrap's, which takes that back.
     """

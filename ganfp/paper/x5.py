@@ -68,8 +68,9 @@ def fits(run: Run) -> dict[str, Fit]:
     }
 
 
-def needs(run: Run) -> list[Recipe]:
-    """Every artifact that :func:`study` loads."""
+def needs(runs: Sequence[Run]) -> list[Recipe]:
+    """What the page loads, of the first data set: nothing if it shows the reference run's records."""
+    run = runs[0]
     if not run.live:
         return []
     setups = [setup(run) for setup in SETUPS.values()]
@@ -111,7 +112,7 @@ def study(run: Run) -> Result:
     """Areas, thresholds and calibration; see the functions below.  Of a run that is not live: the reference run's."""
     if not run.live:
         return reference_result("open_world", run)
-    run.build(needs(run))
+    run.build(needs([run]))
     results = [left_out(run, table) for table in KINDS] + [strange(run), calibrated(run)]
     arrays = {name: x for result in results for name, x in result.arrays.items()}
     return Result([r for result in results for r in result.records], arrays)
@@ -223,7 +224,7 @@ def calibrated(run: Run) -> Result:
     return result
 
 
-STUDIES = {"open_world": Study(study, needs, every_dataset=False, photographs=False, arrays=True)}
+STUDIES = {"open_world": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True)}
 
 # ---------------------------------------------------------------------------- what is said
 
@@ -299,7 +300,9 @@ def hardest(found: Sequence[Record]) -> str:
     lines = []
     for kind in KINDS.values():
         mine = [r for r in pick(found, metric="auroc", column=kind) if r.variant not in ("", "one network")]
-        best = {out: max(pick(mine, variant=out), key=lambda r: r.value) for out in dict.fromkeys(r.variant for r in mine)}
+        best = {
+            out: max(pick(mine, variant=out), key=lambda r: r.value) for out in dict.fromkeys(r.variant for r in mine)
+        }
         worst = min(best.values(), key=lambda r: r.value)
         lines.append(f"* {kind}: {readable(worst.variant)}, AUROC {worst.value:.1f} % by {worst.row}")
     return "\n".join(lines)

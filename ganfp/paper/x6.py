@@ -1,4 +1,4 @@
-"""Beyond the paper, x6: what exactly is attributed?  Train on one thing, test on another that differs in one respect."""
+"""Beyond the paper, x6: what exactly is attributed?  Train on one thing, test on one that differs in one respect."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -100,14 +100,16 @@ def cells(run: Run) -> list[Cell]:
 
 
 def lengths(run: Run) -> list[tuple[int, int, Setup, Setup]]:
-    """The lengths of the GANs' training that methods were fitted at and are asked about: two moments of one training."""
+    """Two moments of the GANs' training, at which methods were fitted and are asked, and the setups of both."""
     run = run.by_itself
-    found = {n: s for n, s in x1.setups(run).items() if n in (*run.profile.snapshots, run.profile.gans["progan"].total_images)}
+    followed = (*run.profile.snapshots, run.profile.gans["progan"].total_images)
+    found = {n: setup for n, setup in x1.setups(run).items() if n in followed}
     return [(a, b, found[a], found[b]) for a in found for b in found if a != b]
 
 
-def needs(run: Run) -> list[Recipe]:
-    """Every artifact that :func:`study` loads."""
+def needs(runs: Sequence[Run]) -> list[Recipe]:
+    """What the page loads, of the first data set: nothing if it shows the reference run's records."""
+    run = runs[0]
     if not run.live:
         return []
     own = run.by_itself
@@ -126,7 +128,7 @@ def study(run: Run) -> Result:
     """
     if not run.live:
         return reference_result("critics_matrix", run)
-    run.build(needs(run))
+    run.build(needs([run]))
     found, run = [], run.by_itself
     networks: dict[Recipe, Attributor] = {}
     for cell in cells(run):
@@ -153,10 +155,11 @@ def _share(run: Run, method: str, kind: str, name: str, named: np.ndarray, expec
     seeds = None if isinstance(expected, str) else np.arange(len(named)) % setup.test
     right = metrics.share(named == expected, seeds)
     known = {"setup": "critics' matrix", "column": name, "variant": kind, "classes": len(setup.sources), "params": most}
-    return record(run, attributors.entry(method).row, "share", right.value, interval=(right.low, right.high), n=right.n, **known)
+    row, interval = attributors.entry(method).row, (right.low, right.high)
+    return record(run, row, "share", right.value, interval=interval, n=right.n, **known)
 
 
-STUDIES = {"critics_matrix": Study(study, needs, every_dataset=False, photographs=False)}
+STUDIES = {"critics_matrix": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
 
 # ---------------------------------------------------------------------------- what is said
 
@@ -168,7 +171,7 @@ def _ours(e: Evidence, kind: str) -> dict[str, Record]:
     return {r.column: r for r in found}
 
 
-@claim("to-the-run", "x6", "1 3", "Attribution is to the training run, not to the architecture: other seeds are not named.")
+@claim("to-the-run", "x6", "1 3", "Attribution is to the training run, not to the architecture.")
 def _to_the_run(e: Evidence) -> tuple[str, str]:
     """Ours names the run that it knows, and of no other seed of it most images."""
     same, seeds = _ours(e, SAME), _ours(e, SEED)
@@ -182,7 +185,7 @@ def _to_the_set(e: Evidence) -> tuple[str, str]:
     return every(at_most(r, 50) for r in found.values()), f"named {KNOWN}: {shown(found)} %; at most 50 wanted"
 
 
-@claim("survives-fine-tuning", "x6", "1", "A generator that is trained on a little is still attributed to where it comes from.")
+@claim("survives-fine-tuning", "x6", "1", "A generator that is trained on a little is still attributed to its origin.")
 def _tuned(e: Evidence) -> tuple[str, str]:
     found = _ours(e, TUNED)
     return every(at_least(r, 90) for r in found.values()), f"named {KNOWN}: {shown(found)} %; at least 90 wanted"

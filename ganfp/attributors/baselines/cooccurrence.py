@@ -14,8 +14,8 @@ LEVELS = 256
 class CoOccurrence(LinearAttributor):
     """Counts of the pairs of grey levels of horizontal neighbours in each colour, sparse (3 x 256 x 256,).
 
-    Nataraj et al., "Detecting GAN generated fake images using co-occurrence matrices", Media Watermarking, Security, and
-    Forensics 2019.  There a network sees the three matrices as an image; of 32 pixels a matrix is nearly empty, and
+    Nataraj et al., "Detecting GAN generated fake images using co-occurrence matrices", Media Watermarking, Security
+    and Forensics 2019.  There a network sees the three matrices as an image; of 32 pixels a matrix is nearly empty, and
     here they meet the linear model that all features here share.
     """
 
