@@ -48,8 +48,10 @@ def auroc(found: Scores | Sequence[Scores], seed: int = 0) -> Mean:
         counts = np.bincount(known, minlength=n), np.bincount(unknown, minlength=n)
         values.append(100 * won.sum() / (len(one.known) * len(one.unknown)))
         weights = _resamples(n, seed)
-        drawn.append(100 * ((weights @ won) * weights).sum(axis=1) / ((weights @ counts[0]) * (weights @ counts[1])))
-    low, high = np.percentile(np.mean(drawn, axis=0), [2.5, 97.5])
+        pairs = (weights @ counts[0]) * (weights @ counts[1])
+        pairs[pairs == 0] = np.nan  # resamples in which one side is missing
+        drawn.append(100 * ((weights @ won) * weights).sum(axis=1) / pairs)
+    low, high = np.nanpercentile(np.mean(drawn, axis=0), [2.5, 97.5])
     return Mean(float(np.mean(values)), float(low), float(high), sum(len(s.known) + len(s.unknown) for s in several))
 
 
