@@ -108,9 +108,9 @@ def lengths(run: Run) -> list[tuple[int, int, Setup, Setup]]:
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set: nothing if it shows the reference run's records."""
+    """What the page loads, of the first data set, where it does not show the reference run's records."""
     run = runs[0]
-    if not run.live:
+    if reference_result("critics_matrix", run):
         return []
     own = run.by_itself
     found: list[Recipe] = [cell.fit(own, method) for cell in cells(run) for method in METHODS]
@@ -126,8 +126,8 @@ def study(run: Run) -> Result:
     ``column``: what is shown; ``variant``: in what respect it differs; ``params.most``: the source that is named most
     often, and how often.
     """
-    if not run.live:
-        return reference_result("critics_matrix", run)
+    if published := reference_result("critics_matrix", run):
+        return published
     run.build(needs([run]))
     found, run = [], run.by_itself
     networks: dict[Recipe, Attributor] = {}
