@@ -109,7 +109,7 @@ class Known:
 
 
 def study(run: Run) -> Result:
-    """Areas, thresholds and calibration; see the functions below.  Or the reference run's records, see `reference_result`."""
+    """Areas, thresholds and calibration, see the functions below; or the reference run's."""
     if published := reference_result("open_world", run):
         return published
     run.build(needs([run]))
