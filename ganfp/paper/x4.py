@@ -123,15 +123,11 @@ def table(found: Iterable[Record], name: str, caption: str) -> Table:
 
 def undecided(found: Iterable[Record]) -> str:
     """Which methods ours is not shown to be above, setup by setup, by the paired test."""
-    lines = []
-    for (setup, column), mine in _grouped(pick(found, metric="difference")).items():
-        above = [r.variant for r in mine if r.low <= 0 <= r.high]
-        beaten = [r.variant for r in mine if r.high < 0]
-        said = [f"not told from {listed(above)}"] * bool(above) + [f"below {listed(beaten)}"] * bool(beaten)
+    found, lines = pick(found, metric="difference"), []
+    for setup, column in dict.fromkeys((r.setup, r.column) for r in found):
+        mine = pick(found, setup=setup, column=column)
+        alike = listed([r.variant for r in mine if r.low <= 0 <= r.high])
+        ahead = listed([r.variant for r in mine if r.high < 0])
+        said = [f"not told from {alike}"] * bool(alike) + [f"below {ahead}"] * bool(ahead)
         lines.append(f"* {setup.partition(': ')[2].replace('_', ' ')}, {column}: {'; '.join(said) or 'above all'}")
     return "\n".join(lines)
-
-
-def _grouped(found: Sequence[Record]) -> dict[tuple[str, str], list[Record]]:
-    places = dict.fromkeys((r.setup, r.column) for r in found)
-    return {place: [r for r in found if (r.setup, r.column) == place] for place in places}

@@ -14,7 +14,7 @@ from ganfp.paper.attribution import SETUPS, clusters, seed_setup
 from ganfp.paper.judge import HOLDS, Evidence, NotMeasured, at_least, at_most, claim, every, shown
 from ganfp.paper.record import Record, Result, one, pick, record, reference_result
 from ganfp.paper.sections import Study
-from ganfp.paper.table import Table, plain, readable, with_interval
+from ganfp.paper.table import Table, plain, with_interval
 from ganfp.paper.x4 import part_fit
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -294,15 +294,3 @@ def strangers_table(found: Iterable[Record], name: str, caption: str) -> Table:
     ]
     return plain(["", *(f"{kind}, %" for kind in kinds)], rows, name, caption, of=found)
 
-
-def hardest(found: Sequence[Record]) -> str:
-    """For each kind, the source that is taken for a known one most easily, by the best score for it."""
-    lines = []
-    for kind in KINDS.values():
-        mine = [r for r in pick(found, metric="auroc", column=kind) if r.variant not in ("", "one network")]
-        best = {
-            out: max(pick(mine, variant=out), key=lambda r: r.value) for out in dict.fromkeys(r.variant for r in mine)
-        }
-        worst = min(best.values(), key=lambda r: r.value)
-        lines.append(f"* {kind}: {readable(worst.variant)}, AUROC {worst.value:.1f} % by {worst.row}")
-    return "\n".join(lines)
