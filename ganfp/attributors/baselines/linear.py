@@ -72,7 +72,7 @@ class LinearAttributor(Attributor):
             weights = weights / scale
             bias = bias - (weights * mean).sum(axis=1)
             right = 0.0
-            if validation is not None:
+            if validation is not None and held_out is not None:
                 right = ((held_out @ weights.T + bias).argmax(axis=1) == validation[1]).mean()
             if right > best:
                 best, self.chosen_ = right, {"penalty": penalty}

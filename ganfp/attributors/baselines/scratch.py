@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganfp.attributors.neural import NeuralAttributor, Update
+from ganfp.attributors.neural import Network, NeuralAttributor, Update
 from ganfp.attributors.optimisers import descend
 from ganfp.features._tvcompat import import_torchvision
 
@@ -18,7 +18,7 @@ TEMPERATURE = 0.1  # of the contrastive loss
 
 
 @dataclass(eq=False, kw_only=True)
-class NormalisedAttributor(NeuralAttributor[nn.Module]):
+class NormalisedAttributor(NeuralAttributor[Network], Generic[Network]):
     """A network whose batch normalisation is that of its training while it answers; small, for tens of seconds."""
 
     images: int = 16_000
@@ -44,7 +44,7 @@ class NormalisedAttributor(NeuralAttributor[nn.Module]):
 
 
 @dataclass(eq=False, kw_only=True)
-class ResNet(NormalisedAttributor):
+class ResNet(NormalisedAttributor[nn.Module]):
     """torchvision's ResNet-18 as it is, from random weights (He et al., CVPR 2016); ``fmap_...`` say nothing here."""
 
     method: ClassVar[str] = "resnet"
@@ -78,7 +78,7 @@ class PatchNetwork(nn.Module):
 
 
 @dataclass(eq=False, kw_only=True)
-class PatchAttributor(NormalisedAttributor):
+class PatchAttributor(NormalisedAttributor[PatchNetwork]):
     """A network that sees patches of half the side, and is to find the same in all patches of a source.
 
     Two patches of each image, anywhere, meet cross-entropy and, with ``weight``, the supervised contrastive loss; an
@@ -92,7 +92,7 @@ class PatchAttributor(NormalisedAttributor):
     method: ClassVar[str] = "patches"
     seconds: ClassVar[float] = 1e-3
 
-    def _network(self) -> nn.Module:
+    def _network(self) -> PatchNetwork:
         return PatchNetwork(self.resolution_ // 2, len(self.classes_), self.fmap_max)
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
