@@ -58,7 +58,7 @@ def test_learns_saves_and_answers_one_by_one(method, sources, tmp_path):
     again, some = load(tmp_path), images[:9]
     assert np.array_equal(again.scores(some), fitted.scores(some))
     np.testing.assert_allclose([again.scores(image[None])[0] for image in some], again.scores(some), atol=2e-3)
-    if method not in (*NETWORKS, "decay", "colour", "blockdct"):  # slower ones, and those that do not see a fixed pattern
+    if method not in (*NETWORKS, "decay", "colour", "blockdct"):  # slow, or blind to a fixed pattern
         assert fitted.score(images[1::2], labels[1::2]) > 0.6  # chance is a third
     assert kind.cost(NETWORKS.get(method, {}), 1000, 32) > 0
 
