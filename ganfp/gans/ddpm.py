@@ -1,9 +1,9 @@
 """A small diffusion model (Ho et al. 2020), as a source of images that is no GAN.
 
-Time is an angle: z = cos(a) x + sin(a) e mixes an image x with noise e, from a = 0 to a right angle, which is the cosine
-schedule (Nichol and Dhariwal 2021) without its offset.  The network predicts v = cos(a) e - sin(a) x, the speed of z
-along the arc (Salimans and Ho 2022, Appendix D).  A step of DDIM (Song et al. 2021), which adds no noise, is then a
-rotation, and all of them together are a generator: one latent, one image.
+Time is an angle: z = cos(a) x + sin(a) e mixes an image x with noise e, from a = 0 to a right angle, which is the
+cosine schedule (Nichol and Dhariwal 2021) without its offset.  The network predicts v = cos(a) e - sin(a) x, the speed
+of z along the arc (Salimans and Ho 2022, Appendix D).  A step of DDIM (Song et al. 2021), which adds no noise, is then
+a rotation, and all of them together are a generator: one latent, one image.
 """
 
 import copy
@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -43,9 +42,10 @@ class DDPMConfig(Sized):
     total_images: int = 320_000
     batch: int = 32
     learning_rate: float = 0.001
-    rise: float = 0.05  # share of the training in which the learning rate rises from 0
+    rise: int = 16_000  # images in which the learning rate rises from 0
     decay_from: float = 0.5
-    ema: float = 0.999
+    ema: float = 0.999  # decay of the moving average of the weights, per step
+    ema_from: int = 32_000  # images after which that average begins; until then it is the network itself
     steps: int = 20
     precision: str = "float32"
 
@@ -61,15 +61,10 @@ class Network(nn.Module):
         embedded = 2 * widths[-1]
         self.angle = nn.Sequential(nn.Linear(widths[-1], embedded), nn.SiLU(), nn.Linear(embedded, embedded), nn.SiLU())
         self.from_rgb = nn.Conv2d(3, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(
-            Block(into, out, embedded) for into, out in zip([widths[0], *widths], widths, strict=False)
-        )
-        self.middle = nn.ModuleList([Block(widths[-1], widths[-1], embedded) for _ in range(2)])
+        self.down = _blocks(widths, embedded)
+        self.middle = _blocks(widths[-1:] * 2, embedded)
         self.attention = Attention(widths[-1])
-        back = widths[::-1]
-        self.up = nn.ModuleList(
-            Block(into, out, embedded) for into, out in zip([back[0], *back], back, strict=False)
-        )
+        self.up = _blocks(widths[::-1], embedded)
         self.to_rgb = nn.Sequential(_norm(widths[0]), nn.SiLU(), nn.Conv2d(widths[0], 3, 3, padding=1))
         nn.init.zeros_(self.to_rgb[-1].weight)
 
@@ -109,6 +104,11 @@ class Block(nn.Module):
         h = h if beside is None else h + beside
         scale, shift = self.modulate(e)[:, :, None, None].chunk(2, dim=1)
         return self.shortcut(x) + self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
+
+
+def _blocks(widths: list[int], embedded: int) -> nn.ModuleList:
+    pairs = zip(widths[:1] + widths, widths, strict=False)
+    return nn.ModuleList(Block(into, out, embedded) for into, out in pairs)
 
 
 class Attention(nn.Module):
@@ -171,87 +171,96 @@ def train(
     ``history.json``; what is random depends on the seeds and on the images seen, so that to resume changes nothing.
     Raises ``ValueError`` for images of another shape, and ``FloatingPointError`` where the loss is not finite.
     """
-    if images.shape[1:] != (3, config.resolution, config.resolution) or images.dtype != np.uint8:
-        raise ValueError(f"images must be uint8 (N, 3, {config.resolution}, {config.resolution}), not {images.shape}")
+    side = config.resolution
+    if images.shape[1:] != (3, side, side) or images.dtype != np.uint8:
+        raise ValueError(f"images must be uint8 (N, 3, {side}, {side}), not {images.dtype} {images.shape}")
     memory.keep()
     with deterministic():
-        state = _begin(config, seeds, torch.device(device))
-        _restore(state, folder / CHECKPOINT)
-        saved, before = time.monotonic(), state.seconds
-        started = saved
-        while state.seen < config.total_images:
-            _step(state, config, seeds, images)
-            now = time.monotonic()
-            state.seconds = before + now - started
-            if now - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                _save(state, folder / CHECKPOINT)
-                saved = now
-            progress(min(1.0, state.seen / config.total_images))
-    meta = {"name": NAME, "config": asdict(config), "seeds": asdict(seeds), "images": len(images), "seen": state.seen}
-    write_tensors(folder / GENERATOR, state.average.state_dict(), {**meta, "resolution": config.resolution, "blend": 1.0})
-    write_json(folder / HISTORY, {"rows": state.rows, "seen": state.seen, "seconds": state.seconds})
+        training = Training(config, seeds, images, torch.device(device))
+        if (folder / CHECKPOINT).exists():
+            training.restore(folder / CHECKPOINT)
+        started, saved = time.monotonic() - training.seconds, time.monotonic()
+        while training.seen < config.total_images:
+            training.step()
+            training.seconds = time.monotonic() - started
+            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                training.save(folder / CHECKPOINT)
+                saved = time.monotonic()
+            progress(min(1.0, training.seen / config.total_images))
+    known = {"name": NAME, "config": asdict(config), "seeds": asdict(seeds), "images": len(images)}
+    meta = {**known, "seen": training.seen, "resolution": side, "blend": 1.0}
+    write_tensors(folder / GENERATOR, training.average.state_dict(), meta)
+    write_json(folder / HISTORY, {"rows": training.rows, "seen": training.seen, "seconds": training.seconds})
 
 
-def _begin(config: DDPMConfig, seeds: Seeds, device: torch.device) -> SimpleNamespace:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeds.init)
-        network = Network(config).to(device=device, memory_format=torch.channels_last)
-    average = copy.deepcopy(network).requires_grad_(False).eval()
-    optimiser = torch.optim.Adam(network.parameters(), fused=True)
-    return SimpleNamespace(
-        network=network, average=average, optimiser=optimiser, device=device, seen=0, seconds=0.0, rows=[], losses=[]
-    )
+PARTS, POSITION = ("network", "average"), ("seen", "seconds", "rows", "losses")  # in a checkpoint
 
 
-def _step(state: SimpleNamespace, config: DDPMConfig, seeds: Seeds, images: np.ndarray) -> None:
-    n, positions = len(images), np.arange(state.seen, state.seen + config.batch)
-    order = [permutation(n, seeds.order, int(p // n))[p % n] for p in positions]
-    x = sent(torch.from_numpy(images[np.array(order)]), state.device).float().div_(127.5).sub_(1)
-    random = torch.Generator().manual_seed(mix(seeds.noise, state.seen))
-    angles = sent(LATEST * torch.rand(len(x), generator=random), state.device)
-    noise = sent(torch.randn(x.shape, generator=random), state.device)
-    value = loss(state.network, *(t.contiguous() for t in (x, angles)), noise)
-    state.optimiser.zero_grad()
-    value.backward()
-    nn.utils.clip_grad_norm_(state.network.parameters(), 1.0)
-    rising = min(1.0, (state.seen + config.batch) / max(1.0, config.rise * config.total_images))
-    state.optimiser.param_groups[0]["lr"] = config.learning_rate * rising * config.decay(state.seen)
-    state.optimiser.step()
-    steps = state.seen // config.batch + 1
-    decay = min(config.ema, 1 - 1 / steps)  # the mean of all weights so far until there are enough of them
-    torch._foreach_lerp_(
-        list(state.average.parameters()), [p.detach() for p in state.network.parameters()], 1 - decay
-    )
-    state.seen += len(x)
-    state.losses.append(float(value.detach()))
-    if state.seen * ROWS // config.total_images > len(state.rows):
-        mean = float(np.mean(state.losses))
+class Training:
+    """The state of a training; :meth:`step` shows the network one batch."""
+
+    def __init__(self, config: DDPMConfig, seeds: Seeds, images: np.ndarray, device: torch.device) -> None:
+        self.config, self.seeds, self.images, self.device = config, seeds, images, device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeds.init)  # weights are drawn on the CPU: the same on every device
+            self.network = Network(config).to(device=device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.optimiser = torch.optim.Adam(self.network.parameters(), fused=True)
+        self.seen, self.seconds = 0, 0.0
+        self.rows: list[dict] = []
+        self.losses: list[float] = []
+
+    def step(self) -> None:
+        """One step of Adam, its gradient cut to norm 1, and one of the moving average."""
+        config, random = self.config, torch.Generator().manual_seed(mix(self.seeds.noise, self.seen))
+        x = sent(torch.from_numpy(self._next()), self.device).float().div_(127.5).sub_(1)
+        angles = sent(LATEST * torch.rand(len(x), generator=random), self.device)
+        noise = sent(torch.randn(x.shape, generator=random), self.device)
+        value = loss(self.network, x, angles, noise)
+        self.optimiser.zero_grad()
+        value.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        rising = min(1.0, (self.seen + config.batch) / config.rise)
+        self.optimiser.param_groups[0]["lr"] = config.learning_rate * rising * config.decay(self.seen)
+        self.optimiser.step()
+        steps = max(0, self.seen - config.ema_from) // config.batch
+        decay = min(config.ema, steps / (10 + steps))  # of the last tenth of its steps until these are enough
+        weights = [p.detach() for p in self.network.parameters()]
+        torch._foreach_lerp_(list(self.average.parameters()), weights, 1 - decay)
+        self.seen += config.batch
+        self.losses.append(float(value.detach()))
+        if self.seen * ROWS // config.total_images > len(self.rows):
+            self._close_row()
+
+    def _next(self) -> np.ndarray:
+        n, positions = len(self.images), np.arange(self.seen, self.seen + self.config.batch)
+        return self.images[np.array([permutation(n, self.seeds.order, int(p // n))[p % n] for p in positions])]
+
+    def _close_row(self) -> None:
+        mean = float(np.mean(self.losses))
         if not math.isfinite(mean):
-            raise FloatingPointError(f"the loss is {mean} after {state.seen} images; lower the learning rate")
-        state.rows.append({"images": state.seen, "resolution": config.resolution, "blend": 1.0, "v": mean})
-        state.losses = []
+            raise FloatingPointError(f"the loss is {mean} after {self.seen} images; lower the learning rate")
+        self.rows.append({"images": self.seen, "resolution": self.config.resolution, "blend": 1.0, "v": mean})
+        self.losses = []
 
+    def save(self, path: Path) -> None:
+        """Write everything that the training needs to go on."""
+        tensors = {f"{part}.{k}": v for part in PARTS for k, v in getattr(self, part).state_dict().items()}
+        moments = self.optimiser.state_dict()["state"]
+        tensors |= {f"optimiser.{i}.{k}": v for i, values in moments.items() for k, v in values.items()}
+        write_tensors(path, tensors, {key: getattr(self, key) for key in POSITION})
 
-PARTS, POSITION = ("network", "average"), ("seen", "seconds", "rows", "losses")
-
-
-def _save(state: SimpleNamespace, path: Path) -> None:
-    tensors = {f"{part}.{k}": v for part in PARTS for k, v in getattr(state, part).state_dict().items()}
-    moments = state.optimiser.state_dict()["state"]
-    tensors |= {f"optimiser.{i}.{k}": v for i, values in moments.items() for k, v in values.items()}
-    write_tensors(path, tensors, {key: getattr(state, key) for key in POSITION})
-
-
-def _restore(state: SimpleNamespace, path: Path) -> None:
-    if not path.exists():
-        return
-    tensors, meta = read_tensors(path, state.device)
-    vars(state).update(meta)
-    under = {p: {k[len(p) + 1 :]: v for k, v in tensors.items() if k.startswith(p + ".")} for p in (*PARTS, "optimiser")}
-    for part in PARTS:
-        getattr(state, part).load_state_dict(under[part])
-    parameters = state.optimiser.param_groups[0]["params"]
-    for key, value in under["optimiser"].items():
-        index, name = key.split(".")
-        like = parameters[int(index)]
-        state.optimiser.state[like][name] = value if name == "step" else torch.empty_like(like.detach()).copy_(value)
+    def restore(self, path: Path) -> None:
+        """Go on from what :meth:`save` wrote."""
+        tensors, meta = read_tensors(path, self.device)
+        vars(self).update(meta)
+        for part in PARTS:
+            mine = {k.removeprefix(f"{part}."): v for k, v in tensors.items() if k.startswith(f"{part}.")}
+            getattr(self, part).load_state_dict(mine)
+        parameters = self.optimiser.param_groups[0]["params"]
+        for key, value in tensors.items():
+            if key.startswith("optimiser."):
+                _, index, name = key.split(".")
+                like = parameters[int(index)]  # moments must lie in memory as their parameter does
+                moment = value if name == "step" else torch.empty_like(like.detach()).copy_(value)
+                self.optimiser.state[like][name] = moment
