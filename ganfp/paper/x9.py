@@ -21,7 +21,7 @@ from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import Run
 
-EACH = 20  # images of each source
+EACH = 50  # images of each source
 REMADE = 8  # of them, those that another GAN makes again
 STRENGTHS = (1, 2, 4, 8)  # grey levels
 NORMS = {"linf": "L∞", "l2": "L2"}
