@@ -156,6 +156,12 @@ def table(found: Iterable[Record], name: str, caption: str) -> Table:
     return plain(header, rows, name, caption, of=found)
 
 
+def price(found: Iterable[Record]) -> str:
+    """What an image and a generator take."""
+    r = pick(found, row=INVERSION, metric="auroc", column=CONDITIONS[0])[0]
+    return f"An inversion took {r.params['seconds']:.1f} seconds of one core."
+
+
 def _found(e: Evidence, condition: str, metric: str = "tpr") -> dict[str, Record]:
     found = {r.row: r for r in pick(e.records, setup="generator", metric=metric, column=condition, variant="")}
     if INVERSION not in found:
