@@ -15,7 +15,7 @@ from ganfp.attributors.base import check_images
 from ganfp.images import quantise, to_float
 from ganfp.seeding import mix
 
-STARTS, KEPT = 4, 2  # latents that the search begins with, and how many of them it goes on with
+STARTS, KEPT = 4, 1  # latents that the search begins with, and how many of them it goes on with
 STEPS = 30, 100  # of gradient descent before and after the worse are left behind
 RATE = 0.2  # of Adam, falling to 0 along a quarter of a wave
 PASSES = 512  # images that pass the generator at a time

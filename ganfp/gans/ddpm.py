@@ -39,7 +39,7 @@ class DDPMConfig(Sized):
     resolution: int = 32
     fmap_base: int = 1024  # feature maps at a resolution: min(fmap_base / resolution, fmap_max)
     fmap_max: int = 128
-    total_images: int = 320_000
+    total_images: int = 1_000_000
     batch: int = 32
     learning_rate: float = 0.001
     rise: int = 16_000  # images in which the learning rate rises from 0
