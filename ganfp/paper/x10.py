@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ganfp import attributors, metrics
+from ganfp import metrics
 from ganfp.gans import ddpm, training
 from ganfp.images import quantise
 from ganfp.paper import attribution
@@ -18,15 +18,18 @@ from ganfp.paper.table import Table, plain, seconds, with_interval
 from ganfp.runs import shipping
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.diffusion import Diffusion
-from ganfp.runs.recipes.samples import Sample, Setup
+from ganfp.runs.recipes.samples import Sample, Setup, load_part
 from ganfp.runs.run import Run
 from ganfp.seeding import mix
 
 NAME = "DDPM"
+FINGERPRINTS = ("prnu", "cnn")
 KNOWN = "a source among others"  # column: trained on it, too
 REFUSED = 0.01  # of the images of known sources that may be refused
+SIZES = {"train": 500, "validation": 100, "test": 300}  # images of a source at most: twenty passes each are dear
+SHARE = 0.4  # of the images that a profile shows its network
 SAMPLERS = (0.5, 2.0)  # times the steps of the sampler
-OTHERS = 200  # images of each other sampler
+OTHERS = 100  # images of each other sampler
 MOST, HALF = 80.0, 50.0  # percent
 
 
@@ -37,34 +40,32 @@ def source(run: Run) -> shipping.Shipped | Diffusion:
     return (run.profile.generators == other.profile.name and shipping.find(recipe)) or recipe
 
 
-def setup(run: Run) -> Setup:
-    """{real, ProGAN, SNGAN, CramerGAN, MMDGAN, DDPM}: Table 1's sources and one more."""
-    sources = [(s.name, s.origin) for s in architecture_setup(run).sources]
-    return run.setup("diffusion", [*sources, (NAME, source(run))])
+def setup(run: Run, known: bool = True) -> Setup:
+    """{real, ProGAN, SNGAN, CramerGAN, MMDGAN, DDPM}: Table 1's sources and, if it is ``known``, one more."""
+    sources = [(s.name, s.origin) for s in architecture_setup(run).sources] + [(NAME, source(run))] * known
+    whole = run.setup("diffusion" if known else "diffusion, never seen", sources)
+    return replace(whole, **{part: min(count, getattr(whole, part)) for part, count in SIZES.items()})
 
 
-def samples(run: Run, count: int = 10) -> dict[str, np.ndarray]:
-    """The first images of real faces, of ProGAN and of the diffusion model."""
-    wanted = {name: replace(s, count=count) for name, s in _parts(run, "test").items() if name in _SHOWN}
-    return {name: np.asarray(run.sample(sample)) for name, sample in wanted.items()}
+def part(run: Run, method: str) -> dict[str, int]:
+    """The settings in which a method differs from the tables'."""
+    return {"images": round(SHARE * run.profile.methods["cnn"].images)} if method == "cnn" else {}
 
 
-_SHOWN = ("real", "ProGAN", NAME)
-
-
-def _parts(run: Run, split: str) -> dict[str, Sample]:
-    return dict(zip(setup(run).classes, setup(run).part(split), strict=True))
+def samples(run: Run) -> dict[str, Sample]:
+    """A few images of real faces, of ProGAN and of the diffusion model."""
+    named = zip(setup(run).classes, setup(run).part("test"), strict=True)
+    return {name: replace(sample, count=10) for name, sample in named if name in ("real", "ProGAN", NAME)}
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """What the page loads, of the first data set: a few pictures, and, if it measures, Table 1 with and without it."""
-    run = runs[0]
-    shown = [replace(s, count=10) for name, s in _parts(run, "test").items() if name in _SHOWN]
+    run, task = runs[0], setup(runs[0])
     if not run.live:
-        return list(shown)
-    evaluations = [run.evaluation(method, setup(run)) for method in METHODS]
-    strangers = [run.fit(method, architecture_setup(run)) for method in ("prnu", "cnn")]
-    return [*shown, *evaluations, *strangers, *setup(run).part("validation"), source(run)]
+        return list(samples(run).values())
+    evaluations = [run.evaluation(method, task, **part(run, method)) for method in METHODS]
+    strangers = [run.fit(method, setup(run, known=False), **part(run, method)) for method in FINGERPRINTS]
+    return [*samples(run).values(), *evaluations, *strangers, *task.part("validation"), source(run)]
 
 
 def study(run: Run) -> Result:
@@ -79,18 +80,16 @@ def study(run: Run) -> Result:
         return reference_result("diffusion", run)
     run.build(needs([run]))
     task, found = setup(run), []
-    mine, known = task.labels("test") == NAME, {"setup": task.name, "classes": len(task.sources)}
+    mine, known = task.labels("test") == NAME, {"column": KNOWN, "setup": task.name, "classes": len(task.sources)}
     for method, row in METHODS.items():
-        found.append(attribution.accuracy(run, method, task, column=KNOWN))
-        right = attribution.predictions(run, method, task)[mine] == NAME
-        found.append(_share(run, row, "recall", right, column=KNOWN, **known))
+        found.append(attribution.accuracy(run, method, task, part=part(run, method), column=KNOWN))
+        right = attribution.predictions(run, method, task, **part(run, method))[mine] == NAME
+        found.append(_share(run, row, "recall", right, **known))
     for steps, images in other_samplers(run).items():
-        for method in ("prnu", "cnn"):
-            right = attribution.attributor(run, method, task).predict(images) == NAME
-            found.append(_share(run, METHODS[method], "recall", right, column=KNOWN, variant=f"{steps} steps", **known))
-    for method in ("prnu", "cnn"):
-        found += _strange(run, method)
-    return Result(found)
+        for method in FINGERPRINTS:
+            said = attribution.attributor(run, method, task, **part(run, method)).predict(images)
+            found.append(_share(run, METHODS[method], "recall", said == NAME, variant=f"{steps} steps", **known))
+    return Result([*found, *(r for method in FINGERPRINTS for r in _strange(run, method))])
 
 
 def _share(run: Run, row: str, metric: str, right: np.ndarray, **known) -> Record:
@@ -102,24 +101,20 @@ def _strange(run: Run, method: str) -> list[Record]:
     """What an attributor of Table 1's sources says of the diffusion model's images."""
     from sklearn.metrics import roc_auc_score
 
-    attributor = attributors.load(run.path(run.fit(method, architecture_setup(run))), run.device)
-    known = {"setup": "diffusion, never seen", "classes": len(attributor.classes_)}
-    stranger = attributor.attribute(run.sample(_parts(run, "test")[NAME]))
-    sure = {
-        split: np.concatenate([
-            attributor.attribute(run.sample(s)).probabilities.max(axis=1)
-            for name, s in _parts(run, split).items() if name != NAME
-        ])
-        for split in ("validation", "test")
-    }  # fmt: skip
-    row, least = METHODS[method], np.quantile(sure["validation"], REFUSED)
-    found = [_share(run, row, "called", stranger.labels == c, column=c, **known) for c in attributor.classes_]
-    unsure = stranger.probabilities.max(axis=1)
-    found.append(_share(run, row, "refused", unsure < least, column=NAME, **known))
-    found.append(_share(run, row, "refused", sure["test"] < least, column="known sources", **known))
+    task, row = setup(run, known=False), METHODS[method]
+    attributor = attribution.attributor(run, method, task, **part(run, method))
+    known = {"setup": task.name, "classes": len(attributor.classes_)}
+    stranger = attributor.attribute(run.sample(setup(run).part("test")[-1]))
+    sure = {s: attributor.predict_proba(load_part(task, s, run.path)[0]).max(axis=1) for s in ("validation", "test")}
+    unsure, least = stranger.probabilities.max(axis=1), np.quantile(sure["validation"], REFUSED)
     both = np.concatenate([sure["test"], unsure])
     area = roc_auc_score(np.arange(len(both)) >= len(sure["test"]), -both)
-    return [*found, record(run, row, "auroc", 100 * area, column=NAME, n=len(both), **known)]
+    return [
+        *(_share(run, row, "called", stranger.labels == c, column=c, **known) for c in attributor.classes_),
+        _share(run, row, "refused", unsure < least, column=NAME, **known),
+        _share(run, row, "refused", sure["test"] < least, column="known sources", **known),
+        record(run, row, "auroc", 100 * area, column=NAME, n=len(both), **known),
+    ]
 
 
 def other_samplers(run: Run) -> dict[int, np.ndarray]:
@@ -131,8 +126,7 @@ def other_samplers(run: Run) -> dict[int, np.ndarray]:
     for times in SAMPLERS:
         network.config = replace(config, steps=round(times * config.steps))
         with torch.inference_mode():
-            parts = [quantise(network(part)).cpu().numpy() for part in z.split(50)]
-        found[network.config.steps] = np.concatenate(parts)
+            found[network.config.steps] = quantise(network(z)).cpu().numpy()
     return found
 
 
