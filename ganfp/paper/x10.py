@@ -11,7 +11,7 @@ from ganfp.gans import ddpm, training
 from ganfp.images import quantise
 from ganfp.paper import attribution
 from ganfp.paper.attribution import METHODS, architecture_setup
-from ganfp.paper.judge import HIGH, Evidence, NotMeasured, at_least, claim, every
+from ganfp.paper.judge import HIGH, Evidence, NotMeasured, at_least, claim, every, shown
 from ganfp.paper.record import Record, Result, pick, record, reference_result
 from ganfp.paper.sections import Study
 from ganfp.paper.table import Table, plain, seconds, with_interval
@@ -61,7 +61,7 @@ def samples(run: Run) -> dict[str, Sample]:
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """What the page loads, of the first data set: a few pictures, and, if it measures, Table 1 with and without it."""
     run, task = runs[0], setup(runs[0])
-    if not run.live:
+    if reference_result("diffusion", run):
         return list(samples(run).values())
     evaluations = [run.evaluation(method, task, **part(run, method)) for method in METHODS]
     strangers = [run.fit(method, setup(run, known=False), **part(run, method)) for method in FINGERPRINTS]
@@ -76,8 +76,8 @@ def study(run: Run) -> Result:
     and its ``auroc``; ``recall`` with another number of steps of the sampler as ``variant``.  Of a run that does not
     measure what is beyond the paper: the reference run's.
     """
-    if not run.live:
-        return reference_result("diffusion", run)
+    if published := reference_result("diffusion", run):
+        return published
     run.build(needs([run]))
     task, found = setup(run), []
     mine, known = task.labels("test") == NAME, {"column": KNOWN, "setup": task.name, "classes": len(task.sources)}
@@ -165,7 +165,7 @@ def _one(e: Evidence, row: str, metric: str, column: str, variant: str = "") -> 
 @claim("diffusion-fingerprint", "x10", "1", "A diffusion model has a fingerprint, which ours and PRNU know.")
 def _has_fingerprint(e: Evidence) -> tuple[str, str]:
     found = {row: _one(e, row, "recall", KNOWN) for row in ("Ours", "PRNU")}
-    return every(at_least(r, HIGH) for r in found.values()), _said(found)
+    return every(at_least(r, HIGH) for r in found.values()), f"{shown(found)} %"
 
 
 @claim("diffusion-called-real", "x10", "1", "A network that has seen GANs alone calls most of its images real.")
@@ -186,8 +186,4 @@ def _sampler(e: Evidence) -> tuple[str, str]:
     found = {r.variant: r for r in pick(e.records, row="Ours", metric="recall", column=KNOWN) if r.variant}
     if not found:
         raise NotMeasured("other samplers not measured")
-    return every(at_least(r, MOST) for r in found.values()), _said(found)
-
-
-def _said(found: dict[str, Record]) -> str:
-    return ", ".join(f"{name} {r.value:.1f} %" for name, r in found.items())
+    return every(at_least(r, MOST) for r in found.values()), f"{shown(found)} %"

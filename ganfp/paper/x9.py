@@ -12,7 +12,7 @@ from ganfp.attributors import METHODS as KNOWN
 from ganfp.attributors import Attributor
 from ganfp.paper import attribution, x8
 from ganfp.paper.attribution import VISNET, seed_setup
-from ganfp.paper.judge import Evidence, NotMeasured, at_least, at_most, claim, every
+from ganfp.paper.judge import Evidence, NotMeasured, at_least, at_most, claim, every, shown
 from ganfp.paper.record import Record, Result, pick, record, reference_result
 from ganfp.paper.sections import Study
 from ganfp.paper.table import DASH, Table, number, plain, small, strong, with_interval
@@ -41,7 +41,7 @@ def surrogate(run: Run) -> Fit:
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """What the page loads, of the first data set: pictures and one network, and, if it measures, everything else."""
     run, setup = runs[0], seed_setup(runs[0])
-    if not run.live:
+    if reference_result("adversaries", run):
         return [*setup.part("test"), run.fit("cnn", setup)]
     parts = [sample for split in ("train", "test") for sample in setup.part(split)]
     return [*parts, *(s.origin for s in setup.sources[1:]), *(run.fit(m, setup) for m in KNOWN), surrogate(run)]
@@ -89,8 +89,8 @@ def study(run: Run) -> Result:
     :data:`BLACK`.  ``variant``: what the adversary knows; ``params.psnr`` in dB.  Of a run that does not measure what
     is beyond the paper: the reference run's.
     """
-    if not run.live:
-        return reference_result("adversaries", run)
+    if published := reference_result("adversaries", run):
+        return published
     run.build(needs([run]))
     trial = Trial(run)
     for method, known in KNOWN.items():
@@ -224,10 +224,6 @@ def _own(e: Evidence, goal: str) -> dict[str, Record]:
     return {row: _success(e, row, goal, f"L∞ {AT}", row) for row in ("Ours", VISNET)}
 
 
-def _said(found: Mapping[str, Record]) -> str:
-    return ", ".join(f"{name} {r.value:.1f} %" for name, r in found.items())
-
-
 @claim("adversary-removes", "x9", "3", "With the network at hand, two grey levels remove most fingerprints.")
 def _removes(e: Evidence) -> tuple[str, str]:
     return _most(_own(e, "removal"))
@@ -241,14 +237,14 @@ def _forges(e: Evidence) -> tuple[str, str]:
 @claim("adversary-transfers", "x9", "3", "An attack on our network hardly deceives PRNU.")
 def _transfers(e: Evidence) -> tuple[str, str]:
     found = {goal: _success(e, "PRNU", goal, f"L∞ {AT}", "Ours") for goal in GOALS}
-    return every(at_most(r, FEW) for r in found.values()), f"{_said(found)}; hardly is {FEW:g} %"
+    return every(at_most(r, FEW) for r in found.values()), f"{shown(found)} %; hardly is {FEW:g} %"
 
 
 @claim("adversary-blind", "x9", "3", "To remove most of our fingerprints one needs neither network nor fingerprint.")
 def _blind(e: Evidence) -> tuple[str, str]:
     found = {name: _success(e, "Ours", "removal", name, "") for name in BLACK}
     best = max(found.values(), key=lambda r: r.value)
-    return every([at_least(best, MOST)]), f"{_said(found)}; most is {MOST:g} %"
+    return every([at_least(best, MOST)]), f"{shown(found)} %; most is {MOST:g} %"
 
 
 @claim("adversary-launders", "x9", "3", "What another GAN has made again is taken for that GAN's.")
@@ -265,4 +261,4 @@ def _defended(e: Evidence) -> tuple[str, str]:
 
 
 def _most(found: Mapping[str, Record]) -> tuple[str, str]:
-    return every(at_least(r, MOST) for r in found.values()), f"{_said(found)}; most is {MOST:g} %"
+    return every(at_least(r, MOST) for r in found.values()), f"{shown(found)} %; most is {MOST:g} %"
