@@ -27,7 +27,7 @@ class Reader:
         command = [sys.executable, "-P", str(Path(__file__).resolve()), str(database), str(count)]
         pipes: Any = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.database, self._lock = database, Lock()
-        self._process = subprocess.Popen(command, **pipes)
+        self._process: Any = subprocess.Popen(command, **pipes)
         self.facts = self._taken(lambda: json.loads(self._process.stdout.readline()))
         if "error" in self.facts:
             raise ValueError(f"{database} {self.facts['error']}")
