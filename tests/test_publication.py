@@ -160,8 +160,10 @@ def test_axe_finds_nothing_serious(html, chromium, axe, page, dark):
 
 
 SIZES = """
-[...document.querySelectorAll('.drawing svg text')].filter(t => t.checkVisibility() && t.textContent.trim())
-    .map(t => Math.round(10 * parseFloat(getComputedStyle(t).fontSize) * Math.hypot(t.getScreenCTM().a, t.getScreenCTM().b)) / 10)
+[...document.querySelectorAll('.drawing svg text')].filter(t => t.checkVisibility() && t.textContent.trim()).map(t => {
+    const across = t.getScreenCTM();
+    return Math.round(10 * parseFloat(getComputedStyle(t).fontSize) * Math.hypot(across.a, across.b)) / 10;
+})
 """
 SHIFT = """
 new Promise(done => {
