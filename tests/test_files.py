@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from ganfp.worlds import files, npz
-from ganfp.worlds.files import area_mean, fingerprint, images_in, load_exact, load_folder
+from ganfp.worlds.files import area_mean, fingerprint, load_folder
+from ganfp.worlds.reader import decode, images_in
 from ganfp.worlds.npz import load_npz
 
 RNG = np.random.default_rng(0)

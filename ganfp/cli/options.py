@@ -44,6 +44,17 @@ def _all(context: click.Context, parameter: click.Parameter, wanted: bool) -> No
         os.environ[ALL_VARIABLE] = "1"
 
 
+def _model(context: click.Context, parameter: click.Parameter, name: str) -> Path:
+    """The folder of a model, of a path or of a name that `ganfp models` lists."""
+    if (Path(name).expanduser() / "model.json").is_file():
+        return Path(name).expanduser()
+    from ganfp.runs.models import find, store
+
+    return find(name, store())
+
+
+MODEL = click.option("--model", required=True, callback=_model, help="A name of `ganfp models`, or a folder.")
+MODEL_FIRST = click.argument("model", callback=_model)
 PROFILE = option("--profile", "quick", is_eager=True, help="How big: a name in ganfp/runs/presets.")
 KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
 DATASET = option("--dataset", "faces", help=KNOWN)

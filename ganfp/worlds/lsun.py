@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganfp.worlds import files
+from ganfp.worlds import files, reader
 
 DATA = "data.mdb"
 
@@ -36,12 +36,12 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
         if not keys:
             raise ValueError(f"{database} holds no images")
 
-        def read(key: bytes) -> tuple[np.ndarray, str | None]:
+        def read(key: bytes) -> tuple[np.ndarray, reader.Notes]:
             with environment.begin() as reading:
                 entry = reading.get(key)
             name = f"{database}, key {key.decode('ascii', 'backslashreplace')}"
-            planes, note = files.decode(BytesIO(entry), name)
-            return files.square_mean(planes, resolution, name), note
+            planes, notes = reader.decode(BytesIO(entry), name)
+            return files.square_mean(planes, resolution, name), notes
 
         return files.read_all(keys, read, resolution, database)
 

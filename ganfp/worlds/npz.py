@@ -2,13 +2,13 @@
 
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from ganfp.worlds.files import COLOURS, existing, square_mean, warn
+from ganfp.worlds.files import existing, square_mean, warn
+from ganfp.worlds.reader import COLOURS
 
 _CHUNK = 1 << 24  # source bytes that an npz is read by; the memory beyond the result is a small multiple of it
 
@@ -34,7 +34,8 @@ def load_npz(path: str | Path, resolution: int) -> np.ndarray:
                 done += len(squares)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
         raise ValueError(f"{path} is not an npz file, or a damaged one: {error}") from error
-    warn(path, Counter({COLOURS[shape[channels] if channels else 1]: shape[0]}))
+    if note := COLOURS[shape[channels] if channels else 1]:
+        warn(path, {note: shape[0]})
     return out
 
 
