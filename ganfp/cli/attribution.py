@@ -70,35 +70,34 @@ def train(
     with bars() as progress:
         found = train.train(labelled, methods, preparation, out, left, images, device, seed, progress)
     stop(left, strict)
-    found.model.facts["date"] = strftime("%Y-%m-%d", gmtime())
-    found.model.save(out)
+    found.facts["date"] = strftime("%Y-%m-%d", gmtime())
+    found.save(out)
     report(found)
     click.echo(f"model in {out}")
     end(left)
 
 
-def report(found) -> None:
+def report(model) -> None:
     """The test: confusion, accuracies with their intervals, and what the controls of format say."""
-    classes, counts = [line(name) for name in found.model.attributor.classes_], found.confusion
+    classes, facts = [line(name) for name in model.attributor.classes_], model.facts
     width = max(7, *(len(name[:18]) + 1 for name in classes))
     click.echo("\ntest images, by source (rows) and answer (columns)")
     click.echo(" " * 28 + "".join(f"{name[:18]:>{width}}" for name in classes) + "   right")
-    for k, name in enumerate(classes):
-        right = 100 * counts[k, k] / max(1, counts[k].sum())
-        click.echo(f"{name:<28.28}" + "".join(f"{n:>{width}}" for n in counts[k]) + f"{right:>6.1f} %")
-    for method, share in found.accuracies.items():
-        taken = " (kept)" if len(found.accuracies) > 1 and method == found.model.attributor.method else ""
-        click.echo(f"{method}: {percent(share)} of {share.n} test images are named rightly{taken}")
-    click.echo(f"headers of the files alone: {percent(found.headers)}; JPEG ghosts: " + ", ".join(
-        f"{line(source)} {share.value:.0f} %" for source, share in found.ghosts.items()))  # fmt: skip
-    for text in found.warnings:
+    for k, (name, row) in enumerate(zip(classes, facts["confusion"], strict=True)):
+        shares = "".join(f"{count:>{width}}" for count in row)
+        click.echo(f"{name:<28.28}{shares}{100 * row[k] / max(1, sum(row)):>6.1f} %")
+    for method, one in facts["accuracies"].items():
+        kept = ", and it is kept" if len(facts["accuracies"]) > 1 and method == model.attributor.method else ""
+        click.echo(f"{method}: {percent(**one)} of {one['n']} test images are named rightly{kept}")
+    ghosts = ", ".join(f"{line(source)} {share['value']:.0f} %" for source, share in facts["ghosts"].items())
+    click.echo(f"control: the files' headers alone: {percent(**facts['headers'])}; JPEG ghosts: {ghosts}")
+    for text in facts["warnings"]:
         click.secho(f"warning: {line(text)}", err=True, fg="yellow")
 
 
-def percent(share) -> str:
+def percent(value: float, low: float, high: float, **_) -> str:
     """A share with its interval."""
-    value = share.share if hasattr(share, "share") else share.value
-    return f"{value:.1f} % (95 % interval {share.low:.1f}-{share.high:.1f})"
+    return f"{value:.1f} % (95 % interval {low:.1f}-{high:.1f})"
 
 
 @attribute.command()
@@ -151,7 +150,8 @@ def verify(model: Path, images: tuple[str, ...], service: str, device: str, stri
 
     asked, paths, left = question(model, images, device, strict)
     if service not in asked.attributor.classes_:
-        raise ValueError(f"--service: {model} does not know {service!r}; it knows {', '.join(asked.attributor.classes_)}")
+        known = ", ".join(asked.attributor.classes_)
+        raise ValueError(f"--service: {model} does not know {service!r}; it knows {known}")
     sources: list[str] = []
     unknown: list[bool] = []
     with bars() as progress:
@@ -163,16 +163,17 @@ def verify(model: Path, images: tuple[str, ...], service: str, device: str, stri
     if sources:
         test = metrics.service_authenticity(sources, service)
         verdict = "most of them are attributed to it" if test.p < 0.05 else "not shown that most of them are from it"
-        click.echo(f"{line(service)}: {percent(test)} of {test.n} images, p = {test.p:.3g}: {verdict}")
+        share = f"{percent(test.share, test.low, test.high)} of {test.n} images"
+        click.echo(f"{line(service)}: {share}, p = {test.p:.3g}: {verdict}")
     if sources and len(asked.certainty):
         few, of = asked.known_unknown
         odd = sum(unknown)
         p = float(fisher_exact([[odd, len(unknown) - odd], [few, of - few]], "greater").pvalue)
         verdict = "more than known sources leave" if p < 0.05 else "not shown to be more than known sources leave"
-        share = percent(metrics.share(unknown))
+        share = percent(**vars(metrics.share(unknown)))
         click.echo(f"none of these: {share}, of known ones {100 * few / of:.1f} % of {of}, p = {p:.3g}: {verdict}")
         if p < 0.05:
-            click.echo("some may be from a source that the model was never shown: it takes such images for a known one's")
+            click.echo("some may be from a source that the model was never shown, whose images it takes for others'")
     end(left)
 
 
@@ -219,9 +220,8 @@ def rows(items, answers) -> Iterator[list[str]]:
     """A line of the CSV for each file, in the files' order."""
     from ganfp.worlds.reader import NOTES
 
-    each = answers and zip(
-        answers.sources, answers.none, answers.squares, answers.votes, answers.intervals, answers.probabilities, strict=True
-    )
+    said = answers and (answers.sources, answers.none, answers.squares, answers.votes, answers.intervals)
+    each = answers and zip(*said, answers.probabilities, strict=True)
     for item in items:
         if item.reason:
             yield [named(item.path), *[""] * 6, f"left out: {item.reason}"]
@@ -229,8 +229,8 @@ def rows(items, answers) -> Iterator[list[str]]:
         source, none, squares, votes, (low, high), probabilities = next(each)
         known = "" if none != none else f"{none:.3f}"
         notes = "; ".join(NOTES[note] for note in item.notes)
-        shares = f"{low:.3f}", f"{high:.3f}"
-        yield [named(item.path), cell(source), known, squares, votes, *shares, notes, *(f"{p:.4f}" for p in probabilities)]
+        shares = known, squares, votes, f"{low:.3f}", f"{high:.3f}"
+        yield [named(item.path), cell(source), *shares, notes, *(f"{p:.4f}" for p in probabilities)]
 
 
 def named(path: Path) -> str:
@@ -247,7 +247,8 @@ def bars():
     open_bars: list[tqdm] = []
 
     def begin(title: str) -> Callable[[float], None]:
-        bar = tqdm(total=1.0, desc=title, disable=None, bar_format="{desc:<20}{percentage:3.0f} %|{bar}| {remaining} left")
+        look = "{desc:<20}{percentage:3.0f}%|{bar}| {remaining} left"
+        bar = tqdm(total=1.0, desc=title, disable=None, bar_format=look)
         open_bars.append(bar)
         return lambda share: bar.update(share - bar.n) and None
 

@@ -36,7 +36,7 @@ def attack(
         raise ValueError(f"--out: {out} is {folder} or inside it, where the originals are; name another folder")
     found, left = images_in(folder)
     preparation = Preparation("exact", first_square(found, folder))
-    items = list(stream.read(found, preparation))
+    items = [item for some in stream.each(found, preparation, list) for item in some]
     left += [(item.path, item.reason) for item in items if item.reason]
     stop(left, strict)
     paths, images = zip(*((item.path, item.squares) for item in items if not item.reason), strict=True)
@@ -101,8 +101,8 @@ def explain(image: Path, model: Path, device: str, out: Path | None, force: bool
     asked = Model.load(model, device)
     attributor = asked.attributor
     if not isinstance(attributor, VisNet):
-        raise ValueError(f"{model} holds a {type(attributor).__name__}, not a VisNet; only its fingerprints are visible")
-    item = next(read([image], asked.preparation))
+        raise ValueError(f"{model} holds a {type(attributor).__name__}, not a VisNet, whose fingerprints are visible")
+    item = read([image], asked.preparation)[0]
     if item.squares is None:
         raise ValueError(f"{image} {item.reason}")
     each = attributor.predict_proba(item.squares)

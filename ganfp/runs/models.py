@@ -73,7 +73,7 @@ def own(folder: Path) -> Entry | None:
         with suppress(OSError):
             facts = _read(folder / "card.json")["facts"]
         known = str(folder), folder, sidecar["method"], tuple(sidecar["classes"]), sidecar["resolution"]
-        return Entry(*known, facts.get("date", ""), facts.get("test", {}).get("value"))
+        return Entry(*known, facts.get("date", ""), facts.get("accuracies", {}).get(sidecar["method"], {}).get("value"))
     return None
 
 

@@ -14,8 +14,8 @@ LeftOut = list[tuple[Path, str]]  # files that are not used, each with the reaso
 def sources(path: Path) -> tuple[list[tuple[Path, str]], LeftOut]:
     """Files and their sources, in natural order (2 before 10), and what is left out.
 
-    path: a folder with a folder for each source, or a CSV with columns ``path`` and ``source``, of which the paths start
-    at the CSV's own folder and do not leave it.  ``ValueError`` where there are not two sources at least.
+    path: a folder with a folder for each source, or a CSV with columns ``path`` and ``source``, whose paths start at
+    its own folder and do not leave it.  ``ValueError`` where there are not two sources at least.
     """
     found, left = _from_csv(path) if path.is_file() else _from_folders(path)
     if (count := len({source for _, source in found})) < 2:

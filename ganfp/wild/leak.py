@@ -72,8 +72,8 @@ def warnings(headers: Accuracy, shares: dict[str, Accuracy], chance: float) -> l
     said = []
     if headers.low > chance:
         said.append(
-            f"format leak: the files' headers alone (format, colour mode, size, JPEG tables) name {headers.value:.1f} % of "
-            f"the test images rightly, where {chance:.1f} % is chance"
+            f"format leak: the files' headers alone (format, colour mode, size, JPEG tables) name "
+            f"{headers.value:.1f} % of the test images rightly, where {chance:.1f} % is chance"
         )
     apart = [(a, b) for a, b in combinations(shares, 2) if _apart(shares[a], shares[b])]
     if apart:
@@ -81,7 +81,7 @@ def warnings(headers: Accuracy, shares: dict[str, Accuracy], chance: float) -> l
         said.append(f"format leak: JPEG ghosts are not equally frequent: {shown}")
     if said:
         said.append(
-            "the accuracy above may be that of a detector of formats; bring all sources through the same steps (format, "
+            "the accuracy may be that of a detector of formats: bring all sources through the same steps (format, "
             "size, quality) and train again; page x2 of the book shows how far this goes"
         )
     return said

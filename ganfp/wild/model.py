@@ -1,7 +1,7 @@
 """A fitted attributor with what it takes to use it: how images are prepared, how sure it is, when it knows nothing."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -15,14 +15,11 @@ from ganfp.files import write_json
 from ganfp.metrics import wilson
 from ganfp.wild import stream
 from ganfp.wild.prepare import Preparation
-from ganfp.wild.stream import Item
-
-Report = Callable[[float], object]  # is told the share of the work that is done, 0 to 1
+from ganfp.wild.stream import Item, Report
 
 CARD = "card.json"
 FORMAT = 1
 KEPT = ("temperature", "certainty", "validated", "facts")
-VALUES = 1 << 24  # bytes of squares that are scored at a time
 NONE = 0.95  # of known images, so many are more certain than one that is called none of these
 STEPS = 1001  # of the distribution of certainty that is kept
 
@@ -32,7 +29,7 @@ class Model:
     """An attributor, how it is fed, and its calibration on whole images that it was not fitted to.
 
     An image's score is the mean of its squares' scores.  ``temperature``: of the probabilities of such scores, None for
-    the attributor's own.  ``certainty``: quantiles of :func:`certain` of so many ``validated`` images, none if not known.
+    the attributor's own.  ``certainty``: quantiles of :func:`certain` of ``validated`` images, none if not known.
     ``facts``: what is said of it, as plain JSON values: dates, counts, accuracy, controls.
     """
 
@@ -57,25 +54,23 @@ class Model:
     def answers(self, items: Sequence[Item]) -> "Answers":
         """What is said of files that hold squares."""
         squares = [item.squares for item in items if item.squares is not None]
-        counts, scores = np.array([len(one) for one in squares]), self.attributor.scores(np.concatenate(squares))
-        starts = np.cumsum(counts) - counts
-        pooled = np.add.reduceat(scores.astype(np.float64), starts) / counts[:, None]
-        best = pooled.argmax(axis=1)
-        for_best = np.add.reduceat(scores.argmax(axis=1) == np.repeat(best, counts), starts, dtype=int)
-        return Answers(self, pooled, counts, for_best)
+        return self.pooled(np.concatenate(squares), np.array([len(one) for one in squares]))
+
+    def pooled(self, squares: np.ndarray, counts: np.ndarray) -> "Answers":
+        """What is said of images with so many squares each, (N,), of all squares (n, 3, S, S)."""
+        scores, starts = self.attributor.scores(squares), np.cumsum(counts) - counts
+        means = np.add.reduceat(scores.astype(np.float64), starts) / counts[:, None]
+        votes = scores.argmax(axis=1) == np.repeat(means.argmax(axis=1), counts)
+        return Answers(self, means, counts, np.add.reduceat(votes, starts, dtype=int))
 
     def ask(self, paths: Sequence[Path], report: Report) -> Iterator[tuple[list[Item], "Answers | None"]]:
-        """Files batch by batch, and what is said of those that could be read; ``report`` is told the share done."""
-        done = 0
+        """Files, some at a time, and what is said of those that could be read, if any."""
 
-        def seen(more: int) -> None:
-            nonlocal done
-            done += more
-            report(done / len(paths))
+        def work(items: list[Item]) -> tuple[list[Item], Answers | None]:
+            good = [item for item in items if item.squares is not None]
+            return items, self.answers(good) if good else None
 
-        for batch in _batches(stream.read(paths, self.preparation, seen), self.preparation):
-            good = [item for item in batch if item.squares is not None]
-            yield batch, self.answers(good) if good else None
+        return stream.each(paths, self.preparation, work, report)
 
     def save(self, folder: Path) -> None:
         """Write the attributor's files and, beside them, ``card.json``."""
@@ -174,16 +169,3 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged or does not belong there ({error}); train the model again") from error
     return card
 
-
-def _batches(items: Iterator[Item], preparation: Preparation) -> Iterator[list[Item]]:
-    """Items in lists that are worth one pass of an attributor, in bounded memory."""
-    batch: list[Item] = []
-    most, held = max(64, VALUES // (3 * preparation.size**2)), 0
-    for item in items:
-        batch.append(item)
-        held += 1 if item.squares is None else len(item.squares)
-        if held >= most:
-            yield batch
-            batch, held = [], 0
-    if batch:
-        yield batch

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from ganfp.worlds.files import area_mean
+from ganfp.worlds.reader import planes
 
 KINDS = {
     "exact": "only squares of that size",
@@ -48,21 +50,22 @@ class Preparation:
         if min(width, height) < self.size:
             raise ValueError(f"is {width} x {height} px, too small for {self.size} px; images are never enlarged")
 
-    def squares(self, planes: np.ndarray) -> np.ndarray:
-        """uint8 (C, H, W) -> uint8 (n, C, size, size), n at most ``tiles``, and 1 but for tiles."""
-        _, height, width = planes.shape
-        self.check(width, height)
+    def squares(self, image: Image.Image) -> np.ndarray:
+        """An image of mode L or RGB -> uint8 (n, 3, size, size), n at most ``tiles``, and 1 but for tiles."""
+        self.check(*image.size)
+        side = self.size
         if self.kind == "tiles":
-            columns = width // self.size
-            number = columns * (height // self.size)
+            columns = image.width // side
+            number = columns * (image.height // side)
             some = min(self.tiles, number)
             chosen = [(2 * i + 1) * number // (2 * some) for i in range(some)]
-            corners = [(self.size * (n // columns), self.size * (n % columns)) for n in chosen]
-        side = self.size * (min(height, width) // self.size if self.kind == "box" else 1)
-        if self.kind != "tiles":
-            corners = [((height - side) // 2, (width - side) // 2)]
-        cut = np.stack([planes[:, top : top + side, left : left + side] for top, left in corners])
-        return area_mean(cut, self.size) if side > self.size else cut
+            corners = [(side * (n % columns), side * (n // columns)) for n in chosen]
+        else:
+            side *= min(image.size) // self.size if self.kind == "box" else 1
+            corners = [((image.width - side) // 2, (image.height - side) // 2)]
+        whole = image.size == (side, side)
+        cut = np.stack([planes(image if whole else image.crop((x, y, x + side, y + side))) for x, y in corners])
+        return np.broadcast_to(area_mean(cut, self.size), (len(cut), 3, self.size, self.size))
 
     def __str__(self) -> str:
         many = f", at most {self.tiles} of an image" if self.kind == "tiles" else ""

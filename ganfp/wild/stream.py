@@ -5,15 +5,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import torch
 
 from ganfp.machine import cores
 from ganfp.wild.prepare import Preparation
-from ganfp.worlds.reader import Notes, decode
+from ganfp.worlds import reader
+from ganfp.worlds.reader import Notes
 
-BYTES = 1 << 23  # of squares that one thread reads at a time
-MOST = 32  # files that it reads at a time
+BYTES = 1 << 23  # of squares that one thread works on at a time
+MOST = 256  # files that it works on at a time
+Report = Callable[[float], object]  # is told the share of the work that is done, 0 to 1
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -26,38 +31,34 @@ class Item:
     reason: str = ""
 
 
-def read(paths: Sequence[Path], preparation: Preparation, seen: Callable[[int], object] = int) -> Iterator[Item]:
-    """The files, one after the other; none of them is an error.  ``seen`` is told how many more have been read."""
-
-    def one(path: Path) -> Item:
+def read(paths: Sequence[Path], preparation: Preparation) -> list[Item]:
+    """Files one after the other; none of them is an error."""
+    items = []
+    for path in paths:
         try:
-            planes, notes = decode(path, path, preparation.check)
-            squares = preparation.squares(planes)
+            image, notes = reader.read(path, path, preparation.check)
+            items.append(Item(path, preparation.squares(image), notes))
         except ValueError as error:
-            return Item(path, reason=str(error).removeprefix(f"{path} "))
-        return Item(path, np.broadcast_to(squares, (len(squares), 3, *squares.shape[2:])), notes)
-
-    return _in_order(paths, one, preparation, seen)
+            items.append(Item(path, reason=str(error).removeprefix(f"{path} ")))
+    return items
 
 
-def _in_order(
-    paths: Sequence[Path], one: Callable[[Path], Item], preparation: Preparation, seen: Callable[[int], object]
-) -> Iterator[Item]:
+def each(
+    paths: Sequence[Path], preparation: Preparation, work: Callable[[list[Item]], Result], report: Report = float
+) -> Iterator[Result]:
+    """Read files and work on them, a few at a time, in threads of one core each; results in the files' order."""
     most = preparation.tiles if preparation.kind == "tiles" else 1
-    step = min(MOST, max(1, BYTES // (3 * preparation.size**2 * most)))
-    workers = min(8, cores())
-    ahead: deque[Future[list[Item]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
+    step, workers = min(MOST, max(1, BYTES // (3 * preparation.size**2 * most))), min(8, cores())
+    step = max(1, min(step, len(paths) // (2 * workers)))
+    chunks = [paths[start : start + step] for start in range(0, len(paths), step)]
+    ahead: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
-            for start in range(0, len(paths), step):
-                some = paths[start : start + step]
-                ahead.append(pool.submit(lambda some=some: [one(path) for path in some]))
-                if len(ahead) > 2 * workers:
-                    done = ahead.popleft().result()
-                    yield from done
-                    seen(len(done))
-            for future in ahead:
-                yield from future.result()
-                seen(len(future.result()))
+            for done in range(len(chunks)):
+                while len(ahead) <= 2 * workers and done + len(ahead) < len(chunks):
+                    some = chunks[done + len(ahead)]
+                    ahead.append(pool.submit(lambda some=some: work(read(some, preparation))))
+                yield ahead.popleft().result()
+                report((done + 1) / len(chunks))
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)

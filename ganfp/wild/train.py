@@ -1,24 +1,25 @@
-"""From labelled files to a model: what is held out, how long a network learns, how good it is, what it may have learned."""
+"""From labelled files to a model: what is held out, how long a network learns, how good it is."""
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ganfp import metrics
-from ganfp.attributors import METHODS, attributor_class
+from ganfp.attributors import attributor_class
 from ganfp.machine import cores
-from ganfp.metrics import Accuracy
 from ganfp.wild import leak, stream
 from ganfp.wild.collect import LeftOut, natural
 from ganfp.wild.leak import Header
 from ganfp.wild.model import Answers, Model
 from ganfp.wild.prepare import TILES, Preparation
+from ganfp.wild.stream import Report
 
 PARTS = {"train": 0.65, "validation": 0.15, "test": 0.2}
 LEAST = 20  # images of a source
@@ -37,7 +38,7 @@ NETWORKS: dict[str, dict[str, Any]] = {  # the schedules of profile quick
 
 @dataclass(frozen=True)
 class Labelled:
-    """Files of the same length as their sources, headers, and clusters: files of one name in several sources are one."""
+    """Files, with the source and header of each, and its cluster: files of one name in several sources are one."""
 
     paths: list[Path]
     sources: list[str]
@@ -46,18 +47,6 @@ class Labelled:
 
     def __getitem__(self, chosen: Sequence[int]) -> "Labelled":
         return Labelled(*([values[i] for i in chosen] for values in vars(self).values()))
-
-
-@dataclass
-class Trained:
-    """A model, and what was measured on the test images, by method: accuracy of each, confusion of the model's."""
-
-    model: Model
-    accuracies: dict[str, Accuracy]
-    confusion: np.ndarray
-    headers: Accuracy
-    ghosts: dict[str, Accuracy]
-    warnings: list[str] = field(default_factory=list)
 
 
 def looked_at(files: Sequence[tuple[Path, str]], left: LeftOut) -> Labelled:
@@ -125,8 +114,8 @@ def choose(headers: Sequence[Header], methods: Sequence[str], kind: str | None, 
 def divide(labelled: Labelled) -> dict[str, Labelled]:
     """Training, validation and test files of each source, in this order of its names: neighbours stay together.
 
-    Where most files have namesakes in another source, as attacked copies have, namesakes go into one part.  ``ValueError``
-    names a source with too few images.
+    Where most files have namesakes in another source, as attacked copies have, namesakes go into one part.
+    ``ValueError`` names a source with too few images.
     """
     sources = np.array(labelled.sources)
     names, clusters = sorted(set(labelled.sources)), np.array(labelled.clusters)
@@ -137,9 +126,9 @@ def divide(labelled: Labelled) -> dict[str, Labelled]:
     paired = (sizes > 1).sum() > len(sizes) / 2
     share = np.empty(len(sources))
     if paired:
-        order = sorted(set(labelled.clusters), key=lambda c: natural(Path(labelled.paths[labelled.clusters.index(c)].stem)))
-        place = dict(zip(order, np.arange(len(order)) / len(order), strict=True))
-        share[:] = [place[cluster] for cluster in labelled.clusters]
+        stems = sorted({path.stem for path in labelled.paths}, key=lambda stem: natural(Path(stem)))
+        place = {stem: i / len(stems) for i, stem in enumerate(stems)}
+        share[:] = [place[path.stem] for path in labelled.paths]
     else:
         for name in names:
             rows = np.flatnonzero(sources == name)
@@ -155,7 +144,7 @@ def divide(labelled: Labelled) -> dict[str, Labelled]:
 
 
 def settings(method: str, squares: int, size: int, images: int | None) -> dict[str, Any]:
-    """The settings of a method for so many training squares; ``images``: how many a network is shown, if not the default.
+    """The settings of a method for so many training squares; a network is shown ``images``, or as many as suit them.
 
     The network grows with the size, so that its first stage has at least eight feature maps.
     """
@@ -167,13 +156,14 @@ def settings(method: str, squares: int, size: int, images: int | None) -> dict[s
 
 
 def squares_of(
-    labelled: Labelled, preparation: Preparation, scratch: Path, left: LeftOut, seen: Callable[[int], object] = int
+    labelled: Labelled, preparation: Preparation, scratch: Path, left: LeftOut, report: Report
 ) -> tuple[np.ndarray, np.ndarray, Labelled]:
     """All squares uint8 (n, 3, S, S), how many of each file, and the files that have any."""
     tiles = preparation.tiles if preparation.kind == "tiles" else 1
     out = room((len(labelled.paths) * tiles, 3, preparation.size, preparation.size), scratch)
     counts, good, at = [], [], 0
-    for i, item in enumerate(stream.read(labelled.paths, preparation, seen)):
+    items = (item for some in stream.each(labelled.paths, preparation, list, report) for item in some)
+    for i, item in enumerate(items):
         if item.squares is None:
             left.append((item.path, item.reason))
             continue
@@ -200,61 +190,41 @@ def room(shape: tuple[int, ...], scratch: Path) -> np.ndarray:
 def train(
     labelled: Labelled, methods: Sequence[str], preparation: Preparation, scratch: Path, left: LeftOut,
     images: int | None = None, device: str = "cpu", seed: int = 0,
-    progress: Callable[[str], Callable[[float], None]] = lambda what: lambda share: None,
-) -> Trained:  # fmt: skip
-    """Fit each method, take the one that names most validation images rightly, and measure it on the test images.
+    progress: Callable[[str], Report] = lambda what: lambda share: None,
+) -> Model:  # fmt: skip
+    """Fit each method, take the one that names most validation images rightly, and measure all on the test images.
 
-    scratch: a folder with room for what does not fit into memory.  progress: from what is done to what is told its share.
+    scratch: a folder with room for what does not fit into memory.  progress: from what is done to what is told its
+    share.  What was measured is in the model's ``facts``: ``accuracies`` of each method, ``confusion`` (rows are the
+    truth), how many test images look like ``none`` of these, the controls of :mod:`ganfp.wild.leak` and its warnings.
     """
-    parts = divide(labelled)
-    read: dict[str, tuple[np.ndarray, np.ndarray, Labelled]] = {}
-    for name, part in parts.items():
-        report, done = progress(f"reading {name}"), 0
-
-        def seen(more: int, report=report, total=len(part.paths)) -> None:
-            nonlocal done
-            done += more
-            report(done / total)
-
-        read[name] = squares_of(part, preparation, scratch, left, seen)
+    read = {
+        name: squares_of(part, preparation, scratch, left, progress(f"reading {name}"))
+        for name, part in divide(labelled).items()
+    }
     labels = {name: np.repeat(files.sources, counts) for name, (_, counts, files) in read.items()}
-    found: dict[str, tuple[Model, Accuracy, Accuracy, np.ndarray]] = {}
+    (squares, _, learned), held, (_, _, files) = read["train"], read["validation"], read["test"]
+    found: dict[str, tuple[Model, float, Answers]] = {}
     for method in methods:
         kind = attributor_class(method)
-        known = settings(method, len(read["train"][0]), preparation.size, images)
+        known = settings(method, len(squares), preparation.size, images)
         more = {"seed": seed} if "seed" in kind.__dataclass_fields__ else {}
-        attributor = kind(**known, **more, device=device)
-        held = read["validation"][0], labels["validation"]
-        attributor.fit(read["train"][0], labels["train"], held, progress(f"training {method}"))
-        model = Model(attributor, preparation)
-        validation, test = ((_pooled(model, *read[name][:2]), read[name][2]) for name in ("validation", "test"))
-        model.calibrate(validation[0], attributor.columns(validation[1].sources))
-        chosen, right = (_accuracy(model, *one) for one in (validation, test))
-        found[method] = model, chosen, right, test[0]
-    best = max(found, key=lambda method: found[method][1].value)
-    model, _, accuracy, scores = found[best]
-    files, classes = read["test"][2], model.attributor.classes_
-    named = classes[scores.argmax(axis=1)]
-    learned = read["train"][2]
+        model = Model(kind(**known, **more, device=device), preparation)
+        model.attributor.fit(squares, labels["train"], (held[0], labels["validation"]), progress(f"training {method}"))
+        validation, test = (model.pooled(*read[name][:2]) for name in ("validation", "test"))
+        model.calibrate(validation.scores, model.attributor.columns(held[2].sources))
+        found[method] = model, float((validation.sources == held[2].sources).mean()), test
+    model, _, test = max(found.values(), key=lambda one: one[1])
     headers = leak.by_headers(learned.headers, learned.sources, files.headers, files.sources)
-    shares = leak.by_ghosts(files.paths, files.sources, preparation.size)
-    chance = 100 * max(files.sources.count(name) for name in classes) / len(files.sources)
-    confusion = metrics.confusion_matrix(files.sources, named, classes)
-    known = Answers(model, scores, np.ones(len(scores), int), np.ones(len(scores), int))
+    ghosts = leak.by_ghosts(files.paths, files.sources, preparation.size)
+    classes, truth = model.attributor.classes_, files.sources
+    chance = 100 * max(Counter(truth).values()) / len(truth)
+    right = {name: metrics.accuracy(truth, one.sources, files.clusters) for name, (*_, one) in found.items()}
     model.facts = {
-        "method": METHODS[best].row, "test": vars(accuracy), "confusion": confusion.tolist(),
-        "images": {name: {c: one[2].sources.count(c) for c in classes} for name, one in read.items()},
-        "none": [int(known.unknown.sum()), len(scores)], "headers": vars(headers), "ghosts": {name: vars(share) for name, share in shares.items()},
+        "accuracies": {name: vars(one) for name, one in right.items()}, "none": [int(test.unknown.sum()), len(truth)],
+        "confusion": metrics.confusion_matrix(truth, test.sources, classes).tolist(),
+        "images": {name: {c: one.sources.count(c) for c in classes.tolist()} for name, (_, _, one) in read.items()},
+        "headers": vars(headers), "ghosts": {name: vars(share) for name, share in ghosts.items()},
+        "warnings": leak.warnings(headers, ghosts, chance),
     }  # fmt: skip
-    rights = {method: one[2] for method, one in found.items()}
-    return Trained(model, rights, confusion, headers, shares, leak.warnings(headers, shares, chance))
-
-
-def _pooled(model: Model, squares: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    scores = model.attributor.scores(squares).astype(np.float64)
-    return np.add.reduceat(scores, np.cumsum(counts) - counts) / counts[:, None]
-
-
-def _accuracy(model: Model, scores: np.ndarray, files: Labelled) -> Accuracy:
-    named = model.attributor.classes_[scores.argmax(axis=1)]
-    return metrics.accuracy(files.sources, named, files.clusters)
+    return model

@@ -114,25 +114,37 @@ def opened(source: Path | BinaryIO, name: str | Path) -> Image.Image:
     return image
 
 
-def decode(
+def read(
     source: Path | BinaryIO, name: str | Path, check: Callable[[int, int], None] | None = None
-) -> tuple[np.ndarray, Notes]:
-    """An image file (a path, or its bytes as a stream) as uint8 (1 or 3, H, W), and what was done to it.
+) -> tuple[Image.Image, Notes]:
+    """An image file (a path, or its bytes as a stream) with its pixels, mode L or RGB, and what was done to it.
 
     The notes are keys of :data:`NOTES`.  ``name`` is what the ``ValueError`` calls an image that cannot be read or is
     not 8 bits per channel.  ``check`` may raise one for a width and height, before anything is decoded.
     """
     try:
-        return _decode(source, name, check)
+        return _read(source, name, check)
     except ValueError as error:
         if "data too large" not in str(error):  # what Pillow says of a PNG with long texts
             raise
-        return _decode(io.BytesIO(_without_text(source)), name, check)
+        return _read(io.BytesIO(_without_text(source)), name, check)
 
 
-def _decode(
+def decode(source: Path | BinaryIO, name: str | Path) -> tuple[np.ndarray, Notes]:
+    """The same as planes, uint8 (1 or 3, H, W)."""
+    image, notes = read(source, name)
+    return planes(image), notes
+
+
+def planes(image: Image.Image) -> np.ndarray:
+    """An image of mode L or RGB as uint8 (1 or 3, H, W)."""
+    array = np.asarray(image)
+    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+
+
+def _read(
     source: Path | BinaryIO, name: str | Path, check: Callable[[int, int], None] | None
-) -> tuple[np.ndarray, Notes]:
+) -> tuple[Image.Image, Notes]:
     with opened(source, name) as image, _alone if image.width * image.height > LARGE else nullcontext():
         if check is not None:
             check(*image.size)
@@ -141,25 +153,23 @@ def _decode(
             tiles, kind, interlaced = str(image.tile), image.format, "interlace" in image.info  # gone once loaded
             deep = _deep(tiles) or kind in ("AVIF", "JPEG2000") and _deep_stream(source)
             image.load()
-            pixels = _upright(image)
-            if kind == "PNG" and (interlaced or not _last_row(image)) and not _whole(image, source):
+            upright = _upright(image)
+            if kind == "PNG" and (interlaced or not _last(image)) and not _whole(source):
                 raise ValueError("its last rows are missing")
         except Exception as error:  # as in `opened`
             raise ValueError(f"{name} is not a readable image: {error}") from error
-        mode = "RGB of more than 8 bits" if deep and image.mode in ("RGB", "RGBA", "LA") else image.mode
-        if deep and image.mode == "L":
-            mode = "grey of more than 8 bits"
+        mode = f"{image.mode} of more than 8 bits" if deep and image.mode in ("L", "LA", "RGB", "RGBA") else image.mode
         if mode not in _MODES:
             raise ValueError(f"{name} has colour mode {mode}; save it as 8-bit RGB or greyscale")
         said = {
-            "grey": _MODES[mode] == "grey", "turned": pixels is not image, "animated": animated,
+            "grey": _MODES[mode] == "grey", "turned": upright is not image, "animated": animated,
             "transparent": _MODES[mode] == "transparent" or "transparency" in image.info,
             "profile": bool(image.info.get("icc_profile")),
         }  # fmt: skip
-        if pixels.mode in ("P", "PA"):
-            pixels = pixels.convert("RGBA")  # the palette's colours, whatever its transparency
-        array = np.asarray(pixels.convert("L" if pixels.mode in ("1", "L", "LA") else "RGB"))
-        return array[None] if array.ndim == 2 else array.transpose(2, 0, 1), tuple(n for n in NOTES if said[n])
+        if upright.mode in ("P", "PA"):
+            upright = upright.convert("RGBA")  # the palette's colours, whatever its transparency
+        wanted = "L" if upright.mode in ("1", "L", "LA") else "RGB"
+        return upright if upright.mode == wanted else upright.convert(wanted), tuple(n for n in NOTES if said[n])
 
 
 def in_words(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
@@ -200,9 +210,10 @@ def _upright(image: Image.Image) -> Image.Image:
     return image.transpose(Image.Transpose[turn]) if turn else image
 
 
-def _last_row(image: Image.Image) -> bool:
-    """Whether the last row has a value: where the data end early, Pillow leaves zeros."""
-    return image.crop((0, image.height - 1, image.width, image.height)).getbbox(alpha_only=False) is not None
+def _last(image: Image.Image) -> bool:
+    """Whether the last pixel has a value: where the data end early, Pillow leaves zeros."""
+    last = image.getpixel((image.width - 1, image.height - 1))
+    return any(last) if isinstance(last, tuple) else bool(last)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes, bytes]]:
@@ -214,7 +225,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes, bytes]]:
         yield kind, data, head + data + file.read(4)
 
 
-def _whole(image: Image.Image, source: Path | BinaryIO) -> bool:
+def _whole(source: Path | BinaryIO) -> bool:
     """Whether a PNG holds as many bytes of pixels as its header asks for."""
 
     def whole(file: BinaryIO) -> bool:
