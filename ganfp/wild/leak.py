@@ -20,6 +20,7 @@ from ganfp.wild.prepare import Preparation
 from ganfp.worlds.reader import opened
 
 PER_SOURCE = 100  # images of which ghosts are looked for
+LARGEST = 128  # px of a square in which they are looked for
 POINTS = 5  # between two shares of ghosts, below which no warning is given
 
 
@@ -59,7 +60,7 @@ def by_ghosts(paths: Sequence[Path], sources: Sequence[str], size: int) -> dict[
     shares = {}
     for source in sorted(set(sources)):
         some = [path for path, one in zip(paths, sources, strict=True) if one == source][:PER_SOURCE]
-        items = stream.read(some, Preparation("tiles", size, 1))  # a tile has the phase of JPEG's grid
+        items = stream.read(some, Preparation("tiles", min(size, LARGEST), 1))  # with the phase of JPEG's grid
         squares = [item.squares for item in items if item.squares is not None]
         if squares:
             found = ghosts.dips(ghosts.differences(np.concatenate(squares))).max(axis=1) > ghosts.THRESHOLD
@@ -78,7 +79,8 @@ def warnings(headers: Accuracy, shares: dict[str, Accuracy], chance: float) -> l
     apart = [(a, b) for a, b in combinations(shares, 2) if _apart(shares[a], shares[b])]
     if apart:
         shown = ", ".join(f"{source} {share.value:.0f} %" for source, share in shares.items())
-        said.append(f"format leak: JPEG ghosts are not equally frequent: {shown}")
+        why = "JPEG ghosts, or strong patterns that repeat every 2, 4 or 8 pixels, are not equally frequent"
+        said.append(f"format leak: {why}: {shown}")
     if said:
         said.append(
             "the accuracy may be that of a detector of formats: bring all sources through the same steps (format, "
