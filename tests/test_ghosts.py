@@ -54,3 +54,11 @@ def test_celebas_crop_keeps_the_blocks_seven_pixels_from_its_corner():
     for offset, expected in ((0, 0.0), (7, 1.0)):
         found = have_been_jpegs(np.ascontiguousarray(images[:, :, offset : offset + 120, offset : offset + 120]))
         assert found.mean() == expected
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 32), (10, 16), (5, 12)])
+def test_sheets_change_nothing(count, size):
+    images = np.random.default_rng(0).integers(0, 256, (count, 3, size, size), dtype=np.uint8)
+    again = jpeg(images, 70, "4:4:4")
+    alone = ((again.astype(float) - images) ** 2).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(ghosts.differences(images, [70])[:, 0], alone, rtol=1e-6)

@@ -63,7 +63,7 @@ def test_three_logits_share_their_budget(sealed):
     assert gap.row == "learned" and gap.value == pytest.approx(rows[0].value - rows[1].value)
     table = s3_3.comparison_table(found.records, "t", "c")
     assert [cells[0].split(" <")[0] for cells in table.rows] == 2 * [s3_3.LABELS[r.row] for r in rows]
-    assert "this run, 480 images" in table.rows[0][0] and "reference" in table.rows[3][0]
+    assert "smoke, 480 images" in table.rows[0][0] and "reference" in table.rows[3][0]
     assert table.rows[1][1:] == [*table.rows[1][1:2], *(f"{fixed[k]:.3f}" for k in s3_3.BESIDE["logits"])]
 
 

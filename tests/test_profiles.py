@@ -78,7 +78,7 @@ def test_mistakes_in_a_profile_are_named(text, message):
 def test_from_scratch_is_the_same_profile_without_shipped_generators():
     quick, scratch = profiles.load("quick"), profiles.load("quick-from-scratch")
     assert quick.generators == "reference" and scratch.generators == ""
-    assert replace(scratch, name="quick", generators="reference", cost=quick.cost) == quick
+    assert replace(scratch, name="quick", generators="reference", cost=quick.cost, control=quick.control) == quick
     with pytest.raises(ValueError, match="unknown profile 'quik-from-scratch'"):
         profiles.load("quik-from-scratch")
 

@@ -12,7 +12,7 @@ from ganfp.runs.store import DamagedArtifactError
     ("parameters", "message"),
     [
         ({"profile": "quik"}, "unknown profile 'quik'"),
-        ({"dataset": "celebs"}, "'celebs'; known are faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH, lsun:PATH"),
+        ({"dataset": "celebs"}, "'celebs'; known are faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH, lsun:PATH, "),
         ({"dataset": "faces:x"}, "unknown dataset"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"seed": 1.5}, "seed must be a whole number"),

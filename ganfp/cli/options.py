@@ -55,8 +55,20 @@ def _model(context: click.Context, parameter: click.Parameter, name: str) -> Pat
 
 MODEL = click.option("--model", required=True, callback=_model, help="A name of `ganfp models`, or a folder.")
 MODEL_FIRST = click.argument("model", callback=_model)
+
+
+def _in_environment(variable: str):
+    """A callback that lets an option be a part of the environment, where every build finds it."""
+
+    def put(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        if value:
+            os.environ[variable] = value
+
+    return put
+
+
 PROFILE = option("--profile", "quick", is_eager=True, help="How big: a name in ganfp/runs/presets.")
-KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH or lsun:PATH."
+KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH, lsun:PATH or eurosat:PATH."
 DATASET = option("--dataset", "faces", help=KNOWN)
 DATASETS = option("--dataset", "faces,bedrooms", help=f"One or several, with commas between: {KNOWN}")
 SEED = number("--seed", 0, help="Of everything after GAN training.")
@@ -68,6 +80,15 @@ SCRATCH = click.option(
     help="Train every GAN here, although trained ones travel with the repository.",
 )  # fmt: skip
 
+SCHEDULER = option(
+    "--scheduler", None, expose_value=False, callback=_in_environment("GANFP_SCHEDULER"), metavar="tcp://HOST:PORT",
+    help="Let a running Dask cluster make the artifacts.",
+)  # fmt: skip
+SHARD = option(
+    "--shard", None, expose_value=False, callback=_in_environment("GANFP_SHARD"), metavar="I/N",
+    help="Be the I-th of N builds that fill one folder together.",
+)  # fmt: skip
+
 ALL = click.option(
     "--all", is_flag=True, expose_value=False, callback=_all,
     help="Measure here what is beyond the paper, too, instead of showing the reference run's records of it.",
@@ -76,7 +97,7 @@ ALL = click.option(
 
 def run_options(command):
     """The options that ``build`` and ``book`` share."""
-    for add in (ALL, SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
+    for add in (SHARD, SCHEDULER, ALL, SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
         command = add(command)
     return command
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganfp.cli.options import DATASETS, DEVICE, FORCE, JOBS, PATH, keep, number, option, run_options
+from ganfp.cli.options import DATASETS, DEVICE, FORCE, JOBS, PATH, SCHEDULER, keep, number, option, run_options
 from ganfp.cli.words import duration, plain, size
 
 
@@ -112,6 +112,7 @@ def folder_of(stem: str, values: dict) -> Path:
 @DATASETS
 @DEVICE
 @JOBS
+@SCHEDULER
 @click.option("--measure", is_flag=True, help="Measure the tables on the shipped generators instead.")
 @number("--seeds", 3, 1, help="Of Tables 1 to 3, measured.")
 def reference(profile: str, dataset: str, device: str, jobs: int | None, measure: bool, seeds: int) -> None:

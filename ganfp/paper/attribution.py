@@ -45,9 +45,14 @@ def seed_setup(run: Run) -> Setup:
 
 
 def twin_setup(run: Run) -> Setup:
-    """ProGAN_seed_1 and a second training of it, in every detail the same: the sanity check of Section 4.2."""
-    gans = {"ProGAN_seed_1": run.gan("progan"), "ProGAN_seed_1_again": run.gan("progan", replica=1)}
-    return run.setup("same_seed", gans.items())
+    """ProGAN_seed_1 and a second training of it, in every detail the same: the sanity check of Section 4.2.
+
+    Both are trained by this run, and on ``profile.control`` images where that is given.
+    """
+    names, gans = ("ProGAN_seed_1", "ProGAN_seed_1_again"), [run.gan("progan", replica=i) for i in (0, 1)]
+    if shown := run.profile.control:
+        gans = [replace(gan, config=replace(gan.config, total_images=shown), snapshots=()) for gan in gans]
+    return run.setup("same_seed", zip(names, gans, strict=True))
 
 
 SETUPS = {"1": architecture_setup, "2": training_set_setup, "3": seed_setup}

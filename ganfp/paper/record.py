@@ -193,14 +193,15 @@ def reference_records(folder: Path | None = None) -> tuple[Record, ...]:
     return tuple(load(folder or reference_folder()))
 
 
-def reference_result(name: str, run) -> Result:
-    """What the reference run published under a name of a run's data set; ``LookupError`` says what to do if nothing."""
+def reference_result(name: str, run) -> Result | None:
+    """What the reference run published under a name of a run's data set, for a page to show instead of measuring it.
+
+    None where the run measures itself what is beyond the paper, and where the reference run has nothing of it.
+    """
     try:
-        return Result.load(reference_folder(), f"{name}-{run.dataset}")
+        return None if run.live else Result.load(reference_folder(), f"{name}-{run.dataset}")
     except FileNotFoundError:
-        raise LookupError(
-            f"{name} was not measured on {run.dataset} by the reference run; `ganfp book --all` measures it here"
-        ) from None
+        return None
 
 
 def elsewhere(records: Iterable[Record], table: str) -> list[Record]:

@@ -25,7 +25,7 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     own = run.by_itself
     critics = [run.evaluation("cnn", seed_setup(own)), *map(own.critic, range(1, own.profile.seeds + 1))]
     always = [run.evaluation("cnn", seed_setup(run)), *folder_samples(run), *remedies.needs(run)]
-    return [*always, *critics] if run.live else always
+    return always if reference_result("critics", run) else [*always, *critics]
 
 
 def critics(run: Run) -> Result:
@@ -37,8 +37,8 @@ def critics(run: Run) -> Result:
     Critics are not shipped: a run on shipped generators has the records of the run that trained them.  Arrays:
     ``classes``; ``mean_scaled`` (K, K), mean scaled score by source (row) and critic (column).
     """
-    if not run.live:
-        return reference_result("critics", run)
+    if published := reference_result("critics", run):
+        return published
     run = run.by_itself
     generated = generated_setup(run)
     held, _ = load_part(generated, "validation", run.path)

@@ -10,7 +10,7 @@ from ganfp import metrics
 from ganfp.attributors.visnet import VisNet, correlation, floor
 from ganfp.paper.attribution import clusters, difference, seed_setup
 from ganfp.paper.judge import Evidence, claim, every, shown
-from ganfp.paper.record import Record, Result, accuracy_record, pick, reference_records
+from ganfp.paper.record import Record, Result, accuracy_record, pick, reference_records, reference_result
 from ganfp.paper.sections import Study
 from ganfp.paper.table import DASH, Table, small, with_interval
 from ganfp.runs.recipes.attribution import Fit
@@ -27,7 +27,9 @@ MIRRORING: dict[str, dict] = {"as they are": {"flip": False}, "mirrored": {"flip
 def needs(runs: Sequence[Run]) -> list[Recipe]:
     """Networks that are compared, of the first data set only, and the images they are tested on."""
     run = runs[0]
-    fits = [_compared(run, changes) for changes in (*LOGITS.values(), *MIRRORING.values())]
+    compared = {"logits": LOGITS, "mirroring": MIRRORING}
+    wanted = [kinds.values() for name, kinds in compared.items() if not reference_result(name, run)]
+    fits = [_compared(run, changes) for kinds in wanted for changes in kinds]
     return [*fits, *seed_setup(run).part("test")]
 
 
@@ -41,7 +43,8 @@ def logits(run: Run) -> Result:
 
     Arrays: ``classes`` and ``models_NAME`` (K, 3, R, R).  Records, by row: accuracy, with ``params``:
     ``cross_entropy`` of the test images, in nats; ``floor``, the least that is possible at the trained temperature;
-    ``start``, the mean absolute correlation of model fingerprints with their random start.
+    ``start``, the mean absolute correlation of model fingerprints with their random start.  Of a run that does not
+    measure what is beyond the paper: the reference run's.
     """
 
     def about(network: VisNet, scores: np.ndarray, truth: np.ndarray) -> dict:
@@ -76,6 +79,8 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
 
     ``about`` gives further ``params`` of their records.
     """
+    if published := reference_result(name, run):
+        return published
     setup = seed_setup(run)
     run.build(_compared(run, changes) for changes in variants.values())
     images, truth = load_part(setup, "test", run.path)
@@ -97,8 +102,8 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
 
 
 STUDIES = {
-    "logits": Study(logits, lambda run: needs([run]), every_dataset=False, photographs=False),
-    "mirroring": Study(mirroring, lambda run: needs([run]), every_dataset=False, photographs=False),
+    "logits": Study(logits, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True),
+    "mirroring": Study(mirroring, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True),
 }
 
 
@@ -145,7 +150,7 @@ def comparison_table(records: Sequence[Record], name: str, caption: str) -> Tabl
     here = pick(records, metric="accuracy")
     place = {"setup": here[0].setup, "dataset": here[0].dataset, "metric": "accuracy"}
     elsewhere, beside, rows = pick(reference_records(), **place), BESIDE[here[0].setup], []
-    for run, found in {"this run": here, "reference": elsewhere}.items():
+    for run, found in {here[0].profile: here, "reference": elsewhere}.items():  # one row if they are the same
         for r in found:
             label = LABELS[r.row] + " " + small(f"{run}, {r.params['images']:,} images")
             values = (r.params[key] for key in beside)

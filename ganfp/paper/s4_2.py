@@ -142,7 +142,7 @@ def same_seed(run: Run) -> Result:
     once, again = (run.path(source.origin) / training.GENERATOR for source in setup.sources)
     apart = training.largest_difference(*(training.load_generator(file.parent)[0] for file in (once, again)))
     twins = {"equal_bytes": once.read_bytes() == again.read_bytes(), "largest_weight_difference": apart}
-    result, length = Result(arrays={"classes": np.array(setup.classes)}), run.profile.gans["progan"].total_images
+    result, length = Result(arrays={"classes": np.array(setup.classes)}), setup.sources[0].origin.config.total_images
     for method in METHODS:
         r = attribution.accuracy(run, method, setup, "", result.arrays, gan_images=length)
         p = metrics.chance_p(round(r.value / 100 * r.n), r.n, r.classes)

@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 from ganfp.machine import cores
+from ganfp.runs import cluster
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import Store
 
@@ -73,17 +74,18 @@ def build(
 ) -> float:  # fmt: skip
     """Make the recipes and what they need; returns the seconds it took.
 
-    ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder: a
-    Dask client's ``get_executor()`` on a cluster; by default ``jobs`` processes (all cores), one thread each, because
+    ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder; by
+    default the Dask cluster that the environment names, or ``jobs`` processes (all cores), one thread each, because
     as many trainings as cores beat one training on all cores; they end with this process, however it ends.  Longest
     work starts first, or, ``in_order``, what was asked for first.  ``done`` is called with each recipe when it is made.
     If one recipe fails, those under way are stopped, what they had is kept for the next attempt, and the error is
-    raised.
+    raised.  One of several builds on the folder (:class:`cluster.Shard`) makes its share, then what nobody is at.
     """
     todo, started = missing(recipes, store), time.monotonic()
     if not todo:
         return 0.0
     context = multiprocessing.get_context("spawn")
+    executor, shard = executor or cluster.executor(), cluster.shard()
     pool = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=_begin_worker)
     # Processes that start meanwhile give one thread to each library that asks the environment, and do not import the
     # user's script, which may ask for this very work once more; unless a recipe is defined there: then the script
@@ -96,8 +98,14 @@ def build(
         with _bar(todo, store, quiet) as show, environment, main:
             waiting = list(todo)
             while waiting or running:
+                waiting = [r for r in waiting if not store.has(r)]  # another build may have made it
                 ready = [r for r in waiting if all(store.has(need) for need in r.needs())]
+                own = [r for r in ready if shard.owns(r)]
+                idle = (jobs or cores()) - len(running)
+                ready = own or [r for r in ready if not store.busy(r)][: max(0, idle)]
                 waiting = [r for r in waiting if r not in ready]
+                if not ready and not running:
+                    time.sleep(POLL_SECONDS)
                 for recipe in ready if in_order else sorted(ready, key=lambda r: -r.cost()):
                     running[pool.submit(make, recipe, str(store.root), device)] = recipe
                 for future in wait(running, POLL_SECONDS, FIRST_COMPLETED).done:

@@ -78,6 +78,7 @@ class Profile:
     cost_from_scratch: Cost | None = None  # of the run that trains every GAN although shipped ones are at hand
     snapshots: tuple[int, ...] = ()  # images after which ProGANs are also looked at on their way (page x1)
     early: Early | None = None
+    control: int = 0  # images that the two ProGANs of the same-seed control are trained on; 0: as many as any ProGAN
     inception: str = ""  # a file of Inception weights; without one the content network stands in
     perceptual: str = ""  # a file of trunk weights for LPIPS; without one torch's cache, then the content network
     gans: dict[str, Any] = field(default_factory=dict)  # by name, the configuration of every known GAN
@@ -113,7 +114,7 @@ def load(name: str) -> Profile:
     profile = read((folder() / f"{base}.yml").read_text("utf-8"), base)
     if base == name:
         return profile
-    return replace(profile, name=name, generators="", cost=profile.cost_from_scratch or profile.cost)
+    return replace(profile, name=name, generators="", control=0, cost=profile.cost_from_scratch or profile.cost)
 
 
 def read(text: str, name: str) -> Profile:

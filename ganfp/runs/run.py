@@ -237,8 +237,8 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     """Check the parameters of a notebook and start a run.
 
     profile: a name in ``ganfp/runs/presets``; dataset: ``faces``, ``bedrooms``, ``npz:PATH``, ``folder:PATH``,
-    ``celeba:PATH`` or ``lsun:PATH``; device: ``cpu``, ``cuda``, ``cuda:1`` ...; out: a folder for records, none by
-    default.  ``ValueError`` names what is wrong.
+    ``celeba:PATH``, ``lsun:PATH`` or ``eurosat:PATH``; device: ``cpu``, ``cuda``, ``cuda:1`` ...; out: a folder for
+    records, none by default.  ``ValueError`` names what is wrong.
     """
     _, path = worlds.parse(dataset)
     if path and not Path(path).expanduser().exists():

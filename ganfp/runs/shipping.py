@@ -41,6 +41,7 @@ class Shipped(Recipe):
     """A generator (or a critic, by its ``part``) from a file that travels with the repository, by its checksum."""
 
     kind = "shipped"
+    computes = False
     name: str  # of the GAN, as in `ganfp.gans.GANS`
     digest: str
     part: str = training.GENERATOR
@@ -122,7 +123,7 @@ def identity(gan: GAN | Snapshot) -> dict[str, Any]:
 def file_name(gan: GAN) -> str:
     """``faces-ProGAN-seed-1``, ``faces-ProGAN-exchanged-100``."""
     what = f"seed-{gan.seeds.init}" if gan.subset is None else f"exchanged-{gan.subset.swapped}"
-    return f"{gan.images.dataset}-{entry(gan.name).label}-{what}"
+    return f"{gan.images.dataset.partition(':')[0]}-{entry(gan.name).label}-{what}"
 
 
 def _thinned(rows: list[dict], count: int) -> list[dict]:

@@ -105,6 +105,17 @@ class Store:
             if not path.is_file() or _digest(path) != digest:
                 raise DamagedArtifactError(f"{path} is missing or has changed; delete {folder} and build again")
 
+    def busy(self, recipe: Recipe) -> bool:
+        """Whether another process is making the artifact."""
+        try:
+            with open(self.folder(recipe).with_suffix(".lock")) as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
     def share(self, recipe: Recipe) -> float:
         """Share of the artifact that is done, 0 to 1, also while another process works on it."""
         return 1.0 if self.has(recipe) else _read(_part(self.folder(recipe)))[0]

@@ -1,8 +1,8 @@
 """Real images: drawn by code, or anybody's own files.
 
 Every data set is uint8 (N, 3, R, R).  A name is ``faces`` or ``bedrooms`` (drawn; any number), ``npz:PATH`` or
-``folder:PATH`` (a user's own; all images), ``celeba:PATH`` or ``lsun:PATH`` (as published; any number, from the first
-image on).  Where several are meant, commas stand between them.
+``folder:PATH`` (a user's own; all images), or ``celeba:PATH``, ``lsun:PATH``, ``eurosat:PATH`` (as published; any
+number, from the first image on).  Where several are meant, commas stand between them.
 """
 
 import os
@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 
 DRAWN = ("faces", "bedrooms")
-PUBLISHED = ("celeba", "lsun")  # the first images are read, as many as are asked for
+PUBLISHED = ("celeba", "lsun", "eurosat")  # the first images are read, as many as are asked for
 FILES = ("npz", "folder", *PUBLISHED)
 
 

@@ -20,7 +20,7 @@ from threading import Lock
 from typing import BinaryIO, TypeVar
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 IMAGE_SUFFIXES = set(".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tga .tif .tiff .webp".split())
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}  # what systems leave in folders; what begins with a dot is, too
@@ -93,7 +93,7 @@ def _no_image(file: Path) -> str:
     return ""
 
 
-def opened(source: Path | BinaryIO, name: str | Path) -> Image.Image:
+def opened(source: Path | BinaryIO, name: str | Path) -> ImageFile.ImageFile:
     """An image file, of which only the header is read so far; ``ValueError`` names one that may not be decoded."""
     formats: tuple[str, ...] = FORMATS
     try:
@@ -204,7 +204,7 @@ def _from_start(source: Path | BinaryIO, read: Callable[[BinaryIO], Found]) -> F
 def _upright(image: Image.Image) -> Image.Image:
     """The image as its EXIF orientation says; one that cannot be read says nothing."""
     try:
-        turn = _TURNS.get(image.getexif().get(0x0112))
+        turn = _TURNS.get(image.getexif().get(0x0112, 1))
     except Exception:  # as in `opened`
         turn = None
     return image.transpose(Image.Transpose[turn]) if turn else image

@@ -29,6 +29,7 @@ class Recipe(ABC):
     """A frozen description of an artifact; subclasses say how to make it from the artifacts it needs."""
 
     kind: ClassVar[str]
+    computes: ClassVar[bool] = True  # on the device that it is given
 
     @cached_property
     def key(self) -> str:
