@@ -82,6 +82,7 @@ def execute_book(
     that fail earlier copies and records stay, and :class:`NotebookError` is raised at the end.
     """
     from ganfp.files import write_json  # imports torch, which a process that only runs a kernel does without
+    from ganfp.paper.record import commit
     from ganfp.runs.run import begin_each
 
     root, dataset = Path(root), worlds.absolute(dataset)  # notebooks are executed in the root
@@ -125,7 +126,7 @@ def execute_book(
                     continue
                 date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
                 page = dict(digest=digests[path], seconds=round(seconds, 1), date=date)
-                page |= dict(parameters=parameters[path], records=records)
+                page |= dict(parameters=parameters[path], records=records, commit=commit())
                 _drop_records(root, ledger.get(path.stem), page)
                 ledger[path.stem] = page
                 in_order = {p.stem: ledger[p.stem] for p in parameters if p.stem in ledger}

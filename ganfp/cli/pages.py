@@ -1,8 +1,10 @@
 """The book: what it needs, its notebooks, its pages, the reference run."""
 
 import hashlib
+import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -131,4 +133,39 @@ def reference(profile: str, dataset: str, device: str, jobs: int | None, measure
         run_of_reference.train(runs, click.echo, jobs, device)
 
 
-COMMANDS = (profiles, build, book, render, notebook, reference)
+@click.command()
+@click.argument("table")
+@run_options
+@click.option("--stored", is_flag=True, help="Use artifacts that are there; without it, all but GANs is made anew.")
+def verify(table: str, profile: str, dataset: str, seed: int, device: str, jobs: int | None, stored: bool) -> None:
+    """Measure a table of the paper again, and say whether each printed number is met within its interval.
+
+    Generators that travel with the repository are used; without --stored nothing else is.  With the book's own seed the
+    same numbers come out, with another --seed other draws of images and of trainings.  Fails if one is outside.
+    """
+    from ganfp import worlds
+    from ganfp.files import project_root
+    from ganfp.paper import verify as checks
+    from ganfp.runs.run import STORE_VARIABLE, begin
+
+    with tempfile.TemporaryDirectory() as empty:
+        if not stored:
+            os.environ[STORE_VARIABLE] = empty
+        found = []
+        checks.study_of(table)  # is there such a table?
+        for name in worlds.names(dataset):
+            run = begin(profile, name, seed, device)
+            try:
+                numbers = checks.printed(run, table, project_root())
+            except LookupError as missing:
+                click.echo(missing)
+                continue
+            found += checks.verify(run, table, numbers, jobs)
+    for again in found:
+        click.echo(str(again))
+    outside = sum(again.verdict == checks.OUTSIDE for again in found)
+    click.echo(f"{len(found)} numbers, {outside} outside their intervals")
+    sys.exit(1 if outside or not found else 0)
+
+
+COMMANDS = (profiles, build, book, render, notebook, reference, verify)
