@@ -14,11 +14,11 @@ class _Commands(click.Group):
             return super().invoke(context)
         except (click.exceptions.Exit, click.Abort):  # click's own way to end, which are RuntimeErrors
             raise
-        except (ValueError, OSError, LookupError, RuntimeError, ImportError) as error:
+        except (ValueError, OSError, LookupError, RuntimeError, ImportError, ArithmeticError, MemoryError) as error:
             if context.params.get("debug"):
                 raise
             notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
-            raise click.ClickException(printable(f"{error}{notes}")) from error
+            raise click.ClickException(printable(f"{error or type(error).__name__}{notes}")) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -26,7 +26,10 @@ def profiles() -> None:
 @click.command()
 @run_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be made.")
-def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool) -> None:
+@click.option("--repair", is_flag=True, help="Check every artifact that is there, and make damaged ones anew.")
+def build(
+    profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool, repair: bool
+) -> None:  # fmt: skip
     """Make every artifact that the notebooks of a profile load: GANs, samples, fitted attributors."""
     from ganfp.paper import sections
     from ganfp.runs import building
@@ -34,6 +37,8 @@ def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, 
 
     runs = begin_each(profile, dataset, seed=seed, device=device)
     run, wanted = runs[0], sections.needs(runs)
+    for problem in building.repair(wanted, run.store) if repair and not dry_run else ():
+        click.echo(f"{problem}: removed")
     todo = building.missing(wanted, run.store)
     if dry_run:
         for recipe in todo:
@@ -56,8 +61,12 @@ def book(context: click.Context, force: bool, **options) -> None:
     from ganfp import book as pages
 
     pages.book_notebooks()  # is this a checkout?
-    context.invoke(build, **options, dry_run=False)
-    pages.execute_book(**options, force=force)
+    context.invoke(build, **options, dry_run=False, repair=False)
+    try:
+        pages.execute_book(**options, force=force)
+    except pages.NotebookError:
+        pages.render()  # the others as they are now, and those that failed as they were
+        raise
     sys.exit(pages.render())
 
 
