@@ -152,6 +152,12 @@ def test_a_picture_counts_once_and_has_one_source(tmp_path):
     assert said["both.png"] == said["checker2.png"] == "has the same bytes under several sources: checker, plain"
 
 
+def test_no_image_at_all_is_said(tmp_path):
+    (tmp_path / "a.png").write_text("no image")
+    with pytest.raises(ValueError, match="none of 1 files can be used, such as .*a.png: is not a readable image"):
+        train.looked_at([(tmp_path / "a.png", "a")], [])
+
+
 def labelled_by(names):
     headers = [leak.Header("PNG", "RGB", (8, 8), "", str(i)) for i in range(len(names))]
     stems = {stem: i for i, stem in enumerate(dict.fromkeys(Path(name).stem for name, _ in names))}

@@ -79,7 +79,7 @@ def _from_csv(path: Path) -> tuple[list[tuple[Path, str]], LeftOut]:
             for row in rows:
                 name, source = row["path"] or "", (row["source"] or "").strip()
                 image = path.parent / name
-                if not source or not name:
+                if not source or not name or "\0" in name:
                     left.append((image, f"line {rows.line_num} of {path} lacks a path or a source"))
                 elif not image.resolve().is_relative_to(root):
                     left.append((image, f"is outside the folder of {path}; put the list above its images"))

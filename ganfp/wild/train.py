@@ -78,6 +78,8 @@ def looked_at(files: Sequence[tuple[Path, str]], left: LeftOut) -> Labelled:
         else:
             first[header.digest] = path
             paths.append(path), sources.append(source), good.append(header)
+    if not paths:
+        raise ValueError(f"none of {len(files)} files can be used, such as {left[-1][0]}: {left[-1][1]}")
     stems = {stem: i for i, stem in enumerate(dict.fromkeys(path.stem for path in paths))}
     return Labelled(paths, sources, good, [stems[path.stem] for path in paths])
 
