@@ -64,8 +64,11 @@ class Preparation:
             side *= min(image.size) // self.size if self.kind == "box" else 1
             corners = [((image.width - side) // 2, (image.height - side) // 2)]
         whole = image.size == (side, side)
-        cut = np.stack([planes(image if whole else image.crop((x, y, x + side, y + side))) for x, y in corners])
-        return np.broadcast_to(area_mean(cut, self.size), (len(cut), 3, self.size, self.size))
+        parts = [planes(image if whole else image.crop((x, y, x + side, y + side))) for x, y in corners]
+        cut = np.stack(parts) if len(parts) > 1 else parts[0][None]
+        if side > self.size:
+            cut = area_mean(cut, self.size)
+        return cut if cut.shape[1] == 3 else cut.repeat(3, axis=1)
 
     def __str__(self) -> str:
         many = f", at most {self.tiles} of an image" if self.kind == "tiles" else ""

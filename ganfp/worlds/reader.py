@@ -203,6 +203,8 @@ def _from_start(source: Path | BinaryIO, read: Callable[[BinaryIO], Found]) -> F
 
 def _upright(image: Image.Image) -> Image.Image:
     """The image as its EXIF orientation says; one that cannot be read says nothing."""
+    if not image.info and image.format == "PNG":  # to ask for EXIF takes longer than to decode a small image
+        return image
     try:
         turn = _TURNS.get(image.getexif().get(0x0112, 1))
     except Exception:  # as in `opened`
