@@ -18,25 +18,27 @@ from ganfp.wild.model import CARD, Model, certain
 from ganfp.wild.prepare import Preparation
 
 RNG = np.random.default_rng(0)
-CHECKER, STRIPES = (12 * (np.indices((64, 64)).sum(0) % 2)), (12 * (np.indices((64, 64))[0] % 2))
+CHECKER, STRIPES = (8 * (np.indices((64, 64)).sum(0) % 2)), (8 * (np.indices((64, 64))[0] % 2))
 PATTERNS = {"plain": 0, "checker": CHECKER, "stripes": STRIPES}
 
 
-def picture(pattern, height=64, width=64):
+def picture(pattern, rng, height=64, width=64):
     """Smooth content with a faint pattern on it."""
     rows, columns = np.mgrid[:height, :width] / 64
-    slopes = RNG.uniform(-40, 40, (2, 3))
-    content = RNG.uniform(80, 140, 3) + rows[..., None] * slopes[0] + columns[..., None] * slopes[1]
+    slopes = rng.uniform(-40, 40, (2, 3))
+    content = rng.uniform(80, 140, 3) + rows[..., None] * slopes[0] + columns[..., None] * slopes[1]
     if np.ndim(pattern):
         pattern = np.tile(pattern, (height // 64 + 1, width // 64 + 1))[:height, :width, None]
-    return (content + pattern + RNG.normal(0, 2, (height, width, 3))).clip(0, 255).astype(np.uint8)
+    return (content + pattern + rng.normal(0, 2, (height, width, 3))).clip(0, 255).astype(np.uint8)
 
 
 def fill(root, count=40, sizes=((64, 64),), names=PATTERNS, suffix="png"):
+    rng = np.random.default_rng([count, len(names), len(suffix)])
     for name in names:
         (root / name).mkdir(parents=True, exist_ok=True)
         for i in range(count):
-            Image.fromarray(picture(PATTERNS[name], *sizes[i % len(sizes)])).save(root / name / f"{name}{i}.{suffix}")
+            pixels = picture(PATTERNS[name], rng, *sizes[i % len(sizes)])
+            Image.fromarray(pixels).save(root / name / f"{name}{i}.{suffix}")
     return root
 
 
