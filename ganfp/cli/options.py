@@ -44,6 +44,19 @@ def _all(context: click.Context, parameter: click.Parameter, wanted: bool) -> No
         os.environ[ALL_VARIABLE] = "1"
 
 
+def _model(context: click.Context, parameter: click.Parameter, name: str) -> Path:
+    """The folder of a model, of a path or of a name that `ganfp models` lists."""
+    if (Path(name).expanduser() / "model.json").is_file():
+        return Path(name).expanduser()
+    from ganfp.runs.models import find, store
+
+    return find(name, store())
+
+
+MODEL = click.option("--model", required=True, callback=_model, help="A name of `ganfp models`, or a folder.")
+MODEL_FIRST = click.argument("model", callback=_model)
+
+
 def _in_environment(variable: str):
     """A callback that lets an option be a part of the environment, where every build finds it."""
 
