@@ -126,9 +126,10 @@ def read(text: str, name: str) -> Profile:
     """A profile of a name from YAML text; ``ValueError`` names the key that is wrong."""
     where = f"presets/{name}.yml"
     try:
-        values = _mapping(yaml.safe_load(text), where)
-    except (yaml.YAMLError, RecursionError, ArithmeticError) as error:
+        plain = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ArithmeticError, ValueError) as error:
         raise ValueError(f"{where} is not valid YAML: {error}") from error
+    values = _mapping(plain, where)
     gans, methods = (_mapping(values.pop(block, {}), f"{where}: {block}") for block in ("gans", "methods"))
     values["methods"] = {method: _method(method, block, f"{where}: methods") for method, block in methods.items()}
     early = _mapping(values.pop("early", {}), f"{where}: early")
