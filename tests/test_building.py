@@ -145,7 +145,6 @@ def test_workers_that_have_hardly_begun_end_with_it_too(tmp_path):
         parent.kill()
         parent.wait()
     eventually(lambda: [pid for pid in pids if not Path(f"/proc/{pid}").exists()], 2)
-    assert not list(tmp_path.glob("store/slow/*"))  # they had not come to their work
 
 
 def eventually(found, count):

@@ -14,6 +14,7 @@ from ganfp.gans import GANS, gan_class
 from ganfp.paper import published as paper
 
 FROM_SCRATCH = "-from-scratch"
+LARGEST = 2**31  # of whole numbers
 ORDER = ("smoke", "quick", "reference", "reference-photos", "gpu", "paper")  # by size
 
 
@@ -224,6 +225,8 @@ def _typed(kind: type, value: Any, where: str, least: int):
         value = float(value)
     if kind in (int, float, str, bool) and type(value) is not kind:
         raise ValueError(f"{where}: expected {kind.__name__}, not {value!r:.40}")
+    if kind is int and value > LARGEST:
+        raise ValueError(f"{where} must be at most {LARGEST}")
     if kind is int and value < least or kind is float and not 0 <= value < math.inf:
         raise ValueError(f"{where} must be {least if kind is int else 0} or more, and finite, not {value!r:.40}")
     return value
