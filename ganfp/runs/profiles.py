@@ -11,6 +11,7 @@ import yaml
 
 from ganfp.attributors import attributor_class
 from ganfp.gans import GANS, gan_class
+from ganfp.gans.ddpm import DDPMConfig
 from ganfp.paper import published as paper
 
 FROM_SCRATCH = "-from-scratch"
@@ -82,6 +83,7 @@ class Profile:
     control: int = 0  # images that the two ProGANs of the same-seed control are trained on; 0: as many as any ProGAN
     inception: str = ""  # a file of Inception weights; without one the content network stands in
     perceptual: str = ""  # a file of trunk weights for LPIPS; without one torch's cache, then the content network
+    diffusion: DDPMConfig = field(default_factory=DDPMConfig)  # page x10; its resolution is the profile's
     gans: dict[str, Any] = field(default_factory=dict)  # by name, the configuration of every known GAN
 
     def __post_init__(self) -> None:
@@ -136,6 +138,7 @@ def read(text: str, name: str) -> Profile:
     early = _mapping(values.pop("early", {}), f"{where}: early")
     profile = _fill(Profile, {"name": name, **values}, where)
     profile = replace(profile, gans=_gans(gans, profile.resolution, f"{where}: gans"))
+    profile = replace(profile, diffusion=replace(profile.diffusion, resolution=profile.resolution))
     if early:
         blocks = {**gans, "progan": early.pop("progan", {})}
         early["progan"] = _gans(blocks, profile.resolution, f"{where}: early")["progan"]

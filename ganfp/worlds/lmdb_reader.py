@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 LENGTH = struct.Struct("<Q")
 
@@ -27,7 +27,7 @@ class Reader:
         command = [sys.executable, "-P", str(Path(__file__).resolve()), str(database), str(count)]
         pipes: Any = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.database, self._lock = database, Lock()
-        self._process = subprocess.Popen(command, **pipes)
+        self._process = cast(Any, subprocess.Popen(command, **pipes))
         self.facts = self._taken(lambda: json.loads(self._process.stdout.readline()))
         if "error" in self.facts:
             raise ValueError(f"{database} {self.facts['error']}")
