@@ -314,7 +314,7 @@ def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
             make(config).load_state_dict(tensors, assign=True)
         network = make(config)
         network.load_state_dict(tensors)
-    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, AttributeError) as error:
         raise ValueError(f"{path} does not hold a {kind.lower()} of ganfp ({error})") from error
     network.to(device=device, memory_format=torch.channels_last)
     return network.requires_grad_(False).eval(), meta

@@ -20,7 +20,7 @@ from ganfp.machine import cores
 from ganfp.processes import begin_worker
 from ganfp.runs import cluster
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.store import DamagedArtifactError, Store
+from ganfp.runs.store import Store
 
 POLL_SECONDS = 0.5
 SECONDS_BETWEEN_LINES = 30.0
@@ -47,19 +47,6 @@ def closure(recipes: Iterable[Recipe], done: Callable[[Recipe], bool] = lambda r
 def missing(recipes: Iterable[Recipe], store: Store) -> list[Recipe]:
     """What has to be made so that ``recipes`` exist, needs first."""
     return closure(recipes, store.has)
-
-
-def repair(recipes: Iterable[Recipe], store: Store) -> list[str]:
-    """Remove the damaged ones of the recipes' artifacts and of those that they need; what was wrong with each."""
-    found = []
-    for recipe in closure(recipes):
-        if store.has(recipe):
-            try:
-                store.verify(recipe)
-            except DamagedArtifactError as error:
-                found.append(str(error).partition(";")[0])
-                store.discard(recipe)
-    return found
 
 
 def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
