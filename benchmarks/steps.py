@@ -23,6 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganfp import layers, memory
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.neural import NeuralAttributor
+from ganfp.captured import Losses
 from ganfp.gans import GANS, progan, resample
 from ganfp.gans.base import PRECISIONS
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic
@@ -30,6 +31,7 @@ from ganfp.gans.training import Seeds, Training
 from ganfp.images import to_float
 from ganfp.seeding import deterministic
 
+LONG = 10**6  # steps of a training that is measured: more than there will be
 WARM_UP = 3  # steps: memory is found, kernels are chosen
 MATRIX = 2048  # side of the matrices that find the machine's peak
 HEADER = "step             px batch  precision  images/s  MFLOP/image  GFLOP/s  of peak  x plain"
@@ -140,18 +142,14 @@ def stable_stage(config, resolution: int):
 
 
 def attribution_step(resolution: int, classes: int, settings: dict[str, Any], device: str) -> Callable[[], None]:
-    """One step of :class:`ganfp.attributors.cnn.CNN`'s training, on one batch again and again."""
-    attributor = CNN(**settings, device=device)
+    """One step of :class:`ganfp.attributors.cnn.CNN`'s training, again and again."""
+    attributor = CNN(**{**settings, "images": LONG * settings["batch"], "checks": 1}, device=device)
     attributor.resolution_, attributor.classes_ = resolution, np.arange(classes)
     attributor.network_ = attributor._built(attributor._network, attributor.seed)
     images = np.random.default_rng(0).integers(0, 256, (attributor.batch, 3, resolution, resolution), dtype=np.uint8)
-    codes = torch.arange(len(images), device=device) % classes
-    _, update = attributor._trainer()
-
-    def step() -> None:
-        update(attributor._input(images), codes, 1)
-
-    return step
+    attributor._sums = Losses(torch.device(device))
+    steps = attributor._steps(images, np.arange(len(images)) % classes, LONG, None)
+    return lambda: next(steps)
 
 
 # ---------------------------------------------------------------- measuring
@@ -205,7 +203,7 @@ def peak(device: str, precision: str) -> float:
 @contextmanager
 def plain() -> Iterator[None]:
     """Within it, training computes the same by plain means."""
-    next_real = Training._next_real
+    real = Training._real
     replaced = [
         (layers, "derived", lambda layer: (layer.kernel(), layer.bias)),
         (layers.EqualConv2d, "forward", _plain_equal_convolution),
@@ -216,8 +214,8 @@ def plain() -> Iterator[None]:
         (progan, "minibatch_stddev", _plain_stddev),
         (progan.ProGAN, "critic_loss", _plain_wgan_gp),
         (NeuralAttributor, "_placed", lambda self, network: network.to(self.device)),
-        (NeuralAttributor, "_input", lambda self, images: to_float(images, self.device)),
-        (Training, "_next_real", lambda self, stage: next_real(self, stage).contiguous()),
+        (NeuralAttributor, "_seen", lambda self, images: to_float(images)),
+        (Training, "_real", lambda self, places, stage: real(self, places, stage).contiguous()),
     ]
     with ExitStack() as stack:
         for owner, name, value in replaced:
@@ -244,9 +242,9 @@ def _plain_stddev(x: Tensor, batches: int = 1) -> Tensor:
     return torch.cat([x, extra], dim=1)
 
 
-def _plain_wgan_gp(self: progan.ProGAN, critic, real: Tensor, fake: Tensor, stage, random: torch.Generator):
+def _plain_wgan_gp(self: progan.ProGAN, critic, real: Tensor, fake: Tensor, stage, numbers):
     score_real, score_fake = critic(real, stage.blend), critic(fake, stage.blend)
     loss = wasserstein_critic(score_real, score_fake)
-    penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, random)
+    penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, numbers["mix"])
     total = loss + self.config.gradient_penalty * penalty + self.config.drift * score_real.square().mean()
     return total, {"distance": -loss, "penalty": penalty}
