@@ -18,6 +18,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganfp import layers, memory
@@ -108,11 +110,11 @@ def speeds(step, made, resolution, batch, images, device, seconds) -> Iterator[S
 # ---------------------------------------------------------------- what is measured
 
 
-def gan_step(name: str, config, resolution: int, device: str) -> Callable[[], None]:
+def gan_step(name: str, config, resolution: int, device: str, eager: bool = False) -> Callable[[], None]:
     """One step of a GAN's training, again and again at a resolution that has faded in."""
     side = config.resolution
     images = np.random.default_rng(0).integers(0, 256, (2 * config.stage(0).batch, 3, side, side), dtype=np.uint8)
-    trained, stage = Training(name, config, Seeds.all(1), images, device), stable_stage(config, resolution)
+    trained, stage = Training(name, config, Seeds.all(1), images, device, eager), stable_stage(config, resolution)
     trained.config = _Still(config, stage)
     if layers.EqualConv2d.forward is _plain_equal_convolution:
         for network in (trained.generator, trained.critic):
@@ -141,9 +143,12 @@ def stable_stage(config, resolution: int):
     return stage
 
 
-def attribution_step(resolution: int, classes: int, settings: dict[str, Any], device: str) -> Callable[[], None]:
+def attribution_step(
+    resolution: int, classes: int, settings: dict[str, Any], device: str, eager: bool = False
+) -> Callable[[], None]:
     """One step of :class:`ganfp.attributors.cnn.CNN`'s training, again and again."""
     attributor = CNN(**{**settings, "images": LONG * settings["batch"], "checks": 1}, device=device)
+    attributor.eager = eager  # type: ignore[misc]
     attributor.resolution_, attributor.classes_ = resolution, np.arange(classes)
     attributor.network_ = attributor._built(attributor._network, attributor.seed)
     images = np.random.default_rng(0).integers(0, 256, (attributor.batch, 3, resolution, resolution), dtype=np.uint8)
@@ -177,6 +182,40 @@ def operations(step: Callable[[], None]) -> int:
     with counter:
         step()
     return counter.get_total_flops()
+
+
+class _Calls(TorchDispatchMode):
+    """Counts what a step asks of a device: calls that compute something, and bytes that they read and write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls, self.bytes = 0, 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if not function.is_view and function not in NOT_COMPUTED:
+            self.calls += 1
+            tensors = [x for x in tree_leaves((args, kwargs, result)) if isinstance(x, Tensor)]
+            self.bytes += sum(x.numel() * x.element_size() for x in tensors)
+        return result
+
+
+aten = torch.ops.aten
+NOT_COMPUTED = {aten.empty.memory_format, aten.empty_like.default, aten.detach.default, aten._unsafe_view.default}
+
+
+def kernels(step: Callable[[], None]) -> int:
+    """Calls of a step that compute something: about as many kernels, counted as they are asked for."""
+    with _Calls() as counted:
+        step()
+    return counted.calls
+
+
+def traffic(step: Callable[[], None]) -> int:
+    """Bytes that these calls read and write, if none of it stays in a cache."""
+    with _Calls() as counted:
+        step()
+    return counted.bytes
 
 
 class _Anywhere(nullcontext):

@@ -29,7 +29,7 @@ def resident(array: np.ndarray, device: torch.device) -> Tensor:
 class Captured:
     """A function whose work is the same each time, of tensors that stay where they are.
 
-    It runs as it is on a CPU, always if ``eager``, and for the first :data:`WARM_UP` calls, which count like all others.
+    It runs as it is on a CPU, always if ``eager``, and in the first :data:`WARM_UP` calls, which count like the others.
     On a GPU it has a stream of its own, in order with the current one before and after it.
     """
 

@@ -258,7 +258,8 @@ def test_spectral_norm_of_every_weight_of_sngans_critic_is_one():
 
 def test_dequantisation_stays_within_a_grey_level():
     uint8, random = images(16), torch.Generator().manual_seed(0)
-    noisy = gan_class("sngan")(small("sngan")).real(to_float(uint8), None, random)
+    numbers = {"noise": torch.rand(uint8.shape, generator=random)}
+    noisy = gan_class("sngan")(small("sngan")).real(to_float(uint8), None, numbers)
     assert np.array_equal(quantise(noisy).numpy(), uint8)
     assert ((noisy - to_float(uint8)).abs() > 0.4 / 127.5).any()
     plain = gan_class("sngan")(small("sngan", dequantise=False)).real(to_float(uint8), None, random)

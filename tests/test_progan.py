@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganfp.gans.progan import Critic, Generator, ProGAN, ProGANConfig, enlarge, gradient_penalty
+from ganfp.gans.progan import Critic, Generator, ProGAN, ProGANConfig, enlarge, gradient_penalty, mixing_weights
 from ganfp.gans.training import Seeds, Training
 from ganfp.layers import count_parameters
 from ganfp.runs import profiles

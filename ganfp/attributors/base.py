@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
+from ganfp import machine
 from ganfp.attributors.calibration import fit_temperature, softmax
 from ganfp.files import replacing, sha256, write_json
 
@@ -62,7 +63,7 @@ class Attributor(ABC):
     Images are uint8 (N, 3, H, H), all of the resolution seen in ``fit``; another size is an error, never a
     silent resize, which would destroy the fingerprint.
 
-    device: where the arithmetic is done, such as ``cpu`` or ``cuda``.  It is not saved: :meth:`load` chooses anew.
+    device: where the arithmetic is done, such as ``cpu``, ``cuda`` or ``auto``, a GPU if there is one.  It is not saved: :meth:`load` chooses anew.
 
     After ``fit``:
 
@@ -89,6 +90,7 @@ class Attributor(ABC):
         """
         self.temperature_: float | None = None
         self._check_settings()
+        self.device = machine.found(self.device)
         check_device(self.device)
         images = check_images(images)
         self._take_classes(sorted(set(check_labels(labels, len(images), "labels"))), images.shape[-1])
@@ -190,7 +192,7 @@ class Attributor(ABC):
         from ganfp.attributors import attributor_class
 
         sidecar, weights = Path(folder) / SIDECAR, Path(folder) / WEIGHTS
-        meta = _read_sidecar(sidecar)
+        meta, device = _read_sidecar(sidecar), machine.found(device)
         check_device(device)
         try:
             kind = attributor_class(meta["method"])

@@ -239,7 +239,7 @@ def flip(x: Tensor, chosen: Tensor) -> Tensor:
 
 
 def fits(images: np.ndarray, device: torch.device) -> bool:
-    """Whether a device has room for images: a CPU for any, which may stay on the disk, a GPU in half of what is free."""
+    """Whether a device has room for images: a CPU has, as they may stay on the disk, a GPU in half of what is free."""
     return device.type != "cuda" or images.nbytes <= torch.cuda.mem_get_info(device)[0] // 2
 
 

@@ -51,9 +51,12 @@ def attribute(folder: Path, model: Path, device: str, service: str | None, table
 @click.option("--attack", "name", required=True, help="Such as noise, blur, cropping or compression.")
 @click.option("--out", required=True, type=PATH, help="A folder for PNG files of the same names.")
 @number("--seed", 0, help="Of the attack's draws.")
+@DEVICE
 @click.option("-o", "options", nargs=2, multiple=True, metavar="NAME VALUE", help="Of the attack, as `-o low 50`.")
 @FORCE
-def attack(folder: Path, name: str, out: Path, seed: int, options: tuple[tuple[str, str], ...], force: bool) -> None:
+def attack(
+    folder: Path, name: str, out: Path, seed: int, device: str, options: tuple[tuple[str, str], ...], force: bool
+) -> None:
     """Attack every image in a folder, all square and of one size, as Section 4.4 of the paper does."""
     from PIL import Image
 
@@ -67,7 +70,7 @@ def attack(folder: Path, name: str, out: Path, seed: int, options: tuple[tuple[s
     targets = [out / target for target in as_png([path.relative_to(folder) for path in paths])]
     keep(targets, force)
     try:
-        attacked = attacks.attack(name, images, seed, **{key: plain(value) for key, value in options})
+        attacked = attacks.attack(name, images, seed, device=device, **{key: plain(value) for key, value in options})
     except TypeError as error:
         raise ValueError(f"an option does not fit {name}: {error}") from error
     for target, image in zip(targets, attacked, strict=True):

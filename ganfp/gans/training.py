@@ -29,6 +29,7 @@ from ganfp.gans.resample import Blend, fading
 from ganfp.images import quantise
 from ganfp.layers import weights_fixed
 from ganfp.seeding import deterministic, mix
+from ganfp.worlds import rows
 
 CHECKPOINT, GENERATOR, CRITIC = "checkpoint.safetensors", "generator.safetensors", "critic.safetensors"
 HISTORY, SNAPSHOTS = "history.json", "snapshots"
@@ -85,7 +86,9 @@ class Training:
         self.iteration = 0  # updates of the generator
         self.seconds = 0.0
         self.rows: list[dict] = []  # training curves
-        self._resident, self._eager = resident(images, self.device), eager
+        lazy = isinstance(images, rows.Rows) and self.device.type == "cpu"
+        array, self._order = (images.array, images.order) if lazy else (images, np.arange(len(images)))
+        self._resident, self._eager = resident(array, self.device), eager
         self._losses, self._coming, self._form = Losses(self.device), Rows(self.device), None
         self._reset_optimisers(first.resolution)
 
@@ -119,20 +122,20 @@ class Training:
 
     def _drawn(self, stage: Stage) -> list[dict[str, Tensor]]:
         """The rows of the next steps, as many as are sent together, or as are left in this form."""
-        rows = []
+        found = []
         for ahead in range(self._coming.capacity):
             seen = self.seen + ahead * stage.batch * self.config.critic_steps
             then = self.config.stage(seen)
             if ahead and (_form(then) != self._form or seen >= self.config.total_images):
                 break
-            rows.append(self._row(then, seen, self.iteration + ahead))
-        return rows
+            found.append(self._row(then, seen, self.iteration + ahead))
+        return found
 
     def _row(self, stage: Stage, seen: int, iteration: int) -> dict[str, Tensor]:
         """All that changes from step to step: learning rate and blend, order of the images, random numbers."""
         random = torch.Generator().manual_seed(mix(self.seeds.noise, iteration))
         steps, blend = self.config.critic_steps, float(stage.blend)
-        order = self.indices(np.arange(seen, seen + steps * stage.batch)).reshape(steps, -1)
+        order = self._order[self.indices(np.arange(seen, seen + steps * stage.batch))].reshape(steps, -1)
         numbers = [self.gan.numbers(stage, random) for _ in range(steps)]
         return {
             "scales": torch.tensor([stage.learning_rate, blend, 1 - blend], dtype=torch.float64),
@@ -287,8 +290,9 @@ def train(
     ``folder``, and a checkpoint at least every minute.  With ``resume`` it goes on from the checkpoint there, if
     there is one; without, a checkpoint found there raises ``FileExistsError``, so that nothing is lost.
     ``progress`` is called with the share done, 0 to 1.  After each number of images in ``snapshots`` the generator so
-    far is also written into ``snapshots/NUMBER``, from where it can be sampled.  ``eager``: see :class:`Training`.  Returns whether the training is
-    complete; after an exhausted budget the generator written is the one so far, at its own resolution and blend.
+    far is also written into ``snapshots/NUMBER``, from where it can be sampled.  ``eager``: see :class:`Training`.
+    Returns whether the training is complete; after an exhausted budget the generator written is the one so far, at its
+    own resolution and blend.
     """
     if budget is not None and budget <= 0:
         raise ValueError(f"budget must be a positive number of seconds, not {budget}")

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from ganfp.machine import cores
+from ganfp import machine
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import Store
 
@@ -74,8 +74,8 @@ def build(
     """Make the recipes and what they need; returns the seconds it took.
 
     ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder: a
-    Dask client's ``get_executor()`` on a cluster; by default ``jobs`` processes (all cores), one thread each, because
-    as many trainings as cores beat one training on all cores; they end with this process, however it ends.  Longest
+    Dask client's ``get_executor()`` on a cluster; by default ``jobs`` processes, one thread each, because as many
+    trainings as cores beat one training on all cores, or as many as a GPU has room for, see ``ganfp.machine``; they end with this process, however it ends.  Longest
     work starts first, or, ``in_order``, what was asked for first.  ``done`` is called with each recipe when it is made.
     If one recipe fails, those under way are stopped, what they had is kept for the next attempt, and the error is
     raised.
@@ -83,8 +83,8 @@ def build(
     todo, started = missing(recipes, store), time.monotonic()
     if not todo:
         return 0.0
-    context = multiprocessing.get_context("spawn")
-    pool = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=_begin_worker)
+    context, need = multiprocessing.get_context("spawn"), max(recipe.memory() for recipe in todo)
+    pool = executor or ProcessPoolExecutor(jobs or machine.jobs(device, need), context, initializer=_begin_worker)
     # Processes that start meanwhile give one thread to each library that asks the environment, and do not import the
     # user's script, which may ask for this very work once more; unless a recipe is defined there: then the script
     # needs `if __name__ == "__main__"`.
@@ -191,4 +191,4 @@ def hardware(device: str = "cpu") -> str:
         model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         model = platform.processor() or platform.machine()
-    return f"{model}, {cores()} cores"
+    return f"{model}, {machine.cores()} cores"
