@@ -7,6 +7,7 @@ ones, a weight of any shape taken as the matrix (out, everything else).
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__([{"params": [w], "lr": rate * math.sqrt(w[0].numel())} for w in weights], {})
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
             (weight,) = group["params"]
             matrix = _rows(weight, weight).view(len(weight), -1)
@@ -59,7 +60,7 @@ def orthogonalised(matrix: Tensor) -> Tensor:
 def optimisers_of(network: nn.Module, kind: str, rate: float) -> list[torch.optim.Optimizer]:
     """What moves a network's weights."""
     parameters = list(network.parameters())
-    adam = {"betas": (0.0, 0.99), "fused": True, "capturable": parameters[0].is_cuda}
+    adam: dict[str, Any] = {"betas": (0.0, 0.99), "fused": True, "capturable": parameters[0].is_cuda}
     if kind == "adam":
         return [torch.optim.Adam(parameters, rate, **adam)]
     matrices, vectors = ([p for p in parameters if (p.ndim > 1) is wide] for wide in (True, False))

@@ -2,7 +2,7 @@
 
 import click
 
-from ganfp.cli import folders, models, pages
+from ganfp.cli import folders, models, pages, plan
 from ganfp.cli.words import printable
 
 
@@ -28,6 +28,6 @@ def main(debug: bool) -> None:
     """Reproduce "Attributing Fake Images to GANs" (Yu, Davis, Fritz, ICCV 2019) as a book."""
 
 
-for _module in (pages, models, folders):
+for _module in (pages, plan, models, folders):
     for _command in _module.COMMANDS:
         main.add_command(_command)

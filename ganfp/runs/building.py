@@ -75,8 +75,8 @@ def build(
 
     ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder: a
     Dask client's ``get_executor()`` on a cluster; by default ``jobs`` processes, one thread each, because as many
-    trainings as cores beat one training on all cores, or as many as a GPU has room for, see ``ganfp.machine``; they end with this process, however it ends.  Longest
-    work starts first, or, ``in_order``, what was asked for first.  ``done`` is called with each recipe when it is made.
+    trainings as cores beat one training on all cores, or as many as a GPU has room for, see ``ganfp.machine``; they end
+    with this process, however it ends.  Longest work starts first, or, ``in_order``, what was asked for first.  ``done`` is called with each recipe when it is made.
     If one recipe fails, those under way are stopped, what they had is kept for the next attempt, and the error is
     raised.
     """
