@@ -168,7 +168,8 @@ class NeuralAttributor(Attributor, Generic[Network]):
         coming.begin(ahead[0])
         for number in range(1, steps + 1):
             if not coming.left:
-                last = min(steps, number + coming.capacity - 1)
+                # a change may ask the network as it is by then, as adversarial training does
+                last = min(steps, number + coming.capacity - 1) if change is None else number
                 coming.fill([*ahead, *(row(n) for n in range(number + len(ahead), last + 1))])
                 ahead = []
             coming.left -= 1
@@ -198,6 +199,10 @@ class NeuralAttributor(Attributor, Generic[Network]):
         return {name: value.cpu().numpy() for name, value in self.network_.state_dict().items()}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
+        with torch.device("meta"):  # settings that do not fit the weights are refused before they take memory
+            fits = {key: tuple(value.shape) for key, value in self._network().state_dict().items()}
+        if fits != {key: value.shape for key, value in state.items()}:
+            raise ValueError(f"its weights are not those of a {self.method} with its settings")
         self.network_ = self._placed(self._network())
         self.network_.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
 

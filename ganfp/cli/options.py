@@ -44,6 +44,16 @@ def _all(context: click.Context, parameter: click.Parameter, wanted: bool) -> No
         os.environ[ALL_VARIABLE] = "1"
 
 
+def _in_environment(variable: str):
+    """A callback that lets an option be a part of the environment, where every build finds it."""
+
+    def put(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        if value:
+            os.environ[variable] = value
+
+    return put
+
+
 PROFILE = option("--profile", "quick", is_eager=True, help="How big: a name in ganfp/runs/presets.")
 KNOWN = "faces, bedrooms, npz:PATH, folder:PATH, celeba:PATH, lsun:PATH or eurosat:PATH."
 DATASET = option("--dataset", "faces", help=KNOWN)
@@ -57,6 +67,15 @@ SCRATCH = click.option(
     help="Train every GAN here, although trained ones travel with the repository.",
 )  # fmt: skip
 
+SCHEDULER = option(
+    "--scheduler", None, expose_value=False, callback=_in_environment("GANFP_SCHEDULER"), metavar="tcp://HOST:PORT",
+    help="Let a running Dask cluster make the artifacts.",
+)  # fmt: skip
+SHARD = option(
+    "--shard", None, expose_value=False, callback=_in_environment("GANFP_SHARD"), metavar="I/N",
+    help="Be the I-th of N builds that fill one folder together.",
+)  # fmt: skip
+
 ALL = click.option(
     "--all", is_flag=True, expose_value=False, callback=_all,
     help="Measure here what is beyond the paper, too, instead of showing the reference run's records of it.",
@@ -65,7 +84,7 @@ ALL = click.option(
 
 def run_options(command):
     """The options that ``build`` and ``book`` share."""
-    for add in (ALL, SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
+    for add in (SHARD, SCHEDULER, ALL, SCRATCH, JOBS, DEVICE, SEED, DATASETS, PROFILE):
         command = add(command)
     return command
 

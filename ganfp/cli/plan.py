@@ -27,7 +27,8 @@ def plan(profile: str, dataset: str, seed: int, device: str) -> None:
         numbers = f"{line.count:>8}{line.operations:>12.2g}{line.hours:>11.2f}"
         click.echo(f"{line.kind:<16}{numbers}{line.disk / 1e9:>8.2f} GB{line.memory / 1e9:>9.1f} GB")
     count, hours, disk = (sum(getattr(line, key) for line in lines) for key in ("count", "hours", "disk"))
-    click.echo(f"{count} artifacts, networks for about {hours:.1f} hours on {planning.rates()['card']}, {disk / 1e9:.1f} GB of disk")
+    card = planning.rates()["card"]
+    click.echo(f"{count} artifacts, networks for about {hours:.1f} hours on {card}, {disk / 1e9:.1f} GB of disk")
     root = runs[0].store.root
     near = next(folder for folder in (root, *root.parents) if folder.exists())
     memory = planning.rates()["bytes"]

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import platform
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -18,8 +17,10 @@ import torch
 from tqdm import tqdm
 
 from ganfp import machine
+from ganfp.processes import begin_worker
+from ganfp.runs import cluster
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.store import Store
+from ganfp.runs.store import DamagedArtifactError, Store
 
 POLL_SECONDS = 0.5
 SECONDS_BETWEEN_LINES = 30.0
@@ -48,6 +49,19 @@ def missing(recipes: Iterable[Recipe], store: Store) -> list[Recipe]:
     return closure(recipes, store.has)
 
 
+def repair(recipes: Iterable[Recipe], store: Store) -> list[str]:
+    """Remove the damaged ones of the recipes' artifacts and of those that they need; what was wrong with each."""
+    found = []
+    for recipe in closure(recipes):
+        if store.has(recipe):
+            try:
+                store.verify(recipe)
+            except DamagedArtifactError as error:
+                found.append(str(error).partition(";")[0])
+                store.discard(recipe)
+    return found
+
+
 def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
     """Make one recipe whose needs are there, in this process; the folder of the artifact.
 
@@ -73,18 +87,21 @@ def build(
 ) -> float:  # fmt: skip
     """Make the recipes and what they need; returns the seconds it took.
 
-    ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder: a
-    Dask client's ``get_executor()`` on a cluster; by default ``jobs`` processes, one thread each, because as many
-    trainings as cores beat one training on all cores, or as many as a GPU has room for, see ``ganfp.machine``; they end
-    with this process, however it ends.  Longest work starts first, or, ``in_order``, what was asked for first.  ``done`` is called with each recipe when it is made.
+    ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder; by
+    default the Dask cluster that the environment names, or ``jobs`` processes, one thread each, because as many
+    trainings as cores beat one training on all cores, or as many as a GPU has room for (``ganfp.machine``); they end
+    with this process, however it ends.  Longest work starts first, or, ``in_order``, what was asked for first.
+    ``done`` is called with each recipe when it is made.
     If one recipe fails, those under way are stopped, what they had is kept for the next attempt, and the error is
-    raised.
+    raised.  One of several builds on the folder (:class:`cluster.Shard`) makes its share, then what nobody is at.
     """
     todo, started = missing(recipes, store), time.monotonic()
     if not todo:
         return 0.0
-    context, need = multiprocessing.get_context("spawn"), max(recipe.memory() for recipe in todo)
-    pool = executor or ProcessPoolExecutor(jobs or machine.jobs(device, need), context, initializer=_begin_worker)
+    context = multiprocessing.get_context("spawn")
+    executor, shard = executor or cluster.executor(), cluster.shard()
+    jobs = jobs or machine.jobs(device, max(recipe.memory() for recipe in todo))
+    pool = executor or ProcessPoolExecutor(jobs, context, initializer=begin_worker, initargs=(1,))
     # Processes that start meanwhile give one thread to each library that asks the environment, and do not import the
     # user's script, which may ask for this very work once more; unless a recipe is defined there: then the script
     # needs `if __name__ == "__main__"`.
@@ -96,8 +113,14 @@ def build(
         with _bar(todo, store, quiet) as show, environment, main:
             waiting = list(todo)
             while waiting or running:
+                waiting = [r for r in waiting if not store.has(r)]  # another build may have made it
                 ready = [r for r in waiting if all(store.has(need) for need in r.needs())]
+                own = [r for r in ready if shard.owns(r)]
+                idle = jobs - len(running)
+                ready = own or [r for r in ready if not store.busy(r)][: max(0, idle)]
                 waiting = [r for r in waiting if r not in ready]
+                if not ready and not running:
+                    time.sleep(POLL_SECONDS)
                 for recipe in ready if in_order else sorted(ready, key=lambda r: -r.cost()):
                     running[pool.submit(make, recipe, str(store.root), device)] = recipe
                 for future in wait(running, POLL_SECONDS, FIRST_COMPLETED).done:
@@ -168,17 +191,6 @@ def title(recipe: Recipe) -> str:
     seed = f"seed {recipe.seeds.init}" if hasattr(recipe, "seeds") else None
     twin = "twin" if getattr(recipe, "replica", 0) else None
     return " ".join(part for part in (recipe.kind, name, seed, twin) if part)
-
-
-def _begin_worker() -> None:
-    """Compute with one thread, and end when the process that asked for the work does."""
-    torch.set_num_threads(1)
-
-    def end() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
 
 
 @cache

@@ -22,6 +22,8 @@ class Images(Recipe):
     """
 
     kind = "images"
+    computes = False
+
     dataset: str
     resolution: int
     count: int  # how many to draw, or to read of a published set; 0 for a user's files, which are taken whole

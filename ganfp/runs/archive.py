@@ -1,0 +1,80 @@
+"""A store that travels: artifacts from one machine to another, checked; and what no profile needs any more, removed."""
+
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from ganfp.files import replacing, sha256
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.store import DONE, Store
+
+
+def artifacts(store: Store) -> list[Path]:
+    """The folders of all finished artifacts, by kind and key."""
+    return sorted(path.parent for path in store.root.glob(f"*/*/{DONE}") if path.parent.suffix != ".part")
+
+
+def faults(folder: Path) -> list[str]:
+    """What is wrong with an artifact, a line each; nothing if every file is as it was when it was finished."""
+    try:
+        known = json.loads((folder / DONE).read_text("utf-8"))
+        digests, own = dict(known["sha256"]), (known["kind"], known["key"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"{folder / DONE} cannot be read ({error!r})"]
+    found = [] if own == (folder.parent.name, folder.name) else [f"{folder} is {'/'.join(map(str, own))} by its own word"]
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {DONE}
+    found += [f"{folder / name} is missing" for name in sorted(digests.keys() - there)]
+    found += [f"{folder / name} does not belong there" for name in sorted(there - digests.keys())]
+    changed = (name for name in sorted(there & digests.keys()) if sha256(folder / name) != digests[name])
+    return found + [f"{folder / name} has changed" for name in changed]
+
+
+def export(folders: Iterable[Path], root: Path, target: Path) -> int:
+    """Write artifacts into one tar file, and return their number; ``ValueError`` names a damaged one."""
+    count = 0
+    with replacing(target) as temporary, tarfile.open(temporary, "w") as tar:
+        for folder in folders:
+            if wrong := faults(folder):
+                raise ValueError(f"{wrong[0]}; delete {folder} and build again")
+            tar.add(folder, str(PurePosixPath(*folder.relative_to(root).parts)))
+            count += 1
+    return count
+
+
+def load(source: Path, store: Store) -> tuple[int, int]:
+    """Take over the artifacts of a tar file that are not there yet: how many were new, and how many it holds.
+
+    All are unpacked beside the store first and checked, and nothing is taken over from a file that is damaged, or that
+    reaches out of its folder: ``ValueError`` says so.
+    """
+    store.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=store.root) as unpacked:
+        try:
+            with tarfile.open(source) as tar:
+                tar.extractall(unpacked, filter="data")
+        except (tarfile.TarError, EOFError) as error:
+            raise ValueError(f"{source} is no archive of artifacts, or a damaged one: {error}") from error
+        there = Store(unpacked)
+        folders = artifacts(there)
+        if wrong := [fault for folder in folders for fault in faults(folder)]:
+            told = wrong[0].replace(f"{unpacked}/", "")
+            raise ValueError(f"{source}: {told}, and {len(wrong) - 1} more faults; fetch it again")
+        new = 0
+        for folder in folders:
+            target = store.root / folder.relative_to(unpacked)
+            if not (target / DONE).is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(folder, target)
+                new += 1
+    return new, len(folders)
+
+
+def not_needed(store: Store, needed: Iterable[Recipe]) -> Iterator[tuple[Path, int]]:
+    """Finished artifacts, and begun ones, that are none of the recipes, each with its bytes."""
+    keep = {store.folder(recipe) for recipe in needed}
+    for folder in sorted(path for path in store.root.glob("*/*") if path.is_dir()):
+        if folder.with_suffix("") not in keep:
+            yield folder, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
