@@ -4,7 +4,7 @@ import warnings
 
 import click
 
-from ganfp.cli import attribution, classes, explore, folders, models, pages, stores
+from ganfp.cli import attribution, classes, explore, folders, models, pages, plan, stores
 from ganfp.cli.words import printable
 
 
@@ -31,6 +31,6 @@ def main(debug: bool) -> None:
     warnings.filterwarnings("ignore", "Image size .* exceeds limit")  # the reader has a limit of its own
 
 
-for _module in (pages, models, attribution, folders, explore, stores, classes):
+for _module in (pages, models, attribution, folders, explore, stores, classes, plan):
     for _command in _module.COMMANDS:
         main.add_command(_command)

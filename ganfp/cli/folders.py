@@ -16,11 +16,13 @@ from ganfp.cli.words import line, plain
 @click.option("--attack", "name", required=True, help="Such as noise, blur, cropping or compression.")
 @click.option("--out", required=True, type=PATH, help="A folder for PNG files of the same names.")
 @number("--seed", 0, help="Of the attack's draws.")
+@DEVICE
 @click.option("-o", "options", nargs=2, multiple=True, metavar="NAME VALUE", help="Of the attack, as `-o low 50`.")
 @STRICT
 @FORCE
 def attack(
-    folder: Path, name: str, out: Path, seed: int, options: tuple[tuple[str, str], ...], strict: bool, force: bool
+    folder: Path, name: str, out: Path, seed: int, device: str, options: tuple[tuple[str, str], ...], strict: bool,
+    force: bool,
 ) -> None:  # fmt: skip
     """Attack every image in a folder, all square and of one size, as Section 4.4 of the paper does."""
     import numpy as np
@@ -43,7 +45,8 @@ def attack(
     targets = [out / target for target in as_png([path.relative_to(folder) for path in paths])]
     keep(targets, force)
     try:
-        attacked = attacks.attack(name, np.concatenate(images), seed, **{key: plain(value) for key, value in options})
+        given = {key: plain(value) for key, value in options}
+        attacked = attacks.attack(name, np.concatenate(images), seed, device=device, **given)
     except TypeError as error:
         raise ValueError(f"an option does not fit {name}: {error}") from error
     for target, image in zip(targets, attacked, strict=True):

@@ -23,9 +23,9 @@ def number(name: str, default: int | None = None, least: int = 0, **more):
 def _found(context: click.Context, parameter: click.Parameter, device: str) -> str:
     if device != "auto":
         return device
-    import torch
+    from ganfp import machine
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return machine.found(device)
 
 
 def _from_scratch(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
