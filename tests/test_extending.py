@@ -28,7 +28,7 @@ def invert(images: Tensor, random: Draws) -> Tensor:
 
 '''
 SECTION = '''
-"""x9: are negatives still attributed?"""
+"""x99: are negatives still attributed?"""
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def negatives(run):
     return Result([accuracy_record(run, "Brightness", measured, setup="negatives", classes=len(setup.sources))])
 
 
-@claim("negatives", "x9", "3", "Negatives are attributed as well.")
+@claim("negatives", "x99", "3", "Negatives are attributed as well.")
 def _negatives(e):
     r = e.number("", "Brightness", setup="negatives")
     return every([at_least(r, 97)]), f"{r.value:.1f} %"
@@ -69,11 +69,11 @@ device: str = "cpu"  # where networks run
 out: str = ""  # a folder for records""",
     """from IPython.display import Markdown
 
-from ganfp.paper import judge, page, x9
+from ganfp.paper import judge, page, x99
 from ganfp.runs.run import begin
 
 run = begin(profile, dataset, seed, device, out)
-found = x9.negatives(run)
+found = x99.negatives(run)
 run.save(found, "negatives")
 Markdown(page.banner(run) + judge.say(found.records, "negatives"))""",
 ]
@@ -105,17 +105,17 @@ def project(tmp_path_factory, run):
     text = attacks.read_text("utf-8")
     attacks.write_text(text.replace("ATTACKS: dict", f"{ATTACK.lstrip()}ATTACKS: dict", 1), "utf-8")
     add_line(attacks, "ATTACKS: dict", '    "invert": Entry(invert),')
-    (package / "paper" / "x9.py").write_text(SECTION)
+    (package / "paper" / "x99.py").write_text(SECTION)
     code = [
         {"cell_type": "code", "metadata": {"tags": ["parameters"] * (not i)}, "source": source, "outputs": []}
         | {"execution_count": None}
         for i, source in enumerate(CELLS)
     ]
-    head = {"cell_type": "markdown", "metadata": {}, "source": "# x9 · Negatives\n\n## Are they attributed?"}
+    head = {"cell_type": "markdown", "metadata": {}, "source": "# x99 · Negatives\n\n## Are they attributed?"}
     notebook = {"cells": [head, *code], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
     notebook["metadata"]["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    (root / "notebooks" / "x9_negatives.ipynb").write_text(json.dumps(notebook))
-    add_line(root / "_toc.yml", "      - file: notebooks/x3", "      - file: notebooks/x9_negatives")
+    (root / "notebooks" / "x99_negatives.ipynb").write_text(json.dumps(notebook))
+    add_line(root / "_toc.yml", "      - file: notebooks/x3", "      - file: notebooks/x99_negatives")
     return root
 
 
@@ -143,10 +143,10 @@ def test_the_gan_is_drawn_and_its_settings_are_listed(project):
 
 
 def test_the_attack_and_the_section_are_a_page(project):
-    page, records = shown(project, "x9")
+    page, records = shown(project, "x99")
     assert [r["setup"] for r in records] == ["negatives"] and "Negatives are attributed as well." in page
     code = "from ganfp.attacks import ATTACKS; from ganfp.paper import judge, sections; print('negatives' in "
     code += "judge.claims(), sections.sections()[-1].__name__, [n for n, a in ATTACKS.items() if not a.papers])"
     environment = os.environ | {"PYTHONPATH": str(project)}
     done = subprocess.run([sys.executable, "-c", code], cwd=project, env=environment, capture_output=True, text=True)
-    assert done.stdout.strip() == "True ganfp.paper.x9 ['invert']", done.stderr
+    assert done.stdout.strip() == "True ganfp.paper.x99 ['invert']", done.stderr

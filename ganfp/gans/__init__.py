@@ -1,4 +1,6 @@
-"""The GANs, one paper per file: a new one is a file with a :class:`ganfp.gans.base.GAN`, and its entry here."""
+"""The GANs, one paper per file: a new one is a file with a :class:`ganfp.gans.base.GAN`, and its entry here.
+
+:data:`OTHERS` are sources that are no GANs, and in none of the paper's tables."""
 
 from dataclasses import dataclass, fields
 from importlib import import_module
@@ -25,12 +27,15 @@ GANS = {
         "ganfp.gans.mmdgan", "MMDGAN", "maximum mean discrepancy, gradient penalty", "sigmoid", "stretch", 0.6),
 }  # fmt: skip
 
+OTHERS = {"ddpm": Entry("ganfp.gans.ddpm", "DDPM", "mean squared error of the velocity", "linear", "round", 0.0)}
+
 
 def entry(name: str) -> Entry:
-    """What is known of a GAN; an unknown name raises ``ValueError`` that lists the known ones."""
-    if name not in GANS:
+    """What is known of a GAN, or of another source; an unknown name raises ``ValueError`` that lists the GANs."""
+    known = GANS | OTHERS
+    if name not in known:
         raise ValueError(f"unknown GAN {name!r}; known are {', '.join(GANS)}")
-    return GANS[name]
+    return known[name]
 
 
 def gan_class(name: str):

@@ -1,0 +1,29 @@
+"""How often attributors are deceived, against how much an image may change."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from ganfp.paper.plots.curves import MARKERS
+from ganfp.paper.plots.parts import panels, points, rungs_below
+from ganfp.paper.plots.style import BELOW, PALETTE
+from ganfp.paper.record import Record
+
+
+def deceived(records: Sequence[Record], norm: str = "linf") -> Figure:
+    """Removal and forgery with the attributor at hand, percent with intervals, against the strength in grey levels."""
+    goals = ("removal", "forgery")
+    figure, axes = panels(3.0, len(goals), sharey=True)
+    found = [r for r in records if r.params.get("norm") == norm and r.variant == r.row]
+    rows = list(dict.fromkeys(r.row for r in found))
+    for axis, goal in zip(axes, goals, strict=True):
+        for k, (row, marker, colour) in enumerate(zip(rows, MARKERS, PALETTE, strict=False)):
+            mine = sorted((r for r in found if r.row == row and r.metric == goal), key=lambda r: r.params["strength"])
+            beside = 1.03 ** (k - (len(rows) - 1) / 2)  # marks of one place stand side by side
+            points(axis, [r.params["strength"] * beside for r in mine], mine, row, marker=marker, color=colour)
+        steps = sorted({r.params["strength"] for r in found})
+        rungs_below(axis, steps, steps, xlabel="grey levels", ylim=(-3, 103))
+        axis.set_title(goal)
+    axes[0].set_ylabel("images, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=len(rows))
+    return figure

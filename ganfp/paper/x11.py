@@ -1,0 +1,70 @@
+"""Beyond the paper, x11: which method for which question.  Every number is a record of the reference run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ganfp.paper.record import Record, pick, reference_records
+from ganfp.paper.table import DASH, Table, plain, with_interval
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A way to answer a question: what it reaches, and what brings it down; both as places of records."""
+
+    question: str
+    method: str
+    reaches: dict[str, Any]
+    until: str
+    falls: dict[str, Any]
+    page: str
+
+
+def _seen(row: str) -> dict[str, Any]:
+    return {"table": "3", "metric": "accuracy", "row": row, "variant": ""}
+
+
+def _deceived(row: str, by: str, column: str = "L∞ 2", goal: str = "removal") -> dict[str, Any]:
+    return {"setup": "adversary", "metric": goal, "row": row, "column": column, "variant": by}
+
+
+def _known(row: str, column: str) -> dict[str, Any]:
+    return {"setup": "generator", "metric": "tpr", "row": row, "column": column, "variant": ""}
+
+
+def _ghosts(formats: str) -> dict[str, Any]:
+    return {"setup": "format_leak", "metric": "share", "row": "real", "column": formats}
+
+
+WHO, REAL, MINE, WHOLE = "Who of these made it?", "Is it real?", "Is it mine?", "Has it been tampered with?"
+COMPRESSED = "of those known, after a JPEG file"
+ANSWERS = (
+    Answer(WHO, "PRNU", _seen("PRNU"), "removed by two grey levels", _deceived("PRNU", "PRNU"), "x9_adversaries"),
+    Answer(WHO, "Ours", _seen("Ours"), "removed by two grey levels", _deceived("Ours", "Ours"), "x9_adversaries"),
+    Answer(WHO, "Our visNet", _seen("Our visNet"), "removed by two grey levels", _deceived("Our visNet", "Our visNet"),
+           "x9_adversaries"),
+    Answer(REAL, "Ours, shown GANs alone", {"table": "1", "metric": "accuracy", "row": "Ours", "variant": ""},
+           "of a diffusion model's images called real", {"metric": "called", "row": "Ours", "column": "real"},
+           "x10_diffusion"),
+    Answer(REAL, "Ours, shown the diffusion model, too", {"setup": "diffusion", "metric": "accuracy", "row": "Ours"},
+           "of the diffusion model's known", {"setup": "diffusion", "metric": "recall", "row": "Ours", "variant": ""},
+           "x10_diffusion"),
+    *(Answer(MINE, row, _known(row, "as they are"), COMPRESSED, _known(row, "compression"), "x8_inversion")
+      for row in ("Inversion", "PRNU", "Ours")),
+    Answer(WHOLE, "JPEG ghosts", _ghosts("real JPEG"), "of images never compressed", _ghosts("all PNG"),
+           "x2_format_leak"),
+    Answer(WHOLE, "PRNU beside ours", _seen("PRNU"), "deceived by what deceives ours", _deceived("PRNU", "Ours"),
+           "x9_adversaries"),
+)  # fmt: skip
+
+
+def table(name: str, caption: str, dataset: str = "faces", records: Sequence[Record] = ()) -> Table:
+    """Question, method, the percentage that it reaches, and what brings it down; of the reference run by default."""
+    known = [r for r in records or reference_records() if r.dataset == dataset]
+    rows, used = [], []
+    for a in ANSWERS:
+        found = [pick(known, **place)[:1] for place in (a.reaches, a.falls)]
+        used += [r for one in found for r in one]
+        reaches, falls = (with_interval(one[0]) if one else DASH for one in found)
+        rows.append([a.question, a.method, reaches, f"{falls} {a.until}", f"{{doc}}`{a.page}`"])
+    return plain(["", "method", "right, %", "but, %", "page"], rows, name, caption, prose=True, of=used)

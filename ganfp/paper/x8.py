@@ -1,0 +1,182 @@
+"""Beyond the paper, x8: is it this generator?  Asked of the generator itself, and of the fingerprint."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from ganfp import inversion, metrics
+from ganfp.attributors import METHODS as KNOWN
+from ganfp.gans import training
+from ganfp.paper import attacked, attribution
+from ganfp.paper.attribution import seed_setup
+from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, shown
+from ganfp.paper.record import Record, Result, pick, record, reference_result
+from ganfp.paper.sections import Study
+from ganfp.paper.table import Table, plain, with_interval
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.run import Run
+
+EACH = {"validation": 6, "test": 12}  # images of each source
+INVERSION = "Inversion"
+METHODS = ("prnu", "cnn", "visnet")  # that give every source a score
+CONDITIONS = ("as they are", "compression")
+FALSE = 0.01  # of the other sources' images that may be taken for the generator's
+CLEAR = 90.0  # percent
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Images of all sources, of each of which it is asked whether it is each generator's."""
+
+    images: np.ndarray  # (N, 3, R, R), source by source
+    truth: np.ndarray  # (N,) names of the sources
+    numbers: np.ndarray  # (N,) of the image within its source, all different: no two images share a latent
+
+
+def needs(runs: Sequence[Run]) -> list[Recipe]:
+    """What the page loads, of the first data set: the pictures of its figure, and, if it measures, the methods."""
+    run, setup = runs[0], seed_setup(runs[0])
+    fits: list[Recipe] = [] if reference_result("inversion", run) else [run.fit(method, setup) for method in METHODS]
+    return [*setup.part("validation"), *setup.part("test"), *(s.origin for s in setup.sources[1:]), *fits]
+
+
+def asked(run: Run, split: str, condition: str = CONDITIONS[0], each: int = 0) -> Asked:
+    """Some images of every source, of other numbers each, as they are or after the paper's attack of that name."""
+    setup = seed_setup(run)
+    count = min(each or EACH[split], getattr(setup, split) // (2 * len(setup.sources)))
+    rows = np.arange(count * len(setup.sources)).reshape(-1, count)
+    parts = zip(setup.part(split), rows, strict=True)
+    images, numbers = np.concatenate([run.sample(sample)[some] for sample, some in parts]), rows.ravel()
+    if condition != CONDITIONS[0]:
+        images = attacked.attack(run, condition).on(images, split, numbers)
+    return Asked(images, np.repeat(setup.classes, count), numbers)
+
+
+def maker(run: Run, origin: Recipe) -> tuple[Callable[[Tensor], Tensor], int]:
+    """A generator as a function of latents, and their length."""
+    network, meta = training.load_generator(run.path(origin), run.device)
+    return lambda z: network(z, meta["resolution"], meta["blend"]), network.config.latent
+
+
+def scores(run: Run, of: Asked) -> dict[str, np.ndarray]:
+    """How much each image (N,) speaks for each generator (G,), by method, (N, G), higher for more."""
+    setup = seed_setup(run)
+    errors = []
+    for source in setup.sources[1:]:
+        generate, latent = maker(run, source.origin)
+        errors.append(inversion.invert(generate, of.images, latent, run.seed, device=run.device).errors)
+    found = {INVERSION: -np.stack(errors, axis=1)}
+    for method in METHODS:
+        attributor = attribution.attributor(run, method, setup)
+        columns = attributor.columns(setup.classes[1:])
+        found[KNOWN[method].row] = margins(attributor.scores(of.images))[:, columns]
+    return found
+
+
+def margins(values: np.ndarray) -> np.ndarray:
+    """How far each score (N, K) is above the best of the others in its row."""
+    order = np.sort(values, axis=1)
+    best_other = np.where(values == order[:, -1:], order[:, -2:-1], order[:, -1:])
+    return values - best_other
+
+
+def limit(values: np.ndarray, own: np.ndarray) -> float:
+    """The score that :data:`FALSE` of the images of others exceed."""
+    return float(np.quantile(values[~own], 1 - FALSE, method="higher"))
+
+
+def study(run: Run) -> Result:
+    """How surely an image is told to be of a claimed generator: metrics ``tpr``, ``fpr`` (percent) and ``auroc``.
+
+    Rows: inversion and methods; columns: :data:`CONDITIONS`.  The limit is set on validation images as they are, to
+    let 1 % of others' pass; ``params.seconds`` is what an image and generator take.  Of a run that does not measure
+    what is beyond the paper: the reference run's.
+    """
+    if published := reference_result("inversion", run):
+        return published
+    from sklearn.metrics import roc_auc_score
+
+    run.build(needs([run]))
+    names, found = np.array(seed_setup(run).classes[1:]), []
+    of = asked(run, "validation")
+    own = of.truth[:, None] == names
+    limits = {row: limit(v, own) for row, v in scores(run, of).items()}
+    for condition in CONDITIONS:
+        of, started = asked(run, "test", condition), time.process_time()
+        own, values = of.truth[:, None] == names, scores(run, of)
+        seconds = (time.process_time() - started) / own.size  # nearly all of it is the inversion's
+        others = np.broadcast_to(of.numbers[:, None], own.shape)[~own]
+        right = {row: (v > limits[row])[own] for row, v in values.items()}
+        for row, v in values.items():
+            params = {"seconds": seconds} if row == INVERSION else {}
+            known = {"setup": "generator", "column": condition, "params": params}
+            shares = {"tpr": metrics.share(right[row]), "fpr": metrics.share((v > limits[row])[~own], others)}
+            for metric, s in shares.items():
+                found.append(record(run, row, metric, s.value, interval=(s.low, s.high), n=s.n, **known))
+            found.append(record(run, row, "auroc", 100 * roc_auc_score(own.ravel(), v.ravel()), n=own.size, **known))
+        found += [_difference(run, condition, right, row) for row in values if row != INVERSION]
+    return Result(found)
+
+
+def _difference(run: Run, condition: str, right: Mapping[str, np.ndarray], row: str) -> Record:
+    """How many points inversion is above a method, on the same images."""
+    said = [np.where(right[name], "yes", "no") for name in (INVERSION, row)]
+    d = metrics.paired_difference(np.full(len(said[0]), "yes"), *said)
+    known = {"setup": "generator", "column": condition, "variant": f"against {row}", "n": len(said[0])}
+    params = {"against": [row, condition, "generator"], "p": d.p}
+    return record(run, INVERSION, "difference", d.value, interval=(d.low, d.high), params=params, **known)
+
+
+STUDIES = {"inversion": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
+
+
+def pictures(run: Run, count: int = 6) -> dict[str, np.ndarray]:
+    """Images of the first generator, the nearest that it makes, and the nearest that the second makes."""
+    setup = seed_setup(run)
+    images, found = run.sample(setup.part("test")[1])[:count], {}
+    found["of seed 1"] = np.asarray(images)
+    for i, source in enumerate(setup.sources[1:3], 1):
+        generate, latent = maker(run, source.origin)
+        found[f"by seed {i}"] = inversion.invert(generate, images, latent, run.seed, device=run.device).remade
+    return found
+
+
+def table(found: Iterable[Record], name: str, caption: str) -> Table:
+    """Each way to ask: how many of the generator's own images it knows, as they are and compressed."""
+    found = list(found)
+    rows = []
+    for row in dict.fromkeys(r.row for r in found):
+        mine = {(r.metric, r.column): r for r in pick(found, row=row, variant="")}
+        cells = [with_interval(mine[metric, c]) for c in CONDITIONS for metric in ("tpr", "fpr")]
+        rows.append([row, *cells, mine["auroc", CONDITIONS[0]].value])
+    header = ["", *(f"{c}: {what}, %" for c in CONDITIONS for what in ("known", "false")), "AUROC, %"]
+    return plain(header, rows, name, caption, of=found)
+
+
+def price(found: Iterable[Record]) -> str:
+    """What an image and a generator take."""
+    r = pick(found, row=INVERSION, metric="auroc", column=CONDITIONS[0])[0]
+    return f"An inversion took {r.params['seconds']:.1f} seconds of one core."
+
+
+def _found(e: Evidence, condition: str, metric: str = "tpr") -> dict[str, Record]:
+    found = {r.row: r for r in pick(e.records, setup="generator", metric=metric, column=condition, variant="")}
+    if INVERSION not in found:
+        raise NotMeasured("inversion not measured")
+    return found
+
+
+@claim("inversion-knows", "x8", "3", "A generator at hand knows its own images from those of another seed.")
+def _knows(e: Evidence) -> tuple[str, str]:
+    found = _found(e, CONDITIONS[0])
+    return every([at_least(found[INVERSION], CLEAR)]), f"{shown(found)} % known, {CLEAR:g} wanted of inversion"
+
+
+@claim("inversion-compressed", "x8", "3", "After a JPEG file the generator still knows more than any fingerprint.")
+def _compressed(e: Evidence) -> tuple[str, str]:
+    found = _found(e, CONDITIONS[1])
+    signs = [e.above(found[INVERSION], r) for row, r in found.items() if row != INVERSION]
+    return every(signs), f"{shown(found)} % known"
