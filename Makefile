@@ -1,5 +1,7 @@
 # make book    environment, artifacts, notebooks and pages, from nothing
 # make test    environment and tests
+# make pdf     all pages of the book as one PDF, by a Chromium: _build/ganfp.pdf
+# make release the archive dist/ganfp.tar.gz: pages, PDF, executed notebooks, records, generators, checksums
 # make lint    the checkers of style and types alone
 # make clean   remove what was made, except the environment and artifacts/
 #
@@ -17,7 +19,7 @@ FIT := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 CANDIDATES := python3.14 python3.13 python3.12 python3.11 python3
 PYTHON ?= $(shell for p in $(CANDIDATES); do $$p -c '$(FIT)' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: book test lint clean
+.PHONY: book test pdf release lint clean
 .DEFAULT_GOAL := book
 
 book: $(VENV)/installed
@@ -25,6 +27,12 @@ book: $(VENV)/installed
 
 test: $(VENV)/installed
 	@start=$$(date +%s) && $(BIN)/python -m pytest && echo "tests: $$(( $$(date +%s) - start )) s"
+
+pdf: $(VENV)/installed
+	@$(BIN)/python tools/pdf.py
+
+release: $(VENV)/installed
+	@$(BIN)/python tools/release.py
 
 lint: $(VENV)/installed
 	@$(BIN)/ruff check . && $(BIN)/mypy

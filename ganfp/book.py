@@ -7,27 +7,27 @@ is said by ``_toc.yml`` alone, and what a page needs by its own parameters.
 """
 
 import datetime
-import fcntl
 import hashlib
 import json
 import multiprocessing
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
 
 from ganfp import worlds
+from ganfp.locks import held
 from ganfp.machine import cores
 from ganfp.notebooks import ROOT, NotebookError, check_parameters, execute, known_parameters
+from ganfp.processes import begin_worker, end_with_parent
 
 PACKAGE = Path(__file__).resolve().parent
 _LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "PyWavelets", "pillow", "pandas", "matplotlib", "seaborn")
@@ -79,9 +79,11 @@ def execute_book(
     Each gets those of the data sets that it is about (:func:`datasets_for`) and a folder for its records,
     ``root/results/PROFILE/NOTEBOOK``.  One of which nothing changed is left alone unless ``force``.  ``jobs`` run at a
     time (default: as many as cores, at most 4), each with its share of the cores as threads.  All are tried; of those
-    that fail earlier copies and records stay, and :class:`NotebookError` is raised at the end.
+    that fail earlier copies and records stay, ``executed/failed.json`` says when, so that their pages can, and
+    :class:`NotebookError` is raised at the end.
     """
     from ganfp.files import write_json  # imports torch, which a process that only runs a kernel does without
+    from ganfp.paper.record import commit
     from ganfp.runs.run import begin_each
 
     root, dataset = Path(root), worlds.absolute(dataset)  # notebooks are executed in the root
@@ -97,7 +99,8 @@ def execute_book(
     shared = shared_digest(root)
     digests = {path: digest(path, given, inputs, shared) for path, given in parameters.items()}
     with _alone(root):
-        ledger = {path.stem: page for path in parameters if (page := _read_ledger(root).get(path.stem))}
+        known = _read_ledger(root)
+        ledger = {path.stem: known[path.stem] for path in parameters if path.stem in known}
 
         def unchanged(path: Path) -> bool:
             page, out = ledger.get(path.stem, {}), root / parameters[path]["out"]
@@ -110,27 +113,28 @@ def execute_book(
                 check_parameters(path, parameters[path])
             else:
                 print(f"  {path.stem:<28} unchanged", flush=True)
-        failures = []
+        failures, failed = [], {}
         spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
         threads = max(1, cores() // jobs)
-        with ProcessPoolExecutor(min(jobs, len(todo)) or 1, spawn, _begin_worker, (threads,)) as pool:
+        with ProcessPoolExecutor(min(jobs, len(todo)) or 1, spawn, begin_worker, (threads,)) as pool:
             running = {pool.submit(execute, p, root / "executed" / p.name, parameters[p], root): p for p in todo}
             for done in as_completed(running):
-                path = running[done]
+                path, date = running[done], datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
                 try:
                     seconds, records = done.result()
                 except NotebookError as error:
                     failures.append(str(error))
+                    failed[path.stem] = date
                     print(f"  {path.stem:<28} FAILED", flush=True)
                     continue
-                date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
                 page = dict(digest=digests[path], seconds=round(seconds, 1), date=date)
-                page |= dict(parameters=parameters[path], records=records)
+                page |= dict(parameters=parameters[path], records=records, commit=commit())
                 _drop_records(root, ledger.get(path.stem), page)
                 ledger[path.stem] = page
                 in_order = {p.stem: ledger[p.stem] for p in parameters if p.stem in ledger}
                 write_json(root / "executed" / "run.json", in_order)
                 print(f"  {path.stem:<28} {seconds:6.1f} s", flush=True)
+        write_json(root / "executed" / "failed.json", failed)
     if failures:
         raise NotebookError("\n".join(failures))
     return _read_ledger(root)
@@ -143,58 +147,67 @@ def _drop_records(root: Path, old: dict | None, new: dict) -> None:
             (root / new["parameters"]["out"] / name).unlink(missing_ok=True)
 
 
-def _begin_worker(threads: int) -> None:
-    """Kernels inherit the number of threads; a worker ends with its parent, however that ends."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-
-    def end_with_parent() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Hold the book's lock: two commands that write the same pages go one after the other."""
+    from ganfp.files import sweep
+
     (root / "executed").mkdir(exist_ok=True)
-    with open(root / "executed" / ".lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for another command that works on {root / 'executed'}", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    waiting = f"waiting for another command that works on {root / 'executed'}"
+    with held(root / "executed" / ".lock", lambda: print(waiting, flush=True)):
+        sweep(root / "executed")
         yield
 
 
 def _read_ledger(root: Path) -> dict[str, dict]:
+    """What each executed notebook was made from; ``ValueError`` that names a damaged file."""
+    from ganfp.files import read_json
+
     path = root / "executed" / "run.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    pages = read_json(path, "delete it, and all pages are executed again") if path.exists() else {}
+    entries = {"digest": str, "seconds": int | float, "date": str, "parameters": dict, "records": list}
+    for name, page in pages.items():
+        whole = isinstance(page, dict) and all(isinstance(page.get(key), kind) for key, kind in entries.items())
+        if not whole or "out" not in page["parameters"]:
+            raise ValueError(f"{path} is damaged at {name!r:.40}; delete it, and all pages are executed again")
+    return pages
 
 
 def render(root: Path = ROOT) -> int:
-    """Render ``root/_build/html`` from the executed notebooks; return Jupyter Book's exit status, 0 if well.
+    """Render ``root/_build/html`` from the executed notebooks; return 0 if well, 1 if not.
 
     Every warning of Sphinx is an error, dangling references included.  Pages are made aside, from nothing (a number
     glued by a notebook that is gone would outlive it otherwise), and take their place when all of them are well.
     """
     root = Path(root).resolve()
-    script = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
-    if script is None:
+    if find_spec("jupyter_book") is None:
         raise FileNotFoundError(f"no jupyter-book beside {sys.executable}; run: pip install -e '.[book]'")
-    build = root / "_build"
+    build, html = root / "_build", root / "_build" / "html"
     build.mkdir(exist_ok=True)
     beside = dict(prefix=".render-", dir=build, ignore_cleanup_errors=True)
     with _alone(root), tempfile.TemporaryDirectory(**beside) as aside:
         for left in set(build.glob(".render-*")) - {Path(aside)}:  # of killed processes
+            if (left / "former").exists() and not html.exists():
+                (left / "former").replace(html)
             shutil.rmtree(left, ignore_errors=True)
-        command = [script, "build", str(root), "--path-output", aside, "-W", "-n", "--keep-going", "-q"]
-        status = subprocess.call(command, stdout=subprocess.DEVNULL)  # warnings and errors go to stderr
-        if status:
-            print(f"{build / 'html'} is left as it was", file=sys.stderr)
-            return status
-        if (build / "html").exists():
-            (build / "html").replace(Path(aside, "former"))
-        Path(aside, "_build", "html").replace(build / "html")
-    print(f"the book: {(build / 'html' / 'index.html').as_uri()}", flush=True)
-    return status
+        command = ["build", str(root), "--path-output", aside, "-W", "-n", "--keep-going", "-q"]
+        sphinx = multiprocessing.get_context("spawn").Process(target=_jupyter_book, args=(command,))
+        sphinx.start()
+        sphinx.join()
+        if sphinx.exitcode:
+            print(f"{html} is left as it was", file=sys.stderr)
+            return 1
+        if html.exists():
+            html.replace(Path(aside, "former"))
+        Path(aside, "_build", "html").replace(html)
+    print(f"the book: {(html / 'index.html').as_uri()}", flush=True)
+    return 0
+
+
+def _jupyter_book(arguments: list[str]) -> None:
+    """Jupyter Book's command, silent but for warnings and errors, in a process that ends with its parent."""
+    end_with_parent()
+    from jupyter_book.cli.main import main
+
+    with open(os.devnull, "w") as sys.stdout:
+        main(arguments)

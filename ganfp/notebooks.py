@@ -16,7 +16,7 @@ from traitlets import default
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
-_SHORT = re.compile(r"([a-z](?:\d+(?:_\d+)*|[A-Z]))_")  # s4_2 of s4_2_existence, sA of sA_frechet_ratio
+_SHORT = re.compile(r"([a-z]+(?:\d+(?:_\d+)*|[A-Z]))_")  # s4_2 of s4_2_existence, sA of sA_..., lab1 of lab1_prnu
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # ipykernel warns of an unencrypted loopback connection; "auto" picks what both ends can speak.
 _QUIET = Config({"KernelManager": {"transport_encryption": "auto"}})

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import browser
 import numpy as np
 import pytest
 import torch
@@ -84,3 +85,14 @@ def html(smoke):
 
     assert book.render(smoke) == 0
     return smoke / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium; where there is none, only continuous integration fails for it."""
+    found = browser.find()
+    if found is None:
+        reason = f"no browser of {', '.join(browser.NAMES)} on the path"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with browser.Browser(found) as opened:
+        yield opened

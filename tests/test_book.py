@@ -1,25 +1,13 @@
 """The book builds without a warning and reads well from disk, wide and narrow, without a network."""
 
-import os
 import re
 
-import browser
 import pytest
 import yaml
 from conftest import ROOT
 
 PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text("utf-8"))
-CHROMIUM = browser.find()
 LOCAL = ("file:", "data:", "blob:", "about:")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if CHROMIUM is None:
-        reason = f"no browser of {', '.join(browser.NAMES)} on the path"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with browser.Browser(CHROMIUM) as opened:
-        yield opened
 
 
 def complaints(events):
@@ -55,7 +43,8 @@ def test_a_page_opens_from_disk(page, html, chromium):
         assert chromium.evaluate("document.documentElement.scrollWidth") <= width
     broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     assert chromium.evaluate(broken) == []
-    mute = "[...document.querySelectorAll('.bd-article img')].filter(i => !i.alt).map(i => i.src)"
+    mute = """[...document.querySelectorAll('.bd-article img, .bd-article .drawing')]
+        .filter(i => !(i.alt ?? i.ariaLabel)).map(i => i.outerHTML.slice(0, 99))"""
     assert chromium.evaluate(mute) == []
     assert chromium.evaluate("document.querySelectorAll('mjx-merror, .problematic').length") == 0
 
@@ -79,13 +68,17 @@ def test_formulas_are_set(html, chromium):
     assert chromium.evaluate("document.querySelectorAll('mjx-container').length") > 0
 
 
-def test_figures_keep_their_colours_in_dark_mode(html, chromium):
-    notebooks = [html / f"{page}.html" for page in PAGES if page.startswith("notebooks/")]
-    illustrated = next(path for path in notebooks if "<figure" in path.read_text("utf-8"))
-    chromium.open(illustrated.as_uri(), 1440, dark=True)
+def test_pixels_keep_their_colours_in_dark_mode_and_lines_take_the_themes(html, chromium):
+    found = {}
+    for dark in (False, True):
+        chromium.open((html / "notebooks" / "s1_introduction.html").as_uri(), 1440, dark)
+        found[dark] = chromium.evaluate("getComputedStyle(document.querySelector('.drawing svg text')).fill")
     assert chromium.evaluate("document.documentElement.dataset.theme") == "dark"
-    filters = "[...document.querySelectorAll('.bd-article img')].map(i => getComputedStyle(i).filter)"
+    assert found[False] != found[True]
+    chromium.open((html / "notebooks" / "sB_faces.html").as_uri(), 1440, dark=True)
+    filters = "[...document.querySelectorAll('.drawing svg image')].map(i => getComputedStyle(i).filter)"
     assert set(chromium.evaluate(filters)) == {"none"}
+    assert chromium.evaluate(filters.replace("filter)", "imageRendering)"))[0] == "pixelated"
 
 
 def test_downloads_are_the_clean_notebooks(html):

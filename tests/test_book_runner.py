@@ -227,6 +227,37 @@ def test_a_page_that_fails_keeps_its_last_good_records(root):
     assert json.loads((root / "executed" / "run.json").read_text())["s1_first"] == before["s1_first"]
 
 
+def test_the_page_of_a_notebook_that_failed_says_so(root):
+    write(root / "notebooks" / "s1_first.ipynb", "1")
+    book.execute_book("smoke", root=root, jobs=1)
+    write(root / "notebooks" / "s1_first.ipynb", "1 / 0")
+    with pytest.raises(NotebookError):
+        book.execute_book("smoke", root=root, jobs=1)
+    sys.path.insert(0, str(book.ROOT / "book" / "_ext"))
+    import executed_notebooks
+
+    config = type("Config", (), {"executed_notebooks_dir": "executed"})
+    app = type("App", (), {"srcdir": root, "config": config})
+    shown = {}
+    for name in ("s1_first", "sA_second"):
+        source = [(root / "notebooks" / f"{name}.ipynb").read_text()]
+        executed_notebooks.show_copy(app, f"notebooks/{name}", source)
+        shown[name] = [str(cell["source"]) for cell in json.loads(source[0])["cells"]]
+    assert "The last execution of this page" in shown["s1_first"][1] and "1 / 0" not in str(shown["s1_first"])
+    assert "The last execution" not in str(shown["sA_second"])
+    write(root / "notebooks" / "s1_first.ipynb", "2")
+    book.execute_book("smoke", root=root, jobs=1)
+    assert json.loads((root / "executed" / "failed.json").read_text()) == {}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"s1_first": {}}', '{"s1_first": []}'])
+def test_a_damaged_ledger_is_named(root, text):
+    (root / "executed").mkdir()
+    (root / "executed" / "run.json").write_text(text)
+    with pytest.raises(ValueError, match="run.json is .*; delete it, and all pages are executed again"):
+        book.execute_book("smoke", root=root, jobs=1)
+
+
 def test_a_page_that_is_gone_leaves_the_ledger(root):
     assert list(book.execute_book("smoke", root=root, jobs=1)) == ["s1_first", "sA_second"]
     toc = {"root": "index", "parts": [{"chapters": [{"file": "notebooks/sA_second"}]}]}
@@ -261,6 +292,8 @@ def test_pages_take_their_place_when_all_of_them_are_well(root, capfd):
     assert book.render(root) == 0
     page = root / "_build" / "html" / "index.html"
     assert "One" in page.read_text()
+    (root / "_build" / ".render-killed").mkdir()  # killed between its last two moves
+    page.parent.rename(root / "_build" / ".render-killed" / "former")
     (root / "index.md").write_text("# Two\n\n{doc}`gone`\n")
     assert book.render(root) != 0
     said = capfd.readouterr().err

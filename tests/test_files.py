@@ -1,6 +1,7 @@
 import logging
 import os
 import struct
+import zipfile
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -133,6 +134,26 @@ def test_npz_with_two_unnamed_arrays_lists_them(tmp_path):
     path = save_npz(tmp_path / "bad.npz", a=noise(5, 8, 8, 3), b=noise(5, 8, 8, 3))
     with pytest.raises(ValueError, match=r"bad\.npz.*'images'.*: a, b"):
         load_npz(path, 8)
+
+
+@pytest.mark.parametrize("header", ["{", "{'descr': '|u1', 'fortran_order': False, 'shape': (10000000000, 8, 8, 3), }"])
+def test_headers_that_lie(tmp_path, header):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        block = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+        archive.writestr("images.npy", block + bytes(1000))
+    with pytest.raises(ValueError, match=r"a\.npz is (not an npz file, or a damaged one|truncated: 5 of 10000000000)"):
+        load_npz(tmp_path / "a.npz", 8)
+
+
+def test_what_would_not_fit_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    path = save_npz(tmp_path / "a.npz", images=np.zeros((40, 64, 64, 3), np.uint8))
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match=r"a\.npz has shape .* more than 1,000 pixels"):
+        patch.setattr(npz, "LARGEST", 1000)
+        load_npz(path, 8)
+    monkeypatch.setattr(npz, "memory", lambda: 7000)
+    with pytest.raises(ValueError, match=r"a\.npz holds 40 images: 7,680 bytes at 8 px, more than the memory"):
+        load_npz(path, 8)
+    assert load_npz(path, 4).shape == (40, 3, 4, 4)
 
 
 def test_damaged_npz(tmp_path):

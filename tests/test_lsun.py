@@ -1,5 +1,6 @@
 import hashlib
 import logging
+import random
 import sys
 from io import BytesIO
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image, features
 
 from ganfp import worlds
-from ganfp.worlds import files, lsun
+from ganfp.worlds import files, lmdb_reader, lsun
 
 RNG = np.random.default_rng(0)
 
@@ -140,6 +141,27 @@ def test_a_truncated_lmdb_is_an_error_and_not_the_end_of_the_process(tmp_path):
     for read in (lambda path: lsun.load(path, 12), lsun.fingerprint):
         with pytest.raises(ValueError, match=r"data\.mdb is truncated"):
             read(data.parent)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_damaged_lmdb_is_named_and_never_ends_the_process(database, number):
+    rng, data = random.Random(number), bytearray((database / "data.mdb").read_bytes())
+    for _ in range(20):
+        at = rng.randrange(8192, len(data) - 8)  # behind the two pages that say what there is
+        data[at : at + 2] = rng.randbytes(2)
+    (database / "data.mdb").write_bytes(data)
+    try:
+        assert lsun.load(database, 12).shape[1:] == (3, 12, 12)
+    except ValueError as error:
+        assert "data.mdb" in str(error)
+
+
+def test_a_reader_that_is_killed_is_an_error_that_names_the_file(database, tmp_path, monkeypatch):
+    (tmp_path / "dies.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.setattr(lmdb_reader, "__file__", str(tmp_path / "dies.py"))
+    for read in (lambda path: lsun.load(path, 12), lsun.fingerprint):
+        with pytest.raises(ValueError, match=r"data\.mdb is damaged: its reader ended with status -9; copy or unpack"):
+            read(database)
 
 
 def test_reading_writes_nothing_and_needs_no_lock(database):

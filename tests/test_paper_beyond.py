@@ -260,7 +260,7 @@ def test_a_page_that_shows_another_runs_numbers_says_so(page_name, measure):
         ({"table": "3", "dataset": "faces"}, lambda r: table.results(r, "t", "c")),
         ({"table": "4", "dataset": "faces"}, lambda r: s4_3.bands_table(r, "t", "c")),
         ({"table": "5", "dataset": "faces"}, lambda r: s4_3.patches_table(r, "t", "c")),
-        ({"table": "7", "dataset": "faces"}, lambda r: s4_4.attacks_table(r, "t")),
+        ({"table": "7", "dataset": "faces"}, lambda r: s4_4.attacks_table(r, "7", "t")),
         ({"setup": "logits"}, lambda r: s3_3.comparison_table(r, "t", "c")),
         ({"metric": "response", "dataset": "faces"}, lambda r: s4_5.regions_table(energies(r), "t", "c")),
     ],

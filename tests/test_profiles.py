@@ -67,6 +67,15 @@ def test_an_unknown_profile_is_named_and_the_known_are_listed():
         ("snapshots: [100]", "no finished resolution after 100 images"),
         ("snapshots: [640]", "no finished resolution after 640 images"),
         ("ladder: [1, 50]", "ladder must begin with 1 and take its other rungs from"),
+        ("ladder: 1", "ladder: expected a list of int, not 1"),
+        ("snapshots: [many]", "snapshots: expected int, not 'many'"),
+        ("gans: {progan: {betas: [0.5]}}", "gans: progan: betas: expected a list of float"),
+        ("gans: {progan: {betas: [0.5, .nan]}}", "gans: progan: betas must be 0 or more, and finite"),
+        ("methods: {cnn: {optimiser: magic}}", "methods: cnn: optimiser must be one of"),
+        ("methods: {prnu: {sigma: .inf}}", "methods: prnu: sigma must be 0 or more, and finite"),
+        ("real: {drawn: 149, train: 40, validation: 20, test: 40}", "real: drawn must be at least 150"),
+        ("plane: {per_class: 41, perplexity: 3}", "plane: per_class must be at most the 40 test images"),
+        ("resolution: 12", "resolution must be a power of two"),
     ],
 )
 def test_mistakes_in_a_profile_are_named(text, message):

@@ -173,3 +173,37 @@ def test_the_reference_run_ships_what_it_trains_and_nothing_twice(tmp_path, monk
     incomplete = replace(smaller)
     assert incomplete.trained_as is incomplete and not incomplete.shipped
     assert isinstance(incomplete.generator("progan", 2), GAN)  # none rather than some, although this one is there
+
+
+def test_what_a_killed_ship_left_is_in_nobodys_way(store, tmp_path, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shipping, "write_json", die)  # the file is there, and the manifest does not know it
+        shipping.ship(GAN_1, store, tmp_path)
+    assert list(tmp_path.glob("*.safetensors")) and shipping.find(GAN_1, where=[tmp_path]) is None
+    (tmp_path / ".manifest.json.x.tmp").write_text("[")
+    shipping.ship(GAN_1, store, tmp_path)
+    assert shipping.find(GAN_1, where=[tmp_path]) is not None
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "faces-ProGAN-seed-1.safetensors", "manifest.json"}
+
+
+def test_a_reference_run_of_another_size_is_refused_before_it_begins(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANFP_STORE", str(tmp_path / "store"))
+    before = {path.name: shipping.sha256(path) for path in shipping.folder().iterdir()}
+    with pytest.raises(ValueError, match="faces-ProGAN-seed-1.safetensors is a GAN of other settings; delete it first"):
+        reference.train(begin_each("smoke", "faces"), print)
+    assert {path.name: shipping.sha256(path) for path in shipping.folder().iterdir()} == before
+    assert not list((tmp_path / "store").glob("gan/*"))
+
+
+NONSENSE = {"file": "../a.safetensors"}, {"file": 3}, {"recipe": []}, {"seconds": "1"}, {"part": 1}
+
+
+@pytest.mark.parametrize("change", NONSENSE)
+def test_a_manifest_that_says_nonsense_is_named(shipped, change):
+    (entry,) = shipping.manifest(shipped)
+    (shipped / shipping.MANIFEST).write_text(json.dumps([entry | change]))
+    with pytest.raises(ValueError, match="manifest.json is damaged at"):
+        shipping.find(GAN_1, where=[shipped])

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ganfp.files import sha256, write_text
+from ganfp.runs import building
 from ganfp.runs import store as module
 from ganfp.runs.store import DamagedArtifactError, Store
 
@@ -25,6 +27,9 @@ class Thing:
 
     def describe(self) -> dict:
         return {"name": self.name}
+
+    def needs(self) -> list:
+        return []
 
 
 def write(folder: Path, progress) -> None:
@@ -161,7 +166,45 @@ def test_a_file_is_read_once_for_all_that_rest_on_it(tmp_path, monkeypatch):
 def test_a_broken_description_is_named(tmp_path):
     store = Store(tmp_path)
     folder = store.build(Thing("a"), write)
-    for text in ("{", ""):
+    whole = json.loads((folder / module.DONE).read_text())
+    (digest,) = whole["sha256"].values()
+    files = (["data.txt"], {"../a/data.txt": digest}, {f"{folder}/data.txt": digest}, {"data\0": ""})
+    others = ({"key": "b"}, {"kind": "b"}, {"seconds": "1"}, *({"sha256": one} for one in files))
+    texts = [json.dumps(whole | change) for change in others]
+    for text in ("{", "", "[]", '{"sha256": {}}', "[" * 10**5, *texts):
         (folder / module.DONE).write_text(text)
-        with pytest.raises(DamagedArtifactError, match="artifact.json cannot be read .* delete .*a and build again"):
+        with pytest.raises(DamagedArtifactError, match="(artifact.json|data.* is missing).*; delete .*a and build"):
             store.verify(Thing("a"))
+
+
+def test_damage_is_named_removed_and_made_again(tmp_path):
+    store, things = Store(tmp_path), [Thing("a"), Thing("b"), Thing("c")]
+    for thing in things:
+        store.build(thing, write)
+    data = store.folder(things[1]) / "data.txt"
+    before = data.stat()
+    data.write_text("Whole")  # one bit, and as a disk may flip it: size and times as they were
+    os.utime(data, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (store.folder(things[2]) / module.DONE).write_text("")
+    found = building.repair(things, Store(tmp_path))
+    assert [text.partition(" is ")[0] for text in found] == [str(data), str(store.folder(things[2]) / module.DONE)]
+    assert [store.has(thing) for thing in things] == [True, False, False]
+    store.build(things[1], write)
+    assert building.repair(things, store) == []
+
+
+def test_another_artifact_in_its_place_is_found(tmp_path):
+    store = Store(tmp_path)
+    folder = store.build(Thing("a"), write)
+    shutil.copytree(folder, store.folder(Thing("b")))
+    with pytest.raises(DamagedArtifactError, match="is damaged, or another artifact's"):
+        store.verify(Thing("b"))
+
+
+def test_a_lock_that_is_a_link_harms_nothing(tmp_path):
+    (tmp_path / "thing").mkdir()
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "thing" / "a.lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError):
+        Store(tmp_path).build(Thing("a"), write)
+    assert (tmp_path / "precious").read_text() == "kept"

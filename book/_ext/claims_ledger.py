@@ -1,4 +1,7 @@
-"""The directive ``{claims-ledger}``: each claim on the numbers of the paper, of the reference run and of this run.
+"""``{claims-ledger}``: each claim on the numbers of the paper, of the reference run and of this run.
+
+``{claims-list} OUTCOME``: those claims of the paper that come to ``holds``, ``is refuted`` or ``is not shown`` in the
+reference run, or in this run where the reference run has not measured them.
 
 The run's records are those that the notebooks listed in ``executed/run.json`` left and measured themselves, and no
 others: a page that shows another run's says so, and here they are not this run's.  Without records every claim of the
@@ -22,8 +25,8 @@ from ganfp.worlds import DRAWN
 
 logger = logging.getLogger(__name__)
 
-HEADINGS = ("Claim", "Section", "Paper's numbers", "Reference run", "This run", "Numbers")
-WIDTHS = (26, 7, 11, 12, 12, 32)
+HEADINGS = ("Claim", "Section", "Paper's numbers", "Reference run", "This run")
+WIDTHS = (46, 9, 15, 15, 15)
 CLASSES = {
     judge.HOLDS: "claim-holds",
     judge.REFUTED: "claim-fails",
@@ -31,6 +34,7 @@ CLASSES = {
     judge.NOT_MEASURED: "claim-missing",
     judge.UNPRINTED: "claim-missing",
 }
+HEADS = {judge.HOLDS: "Confirmed", judge.NOT_SHOWN: "Not confirmed at this scale", judge.REFUTED: "Refuted"}
 COUNTED = {
     judge.HOLDS: "hold",
     judge.NOT_SHOWN: "are not shown",
@@ -53,13 +57,16 @@ def run_shown(root):
     return ", ".join({page["parameters"]["profile"]: None for page in pages}), files
 
 
-class ClaimsLedger(SphinxDirective):
-    optional_arguments = 1
-    final_argument_whitespace = True
-    option_spec = {"tables": directives.unchanged_required, "name": directives.unchanged}
+def records_shown(root):
+    """The records of the run that the pages show: those that it measured itself."""
+    return [r for file, its_own in run_shown(root)[1].items() for r in read(file) if r.profile == its_own]
 
-    def run(self):
-        profile, files = run_shown(self.env.srcdir)
+
+class Claims(SphinxDirective):
+    """What both directives read: the rows of the ledger."""
+
+    def rows(self):
+        files = run_shown(self.env.srcdir)[1]
         code = sorted(Path(judge.__file__).parent.glob("*.py"))
         reference = Path(self.env.srcdir, "results", "reference")
         others = [Path(published.__file__).with_suffix(".yml"), Path(self.env.srcdir, "executed", "run.json")]
@@ -68,17 +75,25 @@ class ClaimsLedger(SphinxDirective):
         # photographs have a page of their own
         drawn = [record for record in load(reference) if record.dataset in DRAWN]
         try:
-            measured = [r for file, its_own in files.items() for r in read(file) if r.profile == its_own]
-            rows = judge.ledger(measured, drawn)
+            return judge.ledger(records_shown(self.env.srcdir), drawn)
         except ValueError as error:
-            logger.warning("claims-ledger: %s", error, location=self.get_location())
+            logger.warning("%s: %s", self.name, error, location=self.get_location())
             return []
+
+
+class ClaimsLedger(Claims):
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {"tables": directives.unchanged_required, "name": directives.unchanged}
+
+    def run(self):
+        profile, files = run_shown(self.env.srcdir)
         tables = set(self.options.get("tables", "1 2 3 4 5 6 7 8").split())
-        rows = [row for row in rows if tables & set(row.claim.tables)]
-        return [summary(rows, profile if files else ""), self.table(rows)]
+        rows = [row for row in self.rows() if tables & set(row.claim.tables)]
+        return [summary(rows, profile if files else ""), self.table(rows)] if rows else []
 
     def table(self, rows):
-        table = nodes.table(classes=["claims-ledger", "colwidths-given"])
+        table = nodes.table(classes=["claims-ledger", "filterable", "colwidths-given"])
         if self.arguments:
             table += nodes.title(self.arguments[0], self.arguments[0])
         self.set_source_info(table)
@@ -91,17 +106,52 @@ class ClaimsLedger(SphinxDirective):
         group += [head, body]
         head += line([nodes.paragraph(text=heading)] for heading in HEADINGS)
         for row in rows:
-            body += line(
-                (
-                    [nodes.paragraph(text=row.claim.text)],
-                    [nodes.paragraph(text=row.claim.section)],
-                    [verdict(row.paper)],
-                    [verdict(row.reference)],
-                    [verdict(row.run)],
-                    numbers(row),
-                )
-            )
+            claim = [nodes.paragraph(text=row.claim.text), *details(row)]
+            verdicts = ([verdict(result)] for result in (row.paper, row.reference, row.run))
+            body += line((claim, [nodes.paragraph(text=row.claim.section)], *verdicts))
         return table
+
+
+class ClaimsList(Claims):
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        found = nodes.bullet_list(classes=["claims-list"])
+        for row in self.rows():
+            verdict = decided(row)
+            of_the_paper = row.paper.holds is not None or row.paper.outcome == judge.UNPRINTED
+            if of_the_paper and verdict.outcome == self.arguments[0]:
+                head = nodes.paragraph("", f"{row.claim.text} ", *parts(verdict))
+                head += nodes.Text(f" (Section {row.claim.section}{', this run' if verdict is row.run else ''})")
+                found += nodes.list_item("", head)
+        return [found if found.children else nodes.paragraph(text="None.")]
+
+
+class ClaimsSummary(Claims):
+    """One paragraph: what some claims come to, by outcome, each with the table that it is read from."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        rows = {row.claim.id: row for row in self.rows()}
+        chosen = [rows[name] for name in self.arguments[0].split() if name in rows]
+        said = nodes.paragraph()
+        for outcome, heading in HEADS.items():
+            mine = [row.claim for row in chosen if decided(row).outcome == outcome]
+            texts = [f"{c.text.rstrip('.')} ({read_from(c)})" for c in mine]
+            said += [nodes.strong(text=f"{heading}: "), nodes.Text("; ".join(texts) + ". ")] if mine else []
+        return [said]
+
+
+def read_from(one):
+    return "Tables 7 and 8" if one.tables == ("7", "8") else f"Table {one.tables[-1]}"
+
+
+def decided(row):
+    """The verdict that a reader should take away: the reference run's, and this run's where that has none."""
+    return row.reference if row.reference.holds is not None else row.run
 
 
 def line(cells):
@@ -112,16 +162,27 @@ def line(cells):
 
 
 def verdict(result):
-    return nodes.paragraph("", "", nodes.inline(text=str(result), classes=[CLASSES[result.outcome]]))
+    return nodes.paragraph("", "", *parts(result))
 
 
-def numbers(row):
-    """The numbers behind each verdict; nothing where nothing was measured."""
-    return [
+def parts(result):
+    """A verdict in its look; one that differs between data sets, each in its own."""
+    said = str(result).split(", ")
+    for i, part in enumerate(said):
+        outcome = next(outcome for outcome in CLASSES if part.startswith(outcome))
+        yield nodes.inline(text=part, classes=[CLASSES[outcome]])
+        yield from [nodes.Text(", ")] if i < len(said) - 1 else []
+
+
+def details(row):
+    """The numbers behind each verdict, folded; nothing where nothing was measured."""
+    said = [
         nodes.paragraph("", "", nodes.strong(text=name), nodes.Text(f" {result.numbers}"))
         for name, result in (("Paper", row.paper), ("Reference", row.reference), ("Run", row.run))
         if result.holds is not None
     ]
+    fold, unfold = "<details class='numbers'><summary>Numbers</summary>", "</details>"
+    return [nodes.raw("", fold, format="html"), *said, nodes.raw("", unfold, format="html")] if said else []
 
 
 def summary(rows, profile):
@@ -138,4 +199,6 @@ def summary(rows, profile):
 
 def setup(app):
     app.add_directive("claims-ledger", ClaimsLedger)
+    app.add_directive("claims-list", ClaimsList)
+    app.add_directive("claims-summary", ClaimsSummary)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

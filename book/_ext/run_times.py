@@ -1,6 +1,7 @@
 """``{run-times}``: a table of the executed notebooks, what each was run with and how long it took."""
 
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -18,7 +19,12 @@ def rows(ledger):
         day = run["date"].partition("T")[0]
         page = f"{{doc}}`/notebooks/{name}`"
         images = ", ".join(worlds.label(name) for name in worlds.names(p["dataset"]))
-        yield page, p["profile"], images, p["seed"], p["device"], day, run["seconds"]
+        yield page, *map(plain, (p["profile"], images, p["seed"], p["device"], day, run["seconds"]))
+
+
+def plain(value):
+    """A text as Markdown shows it, whatever it means to Markdown."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(str(value).split()))
 
 
 def list_table(lines):

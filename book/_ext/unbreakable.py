@@ -13,7 +13,7 @@ class Unbreakable(SphinxPostTransform):
 
     def run(self, **kwargs):
         for text in list(self.document.findall(nodes.Text)):
-            if UNIT.search(text) and not isinstance(text.parent, (nodes.literal_block, nodes.math)):
+            if UNIT.search(text) and not isinstance(text.parent, (nodes.literal_block, nodes.math, nodes.raw)):
                 text.parent.replace(text, nodes.Text(UNIT.sub("\N{NO-BREAK SPACE}", text)))
 
 

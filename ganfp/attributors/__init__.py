@@ -30,13 +30,34 @@ METHODS = {
 }
 """All methods, in the order of the rows of the paper's tables."""
 
+LATER = {
+    "dct": Method("ganfp.attributors.baselines.dct:DCT", "DCT"),
+    "azimuthal": Method("ganfp.attributors.baselines.azimuthal:Azimuthal", "Azimuthal spectrum"),
+    "decay": Method("ganfp.attributors.baselines.decay:Decay", "Spectral decay"),
+    "blockdct": Method("ganfp.attributors.baselines.blockdct:BlockDCT", "Block DCT"),
+    "cooccurrence": Method("ganfp.attributors.baselines.cooccurrence:CoOccurrence", "Co-occurrence"),
+    "colour": Method("ganfp.attributors.baselines.colour:Colour", "Saturation and colour"),
+    "residual": Method("ganfp.attributors.baselines.residual:ResidualSpectrum", "Residual spectrum"),
+    "manifpt_rgb": Method("ganfp.attributors.baselines.manifpt:ManiFPTPixels", "ManiFPT, RGB"),
+    "manifpt_freq": Method("ganfp.attributors.baselines.manifpt:ManiFPTFrequencies", "ManiFPT, frequencies"),
+    "patches": Method("ganfp.attributors.baselines.scratch:PatchAttributor", "Patch network"),
+    "resnet": Method("ganfp.attributors.baselines.scratch:ResNet", "ResNet-18"),
+}
+"""Methods of the literature that the paper does not compare with; page x4 of the book does."""
+
+
+def entry(method: str) -> Method:
+    """What is known of a method of :data:`METHODS` or :data:`LATER`; ``ValueError`` lists the known names."""
+    known = METHODS | LATER
+    if method not in known:
+        raise ValueError(f"unknown attribution method {method!r}; known: {', '.join(sorted(known))}")
+    return known[method]
+
 
 def attributor_class(method: str) -> type[Attributor]:
-    """The class behind a method name of :data:`METHODS`; ``ValueError`` lists the known names."""
-    if method not in METHODS:
-        raise ValueError(f"unknown attribution method {method!r}; known: {', '.join(sorted(METHODS))}")
-    module, _, name = METHODS[method].path.partition(":")
+    """The class behind a method's name, see :func:`entry`."""
+    module, _, name = entry(method).path.partition(":")
     return getattr(import_module(module), name)
 
 
-__all__ = ["METHODS", "Attributor", "Method", "attributor_class", "chosen", "load"]
+__all__ = ["LATER", "METHODS", "Attributor", "Method", "attributor_class", "chosen", "entry", "load"]

@@ -4,7 +4,6 @@ A method is a dataclass of its settings plus four functions: ``_fit`` and ``_sco
 ``_state`` and ``_restore`` turn what was learned into named arrays and back.
 """
 
-import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +14,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from ganfp.attributors.calibration import fit_temperature, softmax
-from ganfp.files import replacing, sha256, write_json
+from ganfp.files import read_json, replacing, sha256, write_json
 
 Labels = Sequence[str] | np.ndarray  # source names, one per image
 Labelled = tuple[np.ndarray, np.ndarray]  # images (N, 3, H, W) uint8, and their columns in ``classes_`` (N,) int64
@@ -28,6 +28,7 @@ Change = Callable[[np.ndarray, np.ndarray], np.ndarray]  # see `Attributor.fine_
 
 WEIGHTS, SIDECAR = "model.safetensors", "model.json"
 FORMAT = 1
+LARGEST = 8192  # pixels of an image's side
 ENTRIES = {"format", "method", "config", "classes", "resolution", "temperature", "chosen", "sha256"}
 
 
@@ -172,7 +173,10 @@ class Attributor(ABC):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / WEIGHTS) as temporary:
-            save_file({name: np.asarray(value, order="C") for name, value in self._state().items()}, temporary)
+            try:
+                save_file({name: np.asarray(value, order="C") for name, value in self._state().items()}, temporary)
+            except SafetensorError as error:
+                raise OSError(f"{folder / WEIGHTS} cannot be written: {error}") from error
             digest = sha256(temporary)
         config = {name: value for name, value in asdict(self).items() if name != "device"}
         # The sidecar comes last: weights without the sidecar that vouches for them do not load.
@@ -192,20 +196,21 @@ class Attributor(ABC):
         sidecar, weights = Path(folder) / SIDECAR, Path(folder) / WEIGHTS
         meta = _read_sidecar(sidecar)
         check_device(device)
+        if not weights.is_file():
+            raise FileNotFoundError(f"{weights} is missing; fit and save the attributor again")
+        if sha256(weights) != meta["sha256"]:
+            raise ValueError(f"{weights}: not the file {SIDECAR} was written for (checksum); it is damaged")
         try:
             kind = attributor_class(meta["method"])
             if not issubclass(kind, cls):
                 raise TypeError(f"holds a {kind.__name__}, not a {cls.__name__}")
             self = kind(**{**meta["config"], **changes, "device": device})
-        except (TypeError, ValueError) as error:
+            self._check_settings()
+            self._take_classes(meta["classes"], meta["resolution"])
+            self.chosen_, self.temperature_ = meta["chosen"], meta["temperature"]
+            self._restore(load_file(weights))
+        except (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError, SafetensorError) as error:
             raise ValueError(f"{sidecar}: {error}") from error
-        if not weights.is_file():
-            raise FileNotFoundError(f"{weights} is missing; fit and save the attributor again")
-        if sha256(weights) != meta["sha256"]:
-            raise ValueError(f"{weights}: not the file {SIDECAR} was written for (checksum); it is damaged")
-        self._take_classes(meta["classes"], meta["resolution"])
-        self.chosen_, self.temperature_ = meta["chosen"], meta["temperature"]
-        self._restore(load_file(weights))
         return self
 
     # ---------------------------------------------------------------- for methods
@@ -341,12 +346,19 @@ def check_labels(labels: Labels, count: int, name: str) -> list[str]:
 def _read_sidecar(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; no attributor was saved there")
-    try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not valid JSON ({error})") from error
-    if missing := ENTRIES - set(meta if isinstance(meta, dict) else ()):
+    meta = read_json(path, "fit and save the attributor again")
+    if missing := ENTRIES - set(meta):
         raise ValueError(f"{path}: lacks {', '.join(sorted(missing))}")
     if meta["format"] != FORMAT:
-        raise ValueError(f"{path}: format {meta['format']}, but this version reads format {FORMAT}")
+        raise ValueError(f"{path}: format {meta['format']!r:.40}, but this version reads format {FORMAT}")
+    classes, resolution, temperature = meta["classes"], meta["resolution"], meta["temperature"]
+    named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+    if not named or len(classes) < 2 or classes != sorted(set(classes)):
+        raise ValueError(f"{path}: classes must be two or more different names, sorted")
+    if type(resolution) is not int or not 1 <= resolution <= LARGEST:
+        raise ValueError(f"{path}: resolution must be a number of pixels, 1 to {LARGEST}")
+    if type(temperature) not in (int, float) or not 0 < temperature < np.inf:
+        raise ValueError(f"{path}: temperature must be more than 0, and finite")
+    if not isinstance(meta["chosen"], dict) or not isinstance(meta["config"], dict):
+        raise ValueError(f"{path}: chosen and config must be mappings")
     return meta

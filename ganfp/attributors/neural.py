@@ -160,6 +160,10 @@ class NeuralAttributor(Attributor, Generic[Network]):
         return {name: value.cpu().numpy() for name, value in self.network_.state_dict().items()}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
+        with torch.device("meta"):  # settings that do not fit the weights are refused before they take memory
+            fits = {key: tuple(value.shape) for key, value in self._network().state_dict().items()}
+        if fits != {key: value.shape for key, value in state.items()}:
+            raise ValueError(f"its weights are not those of a {self.method} with its settings")
         self.network_ = self._placed(self._network())
         self.network_.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
 

@@ -2,7 +2,7 @@
 
 import click
 
-from ganfp.cli import folders, models, pages, stores
+from ganfp.cli import classes, explore, folders, models, pages, stores
 from ganfp.cli.words import printable
 
 
@@ -14,11 +14,11 @@ class _Commands(click.Group):
             return super().invoke(context)
         except (click.exceptions.Exit, click.Abort):  # click's own way to end, which are RuntimeErrors
             raise
-        except (ValueError, OSError, LookupError, RuntimeError, ImportError) as error:
+        except (ValueError, OSError, LookupError, RuntimeError, ImportError, ArithmeticError, MemoryError) as error:
             if context.params.get("debug"):
                 raise
             notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
-            raise click.ClickException(printable(f"{error}{notes}")) from error
+            raise click.ClickException(printable(f"{error or type(error).__name__}{notes}")) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,6 +28,6 @@ def main(debug: bool) -> None:
     """Reproduce "Attributing Fake Images to GANs" (Yu, Davis, Fritz, ICCV 2019) as a book."""
 
 
-for _module in (pages, models, folders, stores):
+for _module in (pages, models, folders, explore, stores, classes):
     for _command in _module.COMMANDS:
         main.add_command(_command)

@@ -1,6 +1,5 @@
 """One GAN: trained, sampled from, timed."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,24 +51,23 @@ def train(
 @contextmanager
 def _claimed(out: Path, settings: dict, resume: bool) -> Iterator[None]:
     """Keep a folder for one training: of these settings, and one process at a time."""
-    import fcntl
-
-    from ganfp.files import write_json
+    from ganfp.files import read_json, sweep, write_json
     from ganfp.gans import training
+    from ganfp.locks import held
+
+    def refuse() -> None:
+        raise ValueError(f"--out: another process is training in {out}")
 
     out.mkdir(parents=True, exist_ok=True)
-    with open(out / ".lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"--out: another process is training in {out}") from None
+    with held(out / ".lock", refuse):
+        sweep(out)
         begun, checkpoint, generator = out / SETTINGS, out / training.CHECKPOINT, out / training.GENERATOR
         there = [path for path in (begun, checkpoint, generator) if path.exists()]
         if there and not resume:
             raise ValueError(f"--out: {out} holds a training already; --resume it, or name another folder")
         if there == [generator]:
             raise ValueError(f"--out: {generator} has no checkpoint to go on from; name another folder")
-        before = json.loads(begun.read_text("utf-8")) if begun in there else settings
+        before = read_json(begun, "name another folder") if begun in there else settings
         if differs := [key for key in settings if before.get(key) != settings[key]]:
             raise ValueError(f"--resume: {out} was begun with another {' and another '.join(differs)}")
         write_json(begun, settings)
@@ -91,8 +89,10 @@ def bench(profile: str, device: str, seconds: float) -> None:
         raise FileNotFoundError(f"{root} has no benchmarks/steps.py: measuring needs a checkout of the repository")
     sys.path.insert(0, str(root))
     from benchmarks import steps
+    from ganfp.attributors.base import check_device
     from ganfp.runs import profiles as sizes
 
+    check_device(device)
     for line in steps.report(sizes.load(profile), device, seconds):
         click.echo(line)
 

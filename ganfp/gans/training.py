@@ -7,11 +7,12 @@ one that was not, and two trainings that differ in one image stay byte-equal unt
 """
 
 import copy
+import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -26,11 +27,13 @@ from ganfp.gans import config_from, gan_class
 from ganfp.gans.base import Stage, sent
 from ganfp.images import quantise
 from ganfp.layers import weights_fixed
+from ganfp.processes import between_steps
 from ganfp.seeding import deterministic, mix
 
 CHECKPOINT, GENERATOR, CRITIC = "checkpoint.safetensors", "generator.safetensors", "critic.safetensors"
 HISTORY, SNAPSHOTS = "history.json", "snapshots"
 SAMPLING_BATCH = 250
+PIXELS_AT_A_TIME = 1000  # images of which a digest is made
 ROWS = 400  # of the training curves
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 NETWORKS, OPTIMISERS = ("generator", "critic", "average"), ("generator_optimiser", "critic_optimiser")
@@ -178,17 +181,27 @@ class Training:
             for index, state in getattr(self, part).state_dict()["state"].items():
                 tensors |= {f"{part}.{index}.{key}": value for key, value in state.items()}
         position = {key: getattr(self, key) for key in POSITION}
-        write_tensors(path, tensors, {"run": self._identity(), "position": position})
+        write_tensors(path, tensors, {"run": self._identity() | {"pixels": self._pixels}, "position": position})
 
     def _identity(self) -> dict:
         """What a checkpoint must agree on before it may be resumed."""
         config, seeds = asdict(self.config), asdict(self.seeds)
         return {"name": self.name, "config": config, "seeds": seeds, "images": len(self.images)}
 
+    @cached_property
+    def _pixels(self) -> str:
+        """SHA-256, as hex, of the images in their order."""
+        digest = hashlib.sha256()
+        for start in range(0, len(self.images), PIXELS_AT_A_TIME):
+            digest.update(np.ascontiguousarray(self.images[start : start + PIXELS_AT_A_TIME]))
+        return digest.hexdigest()
+
     def restore(self, path: Path) -> None:
-        """Continue from a checkpoint; raises ``ValueError`` if it belongs to another configuration or seed."""
+        """Continue from a checkpoint; ``ValueError`` if it is one of other images, another configuration or seed."""
         tensors, meta = read_tensors(path, self.device)
-        wanted = json.loads(json.dumps(self._identity()))
+        wanted = json.loads(json.dumps(self._identity() | {"pixels": self._pixels}))
+        if not isinstance(meta.get("run"), dict):
+            raise ValueError(f"{path} is no checkpoint; delete it to begin anew")
         if differs := ", ".join(sorted(key for key in wanted if meta["run"].get(key) != wanted[key])):
             raise ValueError(f"{path} was made with other {differs}; resume with the same, or use a new folder")
         for key, value in meta["position"].items():
@@ -230,8 +243,8 @@ def train(
     """Train a GAN until it has seen ``config.total_images``, or for ``budget`` seconds of this call.
 
     Writes ``generator.safetensors`` (the moving average), ``critic.safetensors`` and ``history.json`` into
-    ``folder``, and a checkpoint at least every minute.  With ``resume`` it goes on from the checkpoint there, if
-    there is one; without, a checkpoint found there raises ``FileExistsError``, so that nothing is lost.
+    ``folder``, and a checkpoint at least every minute and when it is interrupted, as by Ctrl-C.  With ``resume`` it
+    goes on from the checkpoint there, if there is one; without, one there is a ``FileExistsError``: nothing is lost.
     ``progress`` is called with the share done, 0 to 1.  After each number of images in ``snapshots`` the generator so
     far is also written into ``snapshots/NUMBER``, from where it can be sampled.  Returns whether the training is
     complete; after an exhausted budget the generator written is the one so far, at its own resolution and blend.
@@ -241,7 +254,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / CHECKPOINT
     memory.keep()
-    with deterministic():
+    with deterministic(), between_steps() as interrupted:
         training = Training(name, config, seeds, images, device)
         if checkpoint.exists():
             if not resume:
@@ -250,6 +263,8 @@ def train(
         started = saved = time.monotonic()
         seconds = training.seconds
         while training.seen < config.total_images and (budget is None or time.monotonic() - started < budget):
+            if interrupted:
+                break
             before = training.seen
             training.step()
             for count in snapshots:
@@ -293,8 +308,14 @@ def load_critic(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
 
 def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
     tensors, meta = read_tensors(path, device)
-    network = getattr(gan_class(meta["name"]), kind)(config_from(meta["name"], meta["config"]))
-    network.load_state_dict(tensors)
+    try:
+        make, config = getattr(gan_class(meta["name"]), kind), config_from(meta["name"], meta["config"])
+        with torch.device("meta"):  # settings that do not fit the weights are refused before they take memory
+            make(config).load_state_dict(tensors, assign=True)
+        network = make(config)
+        network.load_state_dict(tensors)
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        raise ValueError(f"{path} does not hold a {kind.lower()} of ganfp ({error})") from error
     network.to(device=device, memory_format=torch.channels_last)
     return network.requires_grad_(False).eval(), meta
 

@@ -1,13 +1,15 @@
 """The front page: what a run comes to, in words and numbers that `book/index.md` takes from the page of Section 4.2."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from ganfp.paper import judge, sections
 from ganfp.paper.attribution import METHODS, SETUPS
 from ganfp.paper.published import chance
 from ganfp.paper.record import Record, one, original, pick
 from ganfp.paper.s4_2 import beaten
-from ganfp.paper.table import DASH
+from ganfp.paper.table import DASH, readable
 from ganfp.runs.building import closure
 from ganfp.runs.run import Run
 
@@ -40,6 +42,24 @@ def texts(runs: Sequence[Run], records: Sequence[Record]) -> dict[str, str]:
         named = pick(accuracies, table=table, row="Ours")
         said[f"ours_{table}"] = " and ".join(f"{r.value:.1f} % ({r.dataset})" for r in named)
     return said
+
+
+def quiz(arrays: Mapping[str, np.ndarray], seed: int) -> dict[str, dict[str, np.ndarray]]:
+    """An image of each source in an order drawn by the seed: ``images``, their ``fingerprints``, and the ``answer``.
+
+    Each maps titles to a picture (3, R, R); ``arrays`` as :func:`ganfp.paper.s4_5.fingerprints` returns them.
+    """
+    order = np.random.default_rng(seed).permutation(len(arrays["classes"]))
+    letters = {chr(ord("A") + i): k for i, k in enumerate(order)}
+    sources = [readable(str(name)) for name in arrays["classes"]]
+    named = arrays["shown"].argmax(axis=1)
+    answers = {f"{a}: {sources[k]}": k for a, k in letters.items()}
+    return {
+        "images": {a: arrays["images"][k] for a, k in letters.items()},
+        "fingerprints": {a: arrays["image_fingerprints"][k] for a, k in letters.items()},
+        "answer": {a + (f"\n(named {sources[named[k]]})" if named[k] != k else ""): arrays["models_visnet"][k]
+                   for a, k in answers.items()},
+    }  # fmt: skip
 
 
 def content(records: Sequence[Record]) -> str:

@@ -39,7 +39,7 @@ def caption(table: str, records: Sequence[Record], more: str = "Small: 95 % inte
     """The caption of a table of the paper: its own in our words, and how many sources this run and the paper have."""
     block = published.block(table)
     here, theirs = records[0].classes, published.load()["setups"][block["setup"]]["classes"]
-    text = f"The paper's Table {table}. {block['caption']} This run has {here} sources (chance {100 / here:.1f} %)"
+    text = f"{block['caption']} This run has {here} sources (chance {100 / here:.1f} %)"
     if theirs != here:
         text += f", the paper {theirs} ({100 / theirs:.1f} %)"
     if not any(published.stands_for(r.dataset) for r in records):

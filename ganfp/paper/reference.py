@@ -49,6 +49,7 @@ def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = No
             )
     store, target = runs[0].store, shipping.folder()
     todo = [gan for gan in generators(runs) if shipping.find(gan, where=[target]) is None]
+    shipping.refuse_another(todo, target)  # now, and not after hours
     say(f"{len(todo)} of {len(generators(runs))} generators are still to be trained")
     shipped = []
 

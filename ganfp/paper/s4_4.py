@@ -15,7 +15,7 @@ from ganfp.paper.judge import NEAR_CHANCE, NOT_SHOWN, RESTORED, Evidence, at_lea
 from ganfp.paper.published import stands_for
 from ganfp.paper.record import Record, Result, one, original, pick, record
 from ganfp.paper.sections import Study
-from ganfp.paper.table import DASH, Table, minus, number, small, strong, with_interval
+from ganfp.paper.table import DASH, Table, listed, minus, number, rows_by_dataset, small, strong, this_run
 from ganfp.runs.recipes.attacked import Answers, Attack
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import Setup
@@ -347,24 +347,24 @@ def _relighting_nearer(e: Evidence) -> tuple[str, str]:
     return every([e.above(before, prior), e.above(prior, true)]), f"grey levels, root mean square: {shown(found)}"
 
 
-def attacks_table(records: Iterable[Record], name: str) -> Table:
-    """Tables 7 and 8: paper | reference | this run before and after immunisation, and after it without an attack."""
-    found, rows = [r for r in records if r.table in ("7", "8")], []
-    for dataset in (datasets := list(dict.fromkeys(r.dataset for r in found))):
-        rows += [[strong(dataset), *[""] * 6]] if len(datasets) > 1 else []
-        mine = pick(found, dataset=dataset)
+def attacks_table(records: Iterable[Record], which: str, name: str) -> Table:
+    """Table 7 or 8: paper | reference | this run before and after immunisation, and after it without an attack."""
+
+    def rows(mine: list[Record]) -> list[list[str]]:
         before = [r for r in pick(mine, row="PRNU") if r.column.endswith(" atk")]
-        for r in sorted(before, key=lambda r: PAPERS.index(r.column.split()[0])):
-            rows += _attack_rows(mine, r.column.split()[0], r.variant)
+        before.sort(key=lambda r: PAPERS.index(r.column.split()[0]))
+        return [row for r in before for row in _attack_rows(mine, r.column.split()[0], r.variant)]
+
+    found = pick(records, table=which, metric="accuracy")
     caption = (
-        "Accuracy in percent under each attack, before and after immunisation (the paper's Tables 7 and 8), and, in "
-        "the last column, of the immunised method on images that nobody attacked. This run has "
-        f"{found[0].classes} sources (chance {found[0].chance:.1f} %)"
+        f"Attacks on {listed(list(dict.fromkeys(r.dataset for r in found)))}. Accuracy in percent under each attack, "
+        "before and after immunisation, and, in the last column, of the immunised method on images that nobody "
+        f"attacked. Here are {found[0].classes} sources (chance {found[0].chance:.1f} %)"
         + ("; the paper has 11 sources (9.1 %)" if any(r.paper is not None for r in found) else "")
         + ". Small: 95 % interval. Bold: the better method."
     )
     header = ["", "", "paper", "reference", "before", "after", "after, no attack"]
-    return Table(name, caption, header, rows, of=found)
+    return Table(name, caption, header, rows_by_dataset(found, rows), of=found)
 
 
 def _attack_rows(found: Sequence[Record], name: str, variant: str) -> list[list[str]]:
@@ -375,7 +375,7 @@ def _attack_rows(found: Sequence[Record], name: str, variant: str) -> list[list[
     top = [max(r.value for r in both) for both in zip(*three.values(), strict=True)]
     label, rows = f"{name} {small(variant)}" if variant else name, []
     for row, cells in three.items():
-        ours = [with_interval(r, strong if r.value == best else str) for r, best in zip(cells, top, strict=True)]
+        ours = [this_run(r, strong if r.value == best else str) for r, best in zip(cells, top, strict=True)]
         others = ([getattr(r, who) for r in cells[:2]] for who in ("paper", "reference"))
         arrows = [DASH if None in two else " → ".join(map(number, two)) for two in others]
         rows.append([label if not rows else "", row, *arrows, *ours])

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import platform
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -18,9 +17,10 @@ import torch
 from tqdm import tqdm
 
 from ganfp.machine import cores
+from ganfp.processes import begin_worker
 from ganfp.runs import cluster
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.store import Store
+from ganfp.runs.store import DamagedArtifactError, Store
 
 POLL_SECONDS = 0.5
 SECONDS_BETWEEN_LINES = 30.0
@@ -47,6 +47,19 @@ def closure(recipes: Iterable[Recipe], done: Callable[[Recipe], bool] = lambda r
 def missing(recipes: Iterable[Recipe], store: Store) -> list[Recipe]:
     """What has to be made so that ``recipes`` exist, needs first."""
     return closure(recipes, store.has)
+
+
+def repair(recipes: Iterable[Recipe], store: Store) -> list[str]:
+    """Remove the damaged ones of the recipes' artifacts and of those that they need; what was wrong with each."""
+    found = []
+    for recipe in closure(recipes):
+        if store.has(recipe):
+            try:
+                store.verify(recipe)
+            except DamagedArtifactError as error:
+                found.append(str(error).partition(";")[0])
+                store.discard(recipe)
+    return found
 
 
 def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
@@ -86,7 +99,7 @@ def build(
         return 0.0
     context = multiprocessing.get_context("spawn")
     executor, shard = executor or cluster.executor(), cluster.shard()
-    pool = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=_begin_worker)
+    pool = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=begin_worker, initargs=(1,))
     # Processes that start meanwhile give one thread to each library that asks the environment, and do not import the
     # user's script, which may ask for this very work once more; unless a recipe is defined there: then the script
     # needs `if __name__ == "__main__"`.
@@ -176,17 +189,6 @@ def title(recipe: Recipe) -> str:
     seed = f"seed {recipe.seeds.init}" if hasattr(recipe, "seeds") else None
     twin = "twin" if getattr(recipe, "replica", 0) else None
     return " ".join(part for part in (recipe.kind, name, seed, twin) if part)
-
-
-def _begin_worker() -> None:
-    """Compute with one thread, and end when the process that asked for the work does."""
-    torch.set_num_threads(1)
-
-    def end() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
 
 
 @cache

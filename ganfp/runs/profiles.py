@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, 
 from functools import cache
 from pathlib import Path
 from types import NoneType, SimpleNamespace
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -87,6 +87,11 @@ class Profile:
 
     def __post_init__(self) -> None:
         published = paper.load()["ladder"]
+        held = self.real.train + self.real.validation + self.real.test
+        if self.real.drawn < held + (held + 1) // 2:
+            raise ValueError(f"real: drawn must be at least {held + (held + 1) // 2}, half as many again as are held out")
+        if self.plane.per_class > self.real.test:
+            raise ValueError(f"plane: per_class must be at most the {self.real.test} test images")
         if self.ladder[:1] != (1,) or any(i not in published for i in self.ladder):
             raise ValueError(f"ladder must begin with 1 and take its other rungs from {published}, not {self.ladder}")
         if self.generators and self.generators not in names():
@@ -113,7 +118,7 @@ def load(name: str) -> Profile:
     base = name.removesuffix(FROM_SCRATCH)
     if base not in names():
         raise ValueError(f"unknown profile {name!r}; known are {', '.join(names())}, each also with {FROM_SCRATCH}")
-    profile = read((folder() / f"{base}.yml").read_text("utf-8"), base)
+    profile = read((folder() / f"{base}.yml").read_text("utf-8", errors="replace"), base)
     if base == name:
         return profile
     return replace(profile, name=name, generators="", control=0, cost=profile.cost_from_scratch or profile.cost)
@@ -124,7 +129,7 @@ def read(text: str, name: str) -> Profile:
     where = f"presets/{name}.yml"
     try:
         values = _mapping(yaml.safe_load(text), where)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ArithmeticError) as error:
         raise ValueError(f"{where} is not valid YAML: {error}") from error
     gans, methods = (_mapping(values.pop(block, {}), f"{where}: {block}") for block in ("gans", "methods"))
     values["methods"] = {method: _method(method, block, f"{where}: methods") for method, block in methods.items()}
@@ -175,14 +180,20 @@ def _method(method: str, block: Any, where: str) -> SimpleNamespace:
         kind = attributor_class(method)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
-    return SimpleNamespace(**_checked(kind, block, f"{where}: {method}"))
+    checked = _checked(kind, block, f"{where}: {method}")
+    try:
+        kind(**checked)._check_settings()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {method}: {error}") from error
+    return SimpleNamespace(**checked)
 
 
 def _fill(kind: type, values: Any, where: str):
     """A dataclass from a mapping."""
+    checked = _checked(kind, values, where)
     try:
-        return kind(**_checked(kind, values, where))
-    except TypeError as error:
+        return kind(**checked)
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise ValueError(f"{where}: {error}") from error
 
 
@@ -206,10 +217,15 @@ def _typed(kind: type, value: Any, where: str, least: int):
 
     No setting is negative, and a whole number is ``least`` or more.
     """
-    if kind is float and type(value) is int:
+    if get_origin(kind) is tuple:
+        kinds = get_args(kind)
+        if not isinstance(value, list) or kinds[-1] is not ... and len(value) != len(kinds):
+            raise ValueError(f"{where}: expected a list of {kinds[0].__name__}, not {value!r:.40}")
+        return tuple(_typed(kinds[0], one, where, least) for one in value)
+    if kind is float and type(value) is int and abs(value) < 2**53:
         value = float(value)
     if kind in (int, float, str, bool) and type(value) is not kind:
-        raise ValueError(f"{where}: expected {kind.__name__}, not {value!r}")
+        raise ValueError(f"{where}: expected {kind.__name__}, not {value!r:.40}")
     if kind is int and value < least or kind is float and not 0 <= value < math.inf:
-        raise ValueError(f"{where} must be {least if kind is int else 0} or more, and finite, not {value}")
-    return tuple(value) if isinstance(value, list) else value
+        raise ValueError(f"{where} must be {least if kind is int else 0} or more, and finite, not {value!r:.40}")
+    return value

@@ -6,6 +6,7 @@ it instead of a training.  Numbers that are published with it are measured on im
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -14,8 +15,9 @@ from typing import Any
 
 import torch
 
-from ganfp.files import project_root, read_tensors, sha256, write_json, write_tensors
+from ganfp.files import project_root, read_json, read_tensors, sha256, sweep, write_json, write_tensors
 from ganfp.gans import entry, training
+from ganfp.locks import held
 from ganfp.paper.record import commit
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.gans import GAN, Snapshot
@@ -23,6 +25,7 @@ from ganfp.runs.store import Store
 
 MANIFEST = "manifest.json"
 VARIABLE = "GANFP_GENERATORS"  # a folder of more such files, with a manifest of their own
+_PLAIN = re.compile(r"[\w-]+\.safetensors")  # a file beside the manifest, and nowhere else
 ROWS = 100  # of a shipped training's curves
 
 
@@ -68,9 +71,7 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
     Raises ``ValueError`` where a weight does not fit into half precision, and where the file is another GAN's.
     """
     path = folder / f"{file_name(gan)}.safetensors"
-    others = [other for other in manifest(folder) if other["file"] != path.name]
-    if path.exists() and find(gan, where=[folder]) is None:
-        raise ValueError(f"{path} is a GAN of other settings; delete it first if this one shall take its place")
+    refuse_another([gan], folder)
     tensors, meta = read_tensors(store.folder(gan) / training.GENERATOR)
     halves = _as(torch.float16, tensors)
     for key, value in halves.items():
@@ -78,13 +79,34 @@ def ship(gan: GAN, store: Store, folder: Path) -> Path:
             raise ValueError(f"{store.folder(gan)}: {key} does not fit into half precision")
     history = json.loads((store.folder(gan) / training.HISTORY).read_text("utf-8"))
     meta["history"] = history | {"rows": _thinned(history["rows"], ROWS)}
-    write_tensors(path, halves, meta)
-    info = store.info(gan)
-    known = {key: info[key] for key in ("seconds", "date", "device", "hardware", "torch") if key in info}
-    file = {"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size, "images_seen": meta["seen"]}
-    this = {**file, **known, "commit": commit(), "recipe": identity(gan)}
-    write_json(folder / MANIFEST, sorted([*others, this], key=itemgetter("file")))
+    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder / ".lock", lambda: None):  # for the moment in which another process writes the manifest
+        sweep(folder)
+        refuse_another([gan], folder)
+        write_tensors(path, halves, meta)
+        _note(gan, store.info(gan), path, meta["seen"])
     return path
+
+
+def refuse_another(gans: Sequence[GAN], folder: Path) -> None:
+    """``ValueError`` where the place of one of the GANs is taken by another GAN.
+
+    A file that the manifest does not know is what a killed process left, and takes nobody's place.
+    """
+    there = {one["file"]: one["recipe"] for one in manifest(folder)}
+    for gan in gans:
+        name = f"{file_name(gan)}.safetensors"
+        if name in there and there[name] != identity(gan):
+            raise ValueError(f"{folder / name} is a GAN of other settings; delete it first if this one shall take its place")
+
+
+def _note(gan: GAN, info: dict, path: Path, seen: int) -> None:
+    """Enter a generator in the manifest beside it."""
+    others = [other for other in manifest(path.parent) if other["file"] != path.name]
+    known = {key: info[key] for key in ("seconds", "date", "device", "hardware", "torch") if key in info}
+    file = {"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size, "images_seen": seen}
+    this = {**file, **known, "commit": commit(), "recipe": identity(gan)}
+    write_json(path.parent / MANIFEST, sorted([*others, this], key=itemgetter("file")))
 
 
 def find(gan: GAN | Snapshot, part: str = training.GENERATOR, where: Sequence[Path] = ()) -> Shipped | None:
@@ -101,10 +123,13 @@ def find(gan: GAN | Snapshot, part: str = training.GENERATOR, where: Sequence[Pa
 def manifest(folder: Path) -> list[dict]:
     """What is known of each shipped generator, in the order of the files' names; empty without a manifest."""
     path = folder / MANIFEST
-    try:
-        return json.loads(path.read_text("utf-8")) if path.exists() else []
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON ({error}); fetch it again") from error
+    entries = read_json(path, "fetch it again", list) if path.exists() else []
+    for one in entries:
+        kinds = {"file": str, "sha256": str, "seconds": int | float, "recipe": dict}
+        wrong = not isinstance(one, dict) or not all(isinstance(one.get(key), kind) for key, kind in kinds.items())
+        if wrong or not isinstance(one.get("part", ""), str) or not _PLAIN.fullmatch(one["file"]):
+            raise ValueError(f"{path} is damaged at {one!r:.60}; fetch it again")
+    return entries
 
 
 def identity(gan: GAN | Snapshot) -> dict[str, Any]:

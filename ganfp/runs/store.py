@@ -6,15 +6,17 @@ takes its final name only when it is complete.  A lock file lets only one proces
 recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.
 """
 
-import fcntl
-import json
 import math
 import os
+import shutil
+import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
-from ganfp.files import TEMPORARY, sha256, write_json, write_text
+from ganfp.files import read_json, room, sha256, sweep, sync, write_json, write_text
+from ganfp.locks import held, is_held
 from ganfp.runs.recipes.base import Recipe
 
 DONE = "artifact.json"
@@ -45,11 +47,18 @@ class Store:
     def info(self, recipe: Recipe) -> dict:
         """What is known of a finished artifact: recipe, seconds, bytes, machine, date, checksums."""
         path = self.folder(recipe) / DONE
+        remedy = f"delete {path.parent} and build again, or let `ganfp build --repair` do it"
         try:
-            return json.loads(path.read_text("utf-8"))
-        except (ValueError, FileNotFoundError) as error:
-            problem = f"{path} cannot be read ({error}); delete {path.parent} and build again"
-            raise DamagedArtifactError(problem) from error
+            info = read_json(path, remedy)
+        except FileNotFoundError as error:
+            raise DamagedArtifactError(f"{path} is missing; {remedy}") from error
+        except ValueError as error:
+            raise DamagedArtifactError(str(error)) from error
+        digests, seconds = info.get("sha256"), info.get("seconds")
+        whole = isinstance(digests, dict) and isinstance(seconds, int | float) and 0 <= seconds < math.inf
+        if not whole or (info.get("kind"), info.get("key")) != (recipe.kind, recipe.key):
+            raise DamagedArtifactError(f"{path} is damaged, or another artifact's; {remedy}")
+        return info
 
     def build(self, recipe: Recipe, make: Callable[[Path, Callable[[float], None]], None], **notes) -> Path:
         """The folder of the artifact, made by ``make(folder, progress)`` unless it is there.
@@ -61,8 +70,7 @@ class Store:
         if self.has(recipe):
             return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with open(folder.with_suffix(".lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed, even if the process dies
+        with held(folder.with_suffix(".lock"), lambda: print(f"waiting for who makes {folder}", file=sys.stderr)):
             if self.has(recipe):  # another process was faster
                 return folder
             part = _part(folder)
@@ -76,23 +84,30 @@ class Store:
                     reported = now
 
             try:
-                make(part, progress)
+                with room(folder):
+                    make(part, progress)
             finally:  # the time of an attempt that failed counts too
                 seconds = spent + time.monotonic() - started
-                write_text(part / PROGRESS, f"{_read(part)[0]} {seconds}")
-            (part / PROGRESS).unlink()
-            for leftover in part.rglob(f".*{TEMPORARY}"):  # of an attempt that was killed while it saved
-                leftover.unlink()
+                with suppress(OSError):
+                    write_text(part / PROGRESS, f"{_read(part)[0]} {seconds}")
+            (part / PROGRESS).unlink(missing_ok=True)
+            sweep(part)
             files = sorted(path for path in part.rglob("*") if path.is_file())
             known = {
                 "kind": recipe.kind, "key": recipe.key, "recipe": recipe.describe(), "seconds": round(seconds, 3),
                 "bytes": sum(path.stat().st_size for path in files),
                 "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             }  # fmt: skip
-            digests = {str(path.relative_to(part)): sha256(path) for path in files}
+            digests = {path.relative_to(part).as_posix(): sha256(path) for path in files}
             write_json(part / DONE, {**known, **notes, "sha256": digests})
+            sync(part / DONE)  # what a power cut takes of the others shows by their checksums
             os.replace(part, folder)
         return folder
+
+    def discard(self, recipe: Recipe) -> None:
+        """Remove an artifact, so that it can be made again; its description goes first, so that no half one counts."""
+        (self.folder(recipe) / DONE).unlink(missing_ok=True)
+        shutil.rmtree(self.folder(recipe))
 
     def verify(self, recipe: Recipe) -> None:
         """Raise :class:`DamagedArtifactError` unless every file is as it was when the artifact was finished.
@@ -101,20 +116,15 @@ class Store:
         """
         folder = self.folder(recipe)
         for name, digest in self.info(recipe)["sha256"].items():
-            path = folder / name
-            if not path.is_file() or _digest(path) != digest:
-                raise DamagedArtifactError(f"{path} is missing or has changed; delete {folder} and build again")
+            path, inside = folder / name, PurePosixPath(name)
+            within = not inside.is_absolute() and ".." not in inside.parts and "\0" not in name
+            if not within or not path.is_file() or _digest(path) != digest:
+                remedy = f"delete {folder} and build again, or let `ganfp build --repair` do it"
+                raise DamagedArtifactError(f"{path!s} is missing or has changed; {remedy}")
 
     def busy(self, recipe: Recipe) -> bool:
         """Whether another process is making the artifact."""
-        try:
-            with open(self.folder(recipe).with_suffix(".lock")) as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return is_held(self.folder(recipe).with_suffix(".lock"))
 
     def share(self, recipe: Recipe) -> float:
         """Share of the artifact that is done, 0 to 1, also while another process works on it."""

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ganfp.worlds import files
-from ganfp.worlds.npz import load_npz
+from ganfp.worlds.npz import load_npz, numbers
 
 WIDTH, HEIGHT, SIDE = 178, 218, 128
 LEFT, TOP = 89 - SIDE // 2, 121 - SIDE // 2
@@ -75,13 +75,10 @@ def fingerprint(path: str | Path) -> str:
 def _prepared(path: Path, resolution: int) -> np.ndarray:
     """Crops from an npz file, by person where it says who is on them."""
     images = load_npz(path, resolution)
-    with np.load(path) as arrays:
-        if "identity" not in arrays.files:
-            log.info("%s: no identity there; parts may share persons", path)
-            return images
-        person = arrays["identity"]
-    if person.shape != (len(images),):
-        raise ValueError(f"{path}: identity has shape {person.shape}; wanted is one number for each image")
+    person = numbers(path, "identity", len(images))
+    if person is None:
+        log.info("%s: no identity there; parts may share persons", path)
+        return images
     return images[np.argsort(person, kind="stable")]
 
 

@@ -7,15 +7,12 @@ blocks, now 4 x 4 px, stays in every real image.
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from ganfp.worlds import files
+from ganfp.worlds import files, lmdb_reader
 
 DATA = "data.mdb"
 
@@ -30,20 +27,16 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
     database = _database(path)
     if not database:
         return files.load_folder(path, resolution, count)
-    with _opened(database) as environment:
-        with environment.begin() as reading:
-            keys = list(islice(reading.cursor().iternext(values=False), count))
-        if not keys:
+    with lmdb_reader.opened(database, count) as entries:
+        if not entries.keys:
             raise ValueError(f"{database} holds no images")
 
         def read(key: bytes) -> tuple[np.ndarray, str | None]:
-            with environment.begin() as reading:
-                entry = reading.get(key)
             name = f"{database}, key {key.decode('ascii', 'backslashreplace')}"
-            planes, note = files.decode(BytesIO(entry), name)
+            planes, note = files.decode(BytesIO(entries.value(key)), name)
             return files.square_mean(planes, resolution, name), note
 
-        return files.read_all(keys, read, resolution, database)
+        return files.read_all(entries.keys, read, resolution, database)
 
 
 def fingerprint(path: str | Path) -> str:
@@ -57,14 +50,10 @@ def fingerprint(path: str | Path) -> str:
     database = _database(path)
     if not database:
         return files.fingerprint(path)
-    with _opened(database) as environment:
-        info = environment.info()
-        numbers = database.stat().st_size, info["last_pgno"], info["last_txnid"], environment.stat()["entries"]
-        digest = hashlib.sha256(repr(numbers).encode())
-        with environment.begin() as reading, reading.cursor() as cursor:
-            for move in (cursor.first, cursor.last):
-                for part in cursor.item() if move() else ():  # none in an empty one
-                    digest.update(hashlib.sha256(part).digest())
+    with lmdb_reader.opened(database, 0) as entries:
+        digest = hashlib.sha256(repr(tuple(entries.facts["numbers"])).encode())
+        for part in entries.ends:  # none in an empty one
+            digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()
 
 
@@ -77,20 +66,3 @@ def _database(path: Path) -> Path | None:
     if inside := sorted(file.parent for file in path.glob(f"*/{DATA}")):
         raise ValueError(f"{path} holds {len(inside)} LMDB, none of its own; name one: lsun:{inside[0]}")
     return None
-
-
-@contextmanager
-def _opened(database: Path) -> Iterator:
-    """The LMDB, for reading only: nothing is written beside it, so that it may lie on a read-only disk."""
-    try:
-        import lmdb
-    except ImportError as error:
-        raise ImportError("reading LSUN's LMDB needs the package lmdb: pip install lmdb") from error
-    try:
-        with lmdb.open(str(database), subdir=False, readonly=True, lock=False, readahead=False) as environment:
-            pages, size = environment.info()["last_pgno"] + 1, database.stat().st_size
-            if size < pages * environment.stat()["psize"]:  # to read beyond its end would kill the process
-                raise ValueError(f"{database} is truncated: it has {size:,} bytes; copy or unpack it again")
-            yield environment
-    except lmdb.Error as error:
-        raise ValueError(f"{database} is no LMDB, or a damaged one; an archive must be unpacked ({error})") from error

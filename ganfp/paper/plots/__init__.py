@@ -1,6 +1,7 @@
 """Arrays -> figures, one style and one colour per source for the whole book."""
 
 from ganfp.paper.plots.adversaries import deceived
+from ganfp.paper.plots.beyond import critics_matrix, gallery, methods, open_world, reliability
 from ganfp.paper.plots.curves import (
     against_n,
     beginnings,
@@ -11,7 +12,15 @@ from ganfp.paper.plots.curves import (
     training_curves,
     training_panels,
 )  # fmt: skip
-from ganfp.paper.plots.fingerprints import card, interactions, model_fingerprints, regions, response_matrices, responses
+from ganfp.paper.plots.fingerprints import (
+    card,
+    in_a_row,
+    interactions,
+    model_fingerprints,
+    regions,
+    response_matrices,
+    responses,
+)  # fmt: skip
 from ganfp.paper.plots.images import attack_columns, attacked_rows, image_grid, image_grids, image_rows, montage
 from ganfp.paper.plots.network import fingerprint_network, floors, network
 from ganfp.paper.plots.results import accuracies, confusions, embeddings, immunisation, lowest_bits, strengths, transfer

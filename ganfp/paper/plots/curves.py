@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ganfp.paper.plots.parts import flag, level, panels, points, rungs_below
-from ganfp.paper.plots.style import BELOW, MUTED, PALETTE, PAPER, colours
+from ganfp.paper.plots.style import BELOW, METHODS, MUTED, PALETTE, PAPER, SMALL, colours, drawn, fit
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
 MARKERS = "sD^oXPv"
 
 
+@drawn
 def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
     """Critic's distance between real and generated images against images seen; a line where the networks grow."""
     figure, (axis,) = panels(3.0)
@@ -23,13 +24,14 @@ def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
         _training(axis, rows, colours(list(curves))[name], readable(name))
     _growth(axis, next(iter(curves.values())), room=0.06)
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=5)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=fit(5))
     return figure
 
 
+@drawn
 def training_panels(curves: Mapping[str, Sequence[dict]]) -> Figure:
     """The same for GANs of different losses, whose distances have no common scale: a panel for each."""
-    figure, axes = panels(2.1 * -(-len(curves) // 2), len(curves), columns=2)
+    figure, axes = panels(2.1 * -(-len(curves) // 2), len(curves), columns=2, stack=True)
     for axis, (name, rows) in zip(axes, curves.items(), strict=True):
         _training(axis, rows, colours(list(curves))[name], name)
         _growth(axis, rows, room=0.14)
@@ -63,52 +65,55 @@ def smooth(values: np.ndarray, width: int = 7) -> np.ndarray:
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
 
 
+@drawn
 def rungs(records: Sequence[Record]) -> Figure:
     """Accuracy on the images of each rung against the number of exchanged images, one panel per data set."""
     records = [r for r in records if r.metric == "accuracy"]
     datasets = list(dict.fromkeys(r.dataset for r in records))
-    figure, axes = panels(2.9, len(datasets), sharey=True)
+    figure, axes = panels(2.9, len(datasets), sharey=True, stack=True)
     for axis, dataset in zip(axes, datasets, strict=True):
         found = [r for r in records if r.dataset == dataset]
         for row, marker in zip(dict.fromkeys(r.row for r in found), MARKERS, strict=False):
             mine = [r for r in found if r.row == row]
             steps = [r.params["swapped"] for r in mine]
-            points(axis, steps, mine, row, marker=marker)
+            points(axis, steps, mine, row, marker=marker, color=METHODS.get(row))
         level(axis, found[0].chance)
         label = f"images exchanged of {found[0].params['base']:,}"
         rungs_below(axis, steps, [f"{i:,}" for i in steps], xlabel=label, ylim=(0, 103))
         axis.set_title(dataset if len(datasets) > 1 else "", loc="right")
     axes[0].set_ylabel("accuracy, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=4)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(4))
     return figure
 
 
+@drawn
 def how_long(records: Sequence[Record]) -> Figure:
     """Accuracy and FD ratio against the images that the GANs were trained on, both axes of the second logarithmic.
 
     A line is broken between the ``early`` trainings, which are another GAN's, and the others.
     """
-    figure, axes = panels(3.0, 2)
+    figure, axes = panels(3.0, 2, stack=True)
     for axis, metric in zip(axes, ("accuracy", "fd_ratio"), strict=True):
         found = [r for r in records if r.metric == metric]
         steps = sorted({r.gan_images for r in found})
-        for row, marker, colour in zip(dict.fromkeys(r.row for r in found), MARKERS, PALETTE, strict=False):
+        for row, marker in zip(dict.fromkeys(r.row for r in found), MARKERS, strict=False):
             label = {"Inception": "content", "Our fingerprint": "fingerprint"}.get(row, row)
             mine = sorted((r for r in found if r.row == row), key=lambda r: r.gan_images)
             for early, part in groupby(mine, key=lambda r: r.params.get("early", False)):
                 part = list(part)
                 name = "_nolegend_" if early and len(part) < len(mine) else label
-                points(axis, [r.gan_images for r in part], part, name, marker=marker, color=colour)
+                points(axis, [r.gan_images for r in part], part, name, marker=marker, color=METHODS.get(row))
         rungs_below(axis, steps, [f"{n / 1000:.3g}" for n in steps], xlabel="thousand images in training")
     level(axes[0], records[0].chance)
     axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
     level(axes[1], 1)
     axes[1].set(ylabel="FD ratio", yscale="log")
     for axis in axes:
-        axis.legend(fontsize=8)
+        axis.legend(fontsize=SMALL)
     return figure
 
 
+@drawn
 def search(records: Sequence[Record]) -> Figure:
     """Images that our network needs, each seed a mark and the median a line, against those that the GANs were shown.
 
@@ -134,10 +139,11 @@ def search(records: Sequence[Record]) -> Figure:
     axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.yaxis.minorticks_off()
-    figure.legend(loc=BELOW, ncols=4)
+    figure.legend(loc=BELOW, ncols=fit(4))
     return figure
 
 
+@drawn
 def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Largest difference of a weight from the base training's, rung by rung; dashed: the first exchanged image."""
     figure, (axis,) = panels(2.9)
@@ -152,10 +158,11 @@ def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
     ticks = [t for t in 10.0 ** np.arange(-9, 2) if floor * 5 < t < axis.get_ylim()[1]]
     axis.set_yticks([floor, *ticks], ["0", *(f"{t:g}" for t in ticks)])
     axis.yaxis.minorticks_off()
-    figure.legend(loc=BELOW, ncols=5)
+    figure.legend(loc=BELOW, ncols=fit(5))
     return figure
 
 
+@drawn
 def against_n(
     sizes: Sequence[int], series: Mapping[str, Sequence[float]], label: str, right: float, logarithmic: bool = False
 ) -> Figure:

@@ -10,11 +10,11 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from ganfp.paper.plots.parts import bare, blank, matrix, panels, picture
-from ganfp.paper.plots.style import INK, MUTED, PALETTE, PAPER, SIGNED, WIDTH, colours
+from ganfp.paper.plots.style import INK, MUTED, PALETTE, PLAIN, SIGNED, SMALL, WIDE, colours, drawn, width
 from ganfp.paper.table import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
-BOX = {"facecolor": PAPER, "alpha": 0.8, "edgecolor": "none", "pad": 1.2}  # behind numbers
+BOX = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.2}  # behind numbers
 
 
 def limit(values: np.ndarray) -> float:
@@ -34,6 +34,7 @@ def colour(fingerprints: np.ndarray, scale: float | None = None) -> np.ndarray:
     return np.moveaxis((0.5 + x / np.maximum(scale, 1e-12) / 2).clip(0, 1), -3, -1)
 
 
+@drawn
 def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Figures 7 and 36: images and their fingerprints on the left, model fingerprints above, responses between them.
 
@@ -42,16 +43,16 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     """
     classes, responses = arrays["classes"], arrays["response_images"]
     count, vmax = len(classes), limit(responses)
-    figure, axes = panels(WIDTH / (count + 2) * (count + 1) + 0.5, (count + 1) * (count + 2), count + 2)
+    figure, axes = panels(width() / (count + 2) * (count + 1) + 0.5, (count + 1) * (count + 2), count + 2)
     figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     axes = axes.reshape(count + 1, count + 2)
     for axis, title in zip(axes[0, :2], ("image", "its fingerprint"), strict=True):
-        axis.set_title(title, fontsize=8, y=-0.02)
+        axis.set_title(title, fontsize=SMALL, y=-0.02)
         bare(axis)
     images, models = arrays["image_fingerprints"], colour(arrays["models_visnet"])
     images = colour(images, limit(images - images.mean(axis=(-3, -2, -1), keepdims=True)))
     for k, name in enumerate(classes):
-        label = {"fontsize": 8, "color": colours(classes)[name]}
+        label = {"fontsize": SMALL, "color": colours(classes)[name]}
         picture(axes[0, k + 2], models[k], _in_two_lines(name), label)
         picture(axes[k + 1, 0], np.moveaxis(arrays["images"][k], 0, -1))
         axes[k + 1, 0].set_ylabel(_in_two_lines(name), **label)
@@ -59,11 +60,22 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
         for axis, response, value in zip(axes[k + 1, 2:], responses[k], arrays["shown"][k], strict=True):
             drawn = picture(axis, response, cmap=SIGNED, vmin=-vmax, vmax=vmax)
             weight = "bold" if value == arrays["shown"][k].max() else "normal"
-            font = {"fontsize": 7, "color": INK, "fontweight": weight, "ha": "right", "va": "bottom", "bbox": BOX}
+            font = {"fontsize": SMALL, "color": "black", "fontweight": weight, "bbox": BOX}
+            font |= {"ha": "right", "va": "bottom"}
             axis.text(0.97, 0.04, f"{value:+.2f}".replace("-", "−"), transform=axis.transAxes, **font)
         frame = {"transform": axes[k + 1, k + 2].transAxes, "edgecolor": label["color"], "clip_on": False}
         axes[k + 1, k + 2].add_patch(Rectangle((0, 0), 1, 1, fill=False, linewidth=2.5, **frame))
     _signed_bar(figure, drawn, axes, "response of a pixel; all of them add up to the number in the corner")
+    return figure
+
+
+@drawn
+def in_a_row(pictures: Mapping[str, np.ndarray]) -> Figure:
+    """Pictures (3, R, R) under their titles: uint8 images, or signed fingerprints, each on a scale of its own."""
+    figure, axes = panels(width() / len(pictures) + 0.45, len(pictures))
+    for axis, (title, image) in zip(axes, pictures.items(), strict=True):
+        shown = np.moveaxis(image, 0, -1) if image.dtype == np.uint8 else colour(image)
+        picture(axis, shown, _in_two_lines(title), PLAIN)
     return figure
 
 
@@ -78,11 +90,12 @@ def _signed_bar(figure: Figure, drawn: AxesImage, axes: np.ndarray, label: str) 
         drawn, ax=axes, orientation="horizontal", shrink=0.45, aspect=40, pad=0.01, extend="both", ticks=[-end, 0, end]
     )
     bar.ax.set_xticklabels([f"−{end:.2g}", "0", f"{end:.2g}"])
-    bar.set_label(label, fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    bar.set_label(label, fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
 
 
+@drawn
 def model_fingerprints(
     rows: Mapping[str, np.ndarray], classes: Sequence[str], spectra: Mapping[str, np.ndarray] | None = None,
     correlations: Mapping[str, np.ndarray] | None = None,
@@ -98,7 +111,7 @@ def model_fingerprints(
         if spectra is not None:
             power = np.log10(np.maximum(spectra[method], 1e-12))
             low, high = np.percentile(power, [1, 100])
-            lines.append(("power", power, {"cmap": "magma", "vmin": low, "vmax": high}))
+            lines.append(("power,\nlog 10", power, {"cmap": "magma", "vmin": low, "vmax": high}))
         if correlations is not None:
             found = correlations[method]
             around, middle = np.array(found), found.shape[-1] // 2
@@ -106,16 +119,19 @@ def model_fingerprints(
             vmax = np.abs(around).max()
             lines.append(("auto-\ncorrelation", found, {"cmap": SIGNED, "vmin": -vmax, "vmax": vmax}))
     count = len(classes)
-    figure, axes = panels(WIDTH / (count + 0.6) * len(lines), len(lines) * count, count)
+    figure, axes = panels(width() / (count + 0.6) * len(lines), len(lines) * count, count)
     for row, (label, pictures, options) in zip(axes.reshape(-1, count), lines, strict=True):
         for axis, shown in zip(row, pictures, strict=True):
-            picture(axis, shown, **options)
+            last = picture(axis, shown, **options)
         row[0].set_ylabel(label, fontsize=9)
+        if options:  # a fingerprint's three colours are no scale
+            figure.colorbar(last, ax=list(row), shrink=0.8, aspect=12, pad=0.01).ax.tick_params(labelsize=SMALL)
     for axis, name in zip(axes, classes, strict=False):
-        axis.set_title(_in_two_lines(name), fontsize=8, color=colours(classes)[name])
+        axis.set_title(_in_two_lines(name), fontsize=SMALL, color=colours(classes)[name])
     return figure
 
 
+@drawn
 def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Where a face usually is, and beside it the mean response of each source's images to their own model.
 
@@ -127,33 +143,35 @@ def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
         bare(axis)
         return figure
     classes, maps = arrays["classes"], arrays["maps"]
-    figure, axes = panels(WIDTH / (len(classes) + 1) + 0.75, len(classes) + 1)
-    inks = 1 - np.array([to_rgb(colour) for colour in (PALETTE[1], PALETTE[2], PALETTE[0])])
+    figure, axes = panels(width() / (len(classes) + 1) + 0.75, len(classes) + 1)
+    inks = 1 - np.array([to_rgb(colour) for colour in (PALETTE[2], PALETTE[1], PALETTE[0])])
     painted = (1 - np.einsum("khw,kc->hwc", arrays["masks"], inks)).clip(0, 1)
-    picture(axes[0], painted, "eyes, face,\nbackground", {"fontsize": 8})
+    picture(axes[0], painted, "eyes, face,\nbackground", {"fontsize": SMALL})
     vmax = limit(maps)
     for axis, name, shown in zip(axes[1:], classes, maps, strict=True):
-        font = {"fontsize": 8, "color": colours(classes)[name]}
+        font = {"fontsize": SMALL, "color": colours(classes)[name]}
         drawn = picture(axis, shown, _in_two_lines(name), font, cmap=SIGNED, vmin=-vmax, vmax=vmax)
     _signed_bar(figure, drawn, axes[1:], "mean response of a pixel")
     return figure
 
 
+@drawn
 def responses(
     values: np.ndarray, classes: Sequence[str], label: str,
     columns: str = "model fingerprint of", rows: str = "image fingerprints of",
 ) -> Figure:  # fmt: skip
     """A signed K x K matrix with colour limits symmetric about zero."""
     side = 1.4 + 0.6 * len(classes)
-    figure, (axis,) = panels(side, width=side + 1.2)
+    figure, (axis,) = panels(side * min(1, width() / (side + 1.2)), across=side + 1.2)
     _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8})
     axis.set(xlabel=columns, ylabel=rows)
     return figure
 
 
+@drawn
 def response_matrices(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
     """Signed K x K matrices of several methods side by side, each with limits of its own, symmetric about zero."""
-    figure, axes = panels(1.25 + WIDTH / len(matrices) * 0.72, len(matrices), sharey=True)
+    figure, axes = panels(1.25 + WIDE / len(matrices) * 0.72, len(matrices), sharey=True, stack=True)
     for axis, (title, values) in zip(axes, matrices.items(), strict=True):
         _signed(axis, values, classes, cbar=False)
         axis.set(xlabel="model fingerprint of", title=title)
@@ -168,6 +186,7 @@ def _signed(axis: Axes, values: np.ndarray, classes: Sequence[str], **options) -
     matrix(axis, values, names, names, annot=numbers, fmt="", square=True, **scale, **options)
 
 
+@drawn
 def card(
     image: np.ndarray, fingerprint: np.ndarray, responses: np.ndarray, models: np.ndarray, probabilities: np.ndarray,
     classes: Sequence[str], title: str = "",
@@ -178,7 +197,7 @@ def card(
     (K, 3, R, R); probabilities: (K,).
     """
     order, count, vmax = np.argsort(-probabilities, kind="stable"), len(classes), limit(responses)
-    figure = blank(WIDTH, 1.35 + 0.72 * max(count, 4))
+    figure = blank(width(), 1.35 + 0.72 * max(count, 4))
     left, right = figure.subfigures(1, 2, width_ratios=(2.2, 5))
     above, below = left.subplots(2, 1)
     picture(above, np.moveaxis(image, 0, -1), "image")
@@ -192,11 +211,11 @@ def card(
         weight = "bold" if k == order[0] else "normal"
         bar.text(0, 0.32, readable(classes[k]), va="bottom", color=INK, fontweight=weight, parse_math=False)
         text = f"{percent(probabilities[k])}    correlation {responses[k].sum():+.2f}".replace("-", "−")
-        bar.text(0, -0.32, text, va="top", fontsize=8, color=INK)
+        bar.text(0, -0.32, text, va="top", fontsize=SMALL, color=INK)
         bar.set(xlim=(0, 1), ylim=(-0.9, 0.9))
         bare(bar)
     for axis, name in zip(axes[0], ("model", "response"), strict=False):
-        axis.set_title(name, fontsize=8)
+        axis.set_title(name, fontsize=SMALL)
     if title:
         figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     return figure

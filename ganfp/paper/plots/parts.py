@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from ganfp.paper.plots.style import MUTED, PAPER, WIDTH
+from ganfp.paper.plots.style import MUTED, PAPER, narrow, width
 from ganfp.paper.record import Record
 
 
@@ -19,10 +19,19 @@ def blank(width: float, height: float) -> Figure:
     return FigureCanvasAgg(Figure(figsize=(width, height))).figure
 
 
-def panels(height: float, count: int = 1, columns: int = 0, width: float = WIDTH, **options) -> tuple[Figure, Sequence]:
-    """A :func:`blank` figure and its axes in reading order, so many in a row (0: all)."""
-    columns, figure = columns or count, blank(width, height)
-    axes = figure.subplots(-(-count // columns), columns, squeeze=False, **options).flatten()
+def panels(
+    height: float, count: int = 1, columns: int = 0, *, across: float = 0, stack: bool = False, **options
+) -> tuple[Figure, Sequence]:
+    """A :func:`blank` figure and its axes in reading order, so many in a row (0: all).
+
+    ``across``: another width than the page's, as far as that goes.  ``stack``: on a narrow page one below the other.
+    """
+    columns = columns or count
+    rows = -(-count // columns)
+    if stack and narrow():
+        height, columns, rows = height * count / rows, 1, count
+    figure = blank(min(across, width()) if across else width(), height)
+    axes = figure.subplots(rows, columns, squeeze=False, **options).flatten()
     for axis in axes[count:]:
         axis.remove()
     return figure, axes[:count]

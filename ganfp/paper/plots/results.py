@@ -7,14 +7,27 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ganfp.paper.plots.parts import accuracy_rows, bare, flag, interval, level, matrix, panels, points
-from ganfp.paper.plots.style import BELOW, DIAMOND, INK, MUTED, PALETTE, PAPER, PERCENT, WIDTH, colours
+from ganfp.paper.plots.style import (
+    BELOW,
+    DIAMOND,
+    INK,
+    METHODS,
+    MUTED,
+    PAPER,
+    PERCENT,
+    WIDE,
+    colours,
+    drawn,
+    fit,
+)
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
 
+@drawn
 def embeddings(points: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
     """Two sets of points in the plane side by side, coloured by source (Figure 1)."""
-    figure, axes = panels(WIDTH / len(points) + 0.45, len(points))
+    figure, axes = panels(WIDE / len(points) + 0.45, len(points), stack=True)
     palette = colours(list(dict.fromkeys(labels)))
     for axis, (title, xy) in zip(axes, points.items(), strict=True):
         for name in dict.fromkeys(labels):
@@ -24,15 +37,16 @@ def embeddings(points: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
         axis.set_aspect("equal", "datalim")
         bare(axis)
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc=BELOW, ncols=min(6, len(names)), markerscale=2.4, handletextpad=0.1)
+    figure.legend(handles, names, loc=BELOW, ncols=fit(min(6, len(names))), markerscale=2.4, handletextpad=0.1)
     return figure
 
 
+@drawn
 def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
     """Confusion matrices of several methods: percent of the images of a true source (row) attributed to each source."""
     lines, names = -(-len(matrices) // 2), [readable(name) for name in classes]
     size = lines * (0.9 + 0.47 * len(classes))
-    figure, axes = panels(size, len(matrices), columns=2, sharex=True, sharey=True)
+    figure, axes = panels(size, len(matrices), columns=2, stack=True, sharex=True, sharey=True)
     for i, (axis, (title, counts)) in enumerate(zip(axes, matrices.items(), strict=True)):
         matrix(axis, 100 * counts / counts.sum(axis=1, keepdims=True), names, names, fmt=".0f", square=True, **PERCENT)
         below, left = "attributed to" if i // 2 == lines - 1 else "", "truth" if i % 2 == 0 else ""
@@ -40,6 +54,7 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fi
     return figure
 
 
+@drawn
 def transfer(records: Sequence[Record]) -> Figure:
     """Accuracy in percent of a network immunised to one attack (row) under another (column)."""
     found = {(r.params["defence"], r.params["attack"]): r.value for r in records if r.metric == "accuracy"}
@@ -53,6 +68,7 @@ def transfer(records: Sequence[Record]) -> Figure:
     return figure
 
 
+@drawn
 def accuracies(
     records: Sequence[Record], titles: Mapping[str, str] | None = None, label: str = "this run"
 ) -> Figure:
@@ -63,32 +79,33 @@ def accuracies(
     records = [r for r in records if r.metric == "accuracy" and not r.variant]
     titles = titles or {r.dataset: r.dataset for r in records}
     rows = list(dict.fromkeys(r.row for r in records))
-    figure, axes = panels(0.5 * len(rows) + 0.95, len(titles), sharey=True)
+    figure, axes = panels(0.5 * len(rows) + 0.95, len(titles), sharey=True, stack=True)
     for axis, (dataset, title) in zip(axes, titles.items(), strict=True):
         found = [r for r in records if r.dataset == dataset]
         level(axis, found[0].chance, upright=True)
         flag(axis, found[0].chance, "chance")
         for r in found:
-            y, colour = len(rows) - 1 - rows.index(r.row), PALETTE[1] if r.row == "Ours" else PALETTE[0]
+            y, colour = len(rows) - 1 - rows.index(r.row), METHODS.get(r.row, INK)
             interval(axis, r, y, 2.5, color=colour, markersize=7)
             if r.paper is not None:
                 axis.plot(r.paper, y, clip_on=False, markersize=6, **DIAMOND)
         accuracy_rows(axis, rows, title if len(titles) > 1 else "")
         axis.set_ylim(-0.6, len(rows) - 0.4)
-    marks = [Line2D([], [], color=PALETTE[0], marker="o", label=f"{label}, 95 % interval")]
+    marks = [Line2D([], [], color=INK, marker="o", label=f"{label}, 95 % interval")]
     if any(r.paper is not None for r in records):
         marks.append(Line2D([], [], label="the paper", **DIAMOND))
-    figure.legend(handles=marks, loc=BELOW, ncols=2)
+    figure.legend(handles=marks, loc=BELOW, ncols=fit(2))
     return figure
 
 
+@drawn
 def immunisation(records: Sequence[Record]) -> Figure:
     """Accuracy under each attack: open before immunisation, filled after it; diamonds, small: the paper's after it."""
     records = [r for r in records if r.table in ("7", "8") and not r.variant]
     datasets = list(dict.fromkeys(r.dataset for r in records))
     names = list(dict.fromkeys(r.column.split()[0] for r in records))
-    figure, axes = panels(0.52 * len(names) + 1.0, len(datasets), sharey=True)
-    style = {"PRNU": (PALETTE[0], 0.16), "Ours": (PALETTE[1], -0.16)}
+    figure, axes = panels(0.52 * len(names) + 1.0, len(datasets), sharey=True, stack=True)
+    style = {"PRNU": (METHODS["PRNU"], 0.16), "Ours": (METHODS["Ours"], -0.16)}
     for axis, dataset in zip(axes, datasets, strict=True):
         found = {(r.row, r.column): r for r in records if r.dataset == dataset}
         level(axis, next(iter(found.values())).chance, upright=True)
@@ -109,16 +126,17 @@ def immunisation(records: Sequence[Record]) -> Figure:
     marks += [Line2D([], [], color=INK, marker="o", linewidth=0, label="after immunisation")]
     if any(r.paper is not None for r in records):
         marks.append(Line2D([], [], label="the paper, after", **DIAMOND))
-    figure.legend(handles=marks, loc=BELOW, ncols=5, handletextpad=0.1, columnspacing=1.2)
+    figure.legend(handles=marks, loc=BELOW, ncols=fit(5), handletextpad=0.1, columnspacing=1.2)
     return figure
 
 
+@drawn
 def strengths(records: Sequence[Record], axes_labels: Mapping[str, str]) -> Figure:
     """Accuracy against the strength of each attack, before and after immunisation, a panel each."""
     names = list(dict.fromkeys(r.params["attack"] for r in records))
-    figure, axes = panels(2.2 * -(-len(names) // 2), len(names), columns=2, sharey=True)
+    figure, axes = panels(2.2 * -(-len(names) // 2), len(names), columns=2, sharey=True, stack=True)
     for i, (axis, name) in enumerate(zip(axes, names, strict=True)):
-        for when, colour, label in (("atk", MUTED, "before"), ("dfs", PALETTE[1], "after immunisation")):
+        for when, colour, label in (("atk", MUTED, "before"), ("dfs", METHODS["Ours"], "after immunisation")):
             found = [r for r in records if r.params["attack"] == name and r.params["when"] == when]
             points(axis, range(len(found)), found, label, color=colour, markersize=4.5, linewidth=1.5)
         ticks = ["none", *(f"{r.params['strength']:g}" for r in found[1:])]
@@ -126,13 +144,14 @@ def strengths(records: Sequence[Record], axes_labels: Mapping[str, str]) -> Figu
         axis.set_ylabel("accuracy, %" if i % 2 == 0 else "")
         level(axis, found[0].chance)
         axis.set_title(name, loc="right")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(2))
     return figure
 
 
+@drawn
 def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
     """How often the two lowest bits of a value are 0 ... 3, by source, one panel per save path."""
-    figure, axes = panels(2.7, len(shares), sharey=True)
+    figure, axes = panels(2.7, len(shares), sharey=True, stack=True)
     palette = colours(classes)
     for axis, (title, rows) in zip(axes, shares.items(), strict=True):
         level(axis, 25)
@@ -140,5 +159,5 @@ def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fig
             axis.plot(range(4), row, "o-", color=palette[name], markersize=4, linewidth=1.3, label=readable(name))
         axis.set(xticks=range(4), xticklabels=["00", "01", "10", "11"], xlabel="two lowest bits", title=title)
     axes[0].set_ylabel("values, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(5))
     return figure

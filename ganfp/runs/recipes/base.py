@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -65,7 +66,9 @@ def load_array(folder: Path, name: str) -> np.ndarray:
     """An array of an artifact as a read-only memory map; a damaged file raises ``ValueError`` that names it."""
     try:
         return np.load(folder / name, mmap_mode="r")
-    except (ValueError, EOFError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # what numpy's reader of headers meets: TokenError, SyntaxError, OverflowError, ...
         raise ValueError(f"{folder / name} is damaged ({error}); delete {folder} and build again") from error
 
 
@@ -78,6 +81,8 @@ def joined(arrays: Sequence[np.ndarray], scratch: Path) -> np.ndarray:
         return np.concatenate(arrays)
     shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
     with tempfile.TemporaryFile(dir=scratch) as file:
+        if hasattr(os, "posix_fallocate"):  # where the disk is full, an error now, and not the end of the process later
+            os.posix_fallocate(file.fileno(), 0, sum(array.nbytes for array in arrays))
         whole = np.memmap(file, arrays[0].dtype, "w+", shape=shape)
     blocks = (array[i : i + ROWS_AT_A_TIME] for array in arrays for i in range(0, len(array), ROWS_AT_A_TIME))
     at = 0

@@ -71,7 +71,8 @@ class GAN(Recipe):
 
     def make(self, folder, paths, device, progress) -> None:
         what = self.name, self.config, self.seeds, self.training_set(paths), folder
-        training.train(*what, device=device, resume=True, progress=progress, snapshots=self.snapshots)
+        if not training.train(*what, device=device, resume=True, progress=progress, snapshots=self.snapshots):
+            raise InterruptedError(f"training was stopped before its end; it goes on from {folder}")
         (folder / training.CHECKPOINT).unlink()
 
 

@@ -1,0 +1,104 @@
+"""What the critics asked for: later methods, sources that nobody knows, what is attributed, galleries."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ganfp.paper.plots.parts import accuracy_rows, interval, level, matrix, panels, points, rungs_below
+from ganfp.paper.plots.style import BELOW, INK, PALETTE, PAPER, PERCENT
+from ganfp.paper.record import Record, pick
+
+
+def methods(records: Sequence[Record]) -> Figure:
+    """Accuracy of every method with its interval, a panel for each setup: filled as images are, open after JPEG."""
+    found = [r for r in pick(records, metric="accuracy")]
+    setups, rows = list(dict.fromkeys(r.setup for r in found)), list(dict.fromkeys(r.row for r in found))
+    figure, axes = panels(0.24 * len(rows) + 1.0, len(setups), sharey=True)
+    for axis, setup in zip(axes, setups, strict=True):
+        mine = pick(found, setup=setup)
+        level(axis, mine[0].chance, upright=True)
+        for r in mine:
+            colour, clean = PALETTE[1] if r.row == "Ours" else PALETTE[0], r.column == "clean"
+            y = len(rows) - 1 - rows.index(r.row) + (0.14 if clean else -0.14)
+            interval(axis, r, y, 1.8, color=colour, markersize=4.5, markerfacecolor=colour if clean else PAPER)
+        accuracy_rows(axis, rows, setup.partition(": ")[2].replace("_", " "))
+    marks = [
+        Line2D([], [], color=INK, marker="o", markerfacecolor=face, linewidth=0, label=label)
+        for face, label in ((INK, "as they are"), (PAPER, "after JPEG"))
+    ]
+    figure.legend(handles=marks, loc=BELOW, ncols=2)
+    return figure
+
+
+def open_world(arrays: Mapping[str, np.ndarray]) -> Figure:
+    """ROC curves by kind of the unknown source, and dotted the share that is also named rightly; dashed: guessing."""
+    curves = {tuple(name.split("/")): x for name, x in arrays.items() if not name.startswith("reliability")}
+    kinds = list(dict.fromkeys(kind for kind, _ in curves))
+    figure, axes = panels(2.9, len(kinds), sharey=True)
+    for axis, kind in zip(axes, kinds, strict=True):
+        mine = {score: x for (one, score), x in curves.items() if one == kind}
+        for (score, (accepted, right)), colour in zip(mine.items(), PALETTE, strict=False):
+            grid = np.linspace(0, 100, len(accepted))
+            axis.plot(grid, accepted, color=colour, linewidth=1.5, label=score)
+            axis.plot(grid, right, color=colour, linewidth=1.1, linestyle=":")
+        axis.axline((0, 0), slope=1, color=INK, linewidth=0.8, linestyle="--", alpha=0.5)
+        axis.set(xlim=(0, 100), ylim=(0, 100), xlabel="unknown, accepted, %")
+        axis.set_title(kind, loc="right")
+    axes[0].set_ylabel("known, accepted, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=3)
+    return figure
+
+
+def reliability(arrays: Mapping[str, np.ndarray]) -> Figure:
+    """Accuracy against confidence by bins, a panel for each setup; the larger a mark, the more images."""
+    found = {tuple(name.split("/")[1:]): x for name, x in arrays.items() if name.startswith("reliability/")}
+    kinds = list(dict.fromkeys(kind for kind, _ in found))
+    figure, axes = panels(2.7, len(kinds), sharey=True)
+    for axis, kind in zip(axes, kinds, strict=True):
+        mine = {row: x for (one, row), x in found.items() if one == kind}
+        for (row, (confidence, accuracy, counts)), colour in zip(mine.items(), PALETTE, strict=False):
+            sizes = 8 + 90 * counts / counts.sum()
+            axis.plot(confidence, accuracy, color=colour, linewidth=0.8)
+            axis.scatter(confidence, accuracy, sizes, color=colour, label=row, alpha=0.8)
+        axis.axline((0, 0), slope=1, color=INK, linewidth=0.8, linestyle="--", alpha=0.5)
+        axis.set(xlim=(0, 103), ylim=(0, 103), xlabel="confidence, %")
+        axis.set_title(kind.removeprefix("new "), loc="right")
+    axes[0].set_ylabel("accuracy, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=2)
+    return figure
+
+
+def critics_matrix(records: Sequence[Record]) -> Figure:
+    """Percent of images that each method (column) names as its training would have it, by what differs (row)."""
+    places = list(dict.fromkeys((r.variant, r.column) for r in records))
+    rows = list(dict.fromkeys(r.row for r in records))
+    values = {(r.variant, r.column, r.row): r.value for r in records}
+    table = np.array([[values.get((*place, row), np.nan) for row in rows] for place in places])
+    figure, (axis,) = panels(0.22 * len(places) + 0.9)
+    matrix(axis, table, [": ".join(place) for place in places], rows, slant=0, fmt=".1f", **PERCENT)
+    axis.xaxis.tick_top()
+    for label in axis.get_xticklabels():
+        label.set_horizontalalignment("center")
+    return figure
+
+
+def gallery(records: Sequence[Record]) -> Figure:
+    """Verification and identification against the images in the gallery; dotted: in the whitened metric."""
+    titles = {"tpr": "verified at 1 % false matches", "identified": "identified"}
+    figure, axes = panels(3.0, 2, sharey=True)
+    for axis, (metric, title) in zip(axes, titles.items(), strict=True):
+        found = pick(records, metric=metric)
+        names = list(dict.fromkeys(r.row for r in found))
+        sizes = sorted({int(r.column) for r in found})
+        for row in names:
+            mine, plain = pick(found, row=row), row.partition(",")[0]
+            look = {"color": PALETTE[[n for n in names if "," not in n].index(plain)]}
+            points(axis, sizes, mine, row, markersize=4, linestyle=":" if "," in row else "-", **look)
+        rungs_below(axis, sizes, sizes, xlabel="images in the gallery", ylim=(0, 103))
+        axis.set_title(title, loc="right")
+        level(axis, found[0].chance if metric == "identified" else 1.0)
+    axes[0].set_ylabel("images, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=3)
+    return figure

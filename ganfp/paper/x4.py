@@ -1,0 +1,133 @@
+"""Beyond the paper, x4: ten methods of the literature on the sources of Tables 1 to 3, and after JPEG."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ganfp import attributors
+from ganfp.paper import attribution
+from ganfp.paper.attacked import attack, measured
+from ganfp.paper.attribution import SETUPS
+from ganfp.paper.judge import Evidence, NotMeasured, claim, every
+from ganfp.paper.record import Record, Result, one, pick, reference_result
+from ganfp.paper.sections import Study
+from ganfp.paper.table import Table, listed, plain, seconds, strong, with_interval
+from ganfp.runs.recipes.attacked import Answers
+from ganfp.runs.recipes.attribution import Fit
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.samples import Setup
+from ganfp.runs.run import Run
+
+SHOWN = {"cnn": 0.4, "visnet": 0.6}  # of the images that a profile shows a network, on pages x4 to x7
+CLEAN, JPEG = "clean", "JPEG"
+METHODS = (*attribution.METHODS, *attributors.LATER)
+OURS = attributors.METHODS["cnn"].row
+
+
+def part_fit(run: Run, method: str, setup: Setup) -> Fit:
+    """A method fitted to a setup, a network on a share of the images that the profile shows it."""
+    if method not in SHOWN:
+        return run.fit(method, setup)
+    return run.fit(method, setup, images=round(SHOWN[method] * run.profile.methods[method].images))
+
+
+def answers(run: Run, method: str, table: str) -> dict[str, Answers]:
+    """What a method says of the test images of a table, as they are and after JPEG."""
+    setup = SETUPS[table](run)
+    fit, by = part_fit(run, method, setup), {CLEAN: None, JPEG: attack(run, "compression")}
+    return {name: Answers(fit, setup, change) for name, change in by.items()}
+
+
+def needs(runs: Sequence[Run]) -> list[Recipe]:
+    """What the page loads, of the first data set, where it does not show the reference run's records."""
+    run = runs[0]
+    if reference_result("baselines", run):
+        return []
+    pairs = [(method, table) for table in SETUPS for method in METHODS]
+    return [answer for pair in pairs for answer in answers(run, *pair).values()]
+
+
+def compare(run: Run) -> Result:
+    """Accuracy of every method in the setups of Tables 1 to 3 and after JPEG, and how far ours is above each.
+
+    ``setup``: "baselines: " and the setup's name; ``column``: clean or JPEG; ``seconds``: of the fit.
+    """
+    if published := reference_result("baselines", run):
+        return published
+    run.build(needs([run]))
+    found: list[Record] = []
+    for table, setup_of in SETUPS.items():
+        setup, said = setup_of(run), {method: answers(run, method, table) for method in METHODS}
+        for column in (CLEAN, JPEG):
+            pairs = {method: _measured(run, said[method][column], column) for method in METHODS}
+            ours, named = pairs["cnn"]
+            found += [r for r, _ in pairs.values()]
+            for other, theirs in [pair for method, pair in pairs.items() if method != "cnn"]:
+                d = attribution.difference(run, setup, ours, other, named, theirs)
+                found.append(replace(d, setup=ours.setup, variant=other.row))
+    return Result(found)
+
+
+def _measured(run: Run, answer: Answers, column: str) -> tuple[Record, np.ndarray]:
+    row = attributors.entry(answer.fit.method).row
+    r, named = measured(run, answer, row, column=column, seconds=run.seconds(answer.fit))
+    return replace(r, setup=f"baselines: {r.setup}"), named
+
+
+STUDIES = {"baselines": Study(compare, lambda run: needs([run]), every_dataset=False, photographs=False)}
+
+
+def _accuracies(e: Evidence, column: str) -> list[Record]:
+    found = [r for r in pick(e.records, metric="accuracy", column=column) if r.setup.startswith("baselines: ")]
+    if not found:
+        raise NotMeasured(f"later methods ({column}) not measured")
+    return found
+
+
+def _best_other(found: Sequence[Record], setup: str) -> Record:
+    return max((r for r in pick(found, setup=setup) if r.row != OURS), key=lambda r: r.value)
+
+
+def _against_best(e: Evidence, column: str) -> tuple[str, str]:
+    found = _accuracies(e, column)
+    setups = list(dict.fromkeys(r.setup for r in found))
+    pairs = [(one(found, setup=setup, row=OURS), _best_other(found, setup)) for setup in setups]
+    texts = [f"{a.setup.partition(': ')[2]} {a.value:.1f} against {b.value:.1f} ({b.row})" for a, b in pairs]
+    return every(e.above(a, r) for a, _ in pairs for r in pick(found, setup=a.setup) if r is not a), "; ".join(texts)
+
+
+@claim("later-methods", "x4", "1 2 3", "Ours is above every method that came after it, in the setups of Tables 1 to 3.")
+def _later(e: Evidence) -> tuple[str, str]:
+    return _against_best(e, CLEAN)
+
+
+@claim("later-methods-jpeg", "x4", "1 2 3", "Ours is above every method that came after it when images are JPEGs.")
+def _later_jpeg(e: Evidence) -> tuple[str, str]:
+    return _against_best(e, JPEG)
+
+
+def table(found: Iterable[Record], name: str, caption: str) -> Table:
+    """Rows: methods; accuracy in each setup, clean and after JPEG, and the seconds of a fit (the longest of three)."""
+    found = pick(found, metric="accuracy")
+    places = list(dict.fromkeys((r.setup, r.column) for r in found))
+    best = {place: max(r.value for r in found if (r.setup, r.column) == place) for place in places}
+    rows = []
+    for row in dict.fromkeys(r.row for r in found):
+        cells = [one(found, row=row, setup=setup, column=column) for setup, column in places]
+        shown = [with_interval(r, strong if r.value == best[r.setup, r.column] else str) for r in cells]
+        rows.append([row, *shown, seconds(max(r.seconds for r in cells))])
+    header = ["", *(f"{setup.partition(': ')[2].replace('_', ' ')}, {column}" for setup, column in places), "fit, s"]
+    return plain(header, rows, name, caption, of=found)
+
+
+def undecided(found: Iterable[Record]) -> str:
+    """Which methods ours is not shown to be above, setup by setup, by the paired test."""
+    found, lines = pick(found, metric="difference"), []
+    for setup, column in dict.fromkeys((r.setup, r.column) for r in found):
+        mine = pick(found, setup=setup, column=column)
+        alike = listed([r.variant for r in mine if r.low <= 0 <= r.high])
+        ahead = listed([r.variant for r in mine if r.high < 0])
+        said = [f"not told from {alike}"] * bool(alike) + [f"below {ahead}"] * bool(ahead)
+        lines.append(f"* {setup.partition(': ')[2].replace('_', ' ')}, {column}: {'; '.join(said) or 'above all'}")
+    return "\n".join(lines)

@@ -1,0 +1,296 @@
+"""Beyond the paper, x5: sources that nobody trained on.  Who recognises them, and what does a threshold cost?"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import logsumexp
+
+from ganfp import metrics
+from ganfp.attributors import Attributor
+from ganfp.attributors.calibration import softmax
+from ganfp.metrics import openset
+from ganfp.paper.attribution import SETUPS, clusters, seed_setup
+from ganfp.paper.judge import HOLDS, Evidence, NotMeasured, at_least, at_most, claim, every, shown
+from ganfp.paper.record import Record, Result, one, pick, record, reference_result
+from ganfp.paper.sections import Study
+from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.x4 import part_fit
+from ganfp.runs.recipes.attribution import Fit
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.samples import Setup, Source, load_part
+from ganfp.runs.run import Run
+
+SHARE = 0.2  # of the images that a profile shows its network: here it is trained once for each source left out
+KINDS = {"1": "new architecture", "2": "new training set", "3": "new seed"}
+PROBABILITY, ENERGY, DISTANCE = "maximum probability", "energy", "distance of fingerprints"
+VISNET, PRNU = "visNet's correlation", "PRNU's correlation"
+ALLOWED = 1.0  # percent of the images of unknown sources that may be attributed
+KEPT = 2.0  # percent that counts as kept
+USEFUL = 90.0  # percent, of an AUROC
+GRID = np.linspace(0, 100, 101)  # percent of unknown images, where curves are kept
+
+# ---------------------------------------------------------------------------- who is known
+
+
+def folds(run: Run, table: str) -> dict[str, Setup]:
+    """The setup of a table without each GAN in turn, by the name of the one left out."""
+    setup = SETUPS[table](run)
+    return {out.name: without(setup, out.name) for out in setup.sources[1:]}
+
+
+def without(setup: Setup, name: str) -> Setup:
+    return replace(setup, sources=tuple(s for s in setup.sources if s.name != name))
+
+
+def fold_fit(run: Run, setup: Setup) -> Fit:
+    """Our network without one of the sources."""
+    return run.fit("cnn", setup, images=round(SHARE * run.profile.methods["cnn"].images))
+
+
+def known_setup(run: Run) -> Setup:
+    """Real images and all seeds but the last two, at least one: what the networks of this page and of x7 know."""
+    setup = seed_setup(run)
+    return replace(setup, sources=setup.sources[: 1 + max(1, len(setup.sources) - 3)])
+
+
+def strangers(run: Run) -> dict[str, tuple[Source, ...]]:
+    """Sources that are not in :func:`known_setup`, by kind."""
+    architectures, sets, seeds = (setup(run).sources for setup in SETUPS.values())
+    new = architectures[2:], sets[1:], seeds[len(known_setup(run).sources) :]  # its ProGAN is the first seed
+    return dict(zip(KINDS.values(), new, strict=True))
+
+
+def fits(run: Run) -> dict[str, Fit]:
+    """The methods that know :func:`known_setup`, by name."""
+    return {method: part_fit(run, method, known_setup(run)) for method in ("prnu", "visnet")} | {
+        "cnn": run.fit("cnn", known_setup(run))
+    }
+
+
+def needs(runs: Sequence[Run]) -> list[Recipe]:
+    """What the page loads, of the first data set, where it does not show the reference run's records."""
+    run = runs[0]
+    if reference_result("open_world", run):
+        return []
+    setups = [setup(run) for setup in SETUPS.values()]
+    new = [replace(known_setup(run), sources=sources) for sources in strangers(run).values()]
+    parts = [sample for setup in (*setups, *new) for name in ("validation", "test") for sample in setup.part(name)]
+    left_out = [fold_fit(run, fold) for table in SETUPS for fold in folds(run, table).values()]
+    return [*parts, *left_out, *fits(run).values(), *(part_fit(run, "cnn", setup) for setup in setups)]
+
+
+# ---------------------------------------------------------------------------- how known an image looks
+
+
+class Known:
+    """A fitted network, and where the fingerprints of the sources lie that it knows."""
+
+    def __init__(self, run: Run, fit: Fit) -> None:
+        from sklearn.covariance import LedoitWolf
+
+        self.run, self.network = run, Attributor.load(run.path(fit))
+        setup = replace(fit.setup, train=fit.setup.validation)  # so many training images say where they lie
+        images, labels = load_part(setup, "train", run.path)
+        features = self.network.attribute(images).features
+        self.means = np.stack([features[labels == name].mean(axis=0) for name in self.network.classes_])
+        self.within = LedoitWolf().fit(features - self.means[self.network.columns(labels)])
+
+    def scores(self, setup: Setup, split: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """How known each image of a split looks, by each score, higher for known; and what the images are named.
+
+        ``maximum probability`` (Hendrycks and Gimpel 2017); ``energy``, the log of the sum of exponentials (Liu et al.
+        2020), less its sign; minus the Mahalanobis distance to the nearest source's mean (Lee et al. 2018).
+        """
+        answer = self.network.attribute(load_part(setup, split, self.run.path)[0])
+        away = [self.within.mahalanobis(answer.features - mean) for mean in self.means]
+        found = answer.probabilities.max(axis=1), logsumexp(answer.scores, axis=1), -np.min(away, axis=0)
+        return dict(zip((PROBABILITY, ENERGY, DISTANCE), found, strict=True)), answer.labels
+
+
+def study(run: Run) -> Result:
+    """Areas, thresholds and calibration, see the functions below; or the reference run's."""
+    if published := reference_result("open_world", run):
+        return published
+    run.build(needs([run]))
+    results = [left_out(run, table) for table in KINDS] + [strange(run), calibrated(run)]
+    arrays = {name: x for result in results for name, x in result.arrays.items()}
+    return Result([r for result in results for r in result.records], arrays)
+
+
+def left_out(run: Run, table: str) -> Result:
+    """Each GAN of a table left out in turn: AUROC and OSCR of every score, over all and for each (a variant).
+
+    ``false_attribution`` and ``refused``: percent of the unknown and of the known test images above and below a
+    threshold that lets ``ALLOWED`` % of the other left-out sources' validation images pass.  Arrays:
+    ``KIND/SCORE`` (2, 101), percent of known images accepted, and rightly named, against ``GRID``.
+    """
+    found: dict[str, dict] = {}
+    for out, setup in folds(run, table).items():
+        known, new = Known(run, fold_fit(run, setup)), replace(setup, sources=_only(SETUPS[table](run), out))
+        inside, named = known.scores(setup, "test")
+        outside, held_out = known.scores(new, "test")[0], known.scores(new, "validation")[0]
+        ids, right = (clusters(setup), clusters(new)), named == setup.labels("test")
+        for score in inside:
+            pair = openset.Scores(inside[score], outside[score], ids)
+            found.setdefault(score, {})[out] = pair, right, held_out[score]
+    result = Result()
+    place = {"setup": "open world", "column": KINDS[table], "classes": len(SETUPS[table](run).sources) - 1}
+    for score, by_source in found.items():
+        pairs, rights, _ = zip(*by_source.values(), strict=True)
+        areas = {"auroc": openset.auroc(pairs), "oscr": openset.oscr(pairs, rights)}
+        result.records += [_record(run, score, metric, area, **place) for metric, area in areas.items()]
+        for out, (pair, *_) in by_source.items():
+            result.records.append(_record(run, score, "auroc", openset.auroc(pair), variant=out, **place))
+        result.records += _threshold(run, score, by_source, place)
+        result.arrays[f"{KINDS[table]}/{score}"] = _curves(pairs, rights)
+    return result
+
+
+def _only(setup: Setup, name: str) -> tuple[Source, ...]:
+    return tuple(s for s in setup.sources if s.name == name)
+
+
+def _record(run: Run, score: str, metric: str, area: metrics.Mean | metrics.Accuracy, **known) -> Record:
+    return record(run, score, metric, area.value, interval=(area.low, area.high), n=area.n, **known)
+
+
+def _threshold(run: Run, score: str, by_source: dict, place: dict) -> list[Record]:
+    passed, refused, ids = [], [], []
+    for out, (pair, _, _) in by_source.items():
+        others = np.concatenate([held_out for name, (*_, held_out) in by_source.items() if name != out])
+        at = openset.threshold(others, ALLOWED)
+        passed.append(pair.unknown > at)
+        refused.append(pair.known <= at)
+        ids.append(pair.clusters)
+    inside, outside = (np.concatenate(side) for side in zip(*ids, strict=True))
+    found = {
+        "false_attribution": metrics.share(np.concatenate(passed), outside),
+        "refused": metrics.share(np.concatenate(refused), inside),
+    }
+    return [_record(run, score, metric, share, **place) for metric, share in found.items()]
+
+
+def _curves(pairs: Sequence[openset.Scores], rights: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean over the sources left out of the ROC and of the OSCR curve."""
+    curves = []
+    for pair, right in zip(pairs, rights, strict=True):
+        at = np.quantile(pair.unknown, 1 - GRID / 100, method="higher")
+        at[-1] = -np.inf
+        accepted = pair.known[:, None] > at
+        curves.append(100 * np.stack([accepted.mean(axis=0), (accepted & right[:, None]).mean(axis=0)]))
+    return np.mean(curves, axis=0)
+
+
+def strange(run: Run) -> Result:
+    """Methods that know one set of sources, and new ones of each kind: AUROC, variant ``one network``."""
+    by_method, setup, records = fits(run), known_setup(run), []
+    known = Known(run, by_method["cnn"])
+
+    def correlations(method: str, one: Setup) -> np.ndarray:
+        network, images = Attributor.load(run.path(by_method[method])), load_part(one, "test", run.path)[0]
+        return (network.responses(images) if method == "visnet" else network.scores(images)).max(axis=1)
+
+    def every_score(one: Setup) -> dict[str, np.ndarray]:
+        ours = known.scores(one, "test")[0]
+        return ours | {VISNET: correlations("visnet", one), PRNU: correlations("prnu", one)}
+
+    inside = every_score(setup)
+    for kind, sources in strangers(run).items():
+        new = replace(setup, sources=sources)
+        for score, values in every_score(new).items():
+            area = openset.auroc(openset.Scores(inside[score], values, (clusters(setup), clusters(new))))
+            place = {"setup": "open world", "column": kind, "classes": len(setup.sources), "variant": "one network"}
+            records.append(_record(run, score, "auroc", area, **place))
+    return Result(records)
+
+
+def calibrated(run: Run) -> Result:
+    """Expected calibration error on the test images of Tables 1 to 3, as trained and after temperature scaling.
+
+    Arrays: ``reliability/KIND/ROW`` (3, bins): confidence, accuracy, counts.
+    """
+    result = Result()
+    for table, kind in KINDS.items():
+        setup = SETUPS[table](run)
+        answer = Attributor.load(run.path(part_fit(run, "cnn", setup))).attribute(load_part(setup, "test", run.path)[0])
+        right = answer.labels == setup.labels("test")
+        for row, p in {"as trained": softmax(answer.scores), "calibrated": answer.probabilities}.items():
+            found = openset.calibration(p.max(axis=1), right, clusters(setup))
+            place = {"setup": f"calibration: {setup.name}", "classes": len(setup.sources)}
+            result.records.append(_record(run, row, "ece", found.error, **place))
+            diagram = np.stack([found.confidence, found.accuracy, found.counts])
+            result.arrays[f"reliability/{kind}/{row}"] = diagram
+    return result
+
+
+STUDIES = {"open_world": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True)}
+
+# ---------------------------------------------------------------------------- what is said
+
+
+def _areas(e: Evidence, kind: str, metric: str = "auroc") -> list[Record]:
+    found = pick(e.records, setup="open world", column=kind, metric=metric, variant="")
+    if not found:
+        raise NotMeasured(f"{metric} for a {kind} not measured")
+    return found
+
+
+def _recognised(e: Evidence, kind: str) -> tuple[str, str]:
+    found = _areas(e, kind)
+    signs = [at_least(r, USEFUL) for r in found]
+    outcome = HOLDS if 1 in signs else every([max(signs)])
+    return outcome, f"AUROC {shown({r.row: r for r in found})} %; {USEFUL:g} wanted"
+
+
+@claim("open-architecture", "x5", "1", "A GAN of a new architecture is recognised as unknown, by one score at least.")
+def _open_architecture(e: Evidence) -> tuple[str, str]:
+    return _recognised(e, KINDS["1"])
+
+
+@claim("open-training-set", "x5", "2", "A GAN of a new training set is recognised as unknown, by one score at least.")
+def _open_training_set(e: Evidence) -> tuple[str, str]:
+    return _recognised(e, KINDS["2"])
+
+
+@claim("open-seed", "x5", "3", "A GAN of a new seed is recognised as unknown, by one score at least.")
+def _open_seed(e: Evidence) -> tuple[str, str]:
+    return _recognised(e, KINDS["3"])
+
+
+@claim("open-threshold", "x5", "1 2 3", "A threshold chosen on other unknown sources keeps false attribution near 1 %.")
+def _open_threshold(e: Evidence) -> tuple[str, str]:
+    found = {kind: one(_areas(e, kind, "false_attribution"), row=PROBABILITY) for kind in KINDS.values()}
+    outcome = every(at_most(r, KEPT) for r in found.values())
+    return outcome, f"by {PROBABILITY}: {shown(found)} %; at most {KEPT:g} wanted"
+
+
+@claim("calibrated", "x5", "1 2 3", "After temperature scaling, probabilities are right to within 2 points.")
+def _calibrated(e: Evidence) -> tuple[str, str]:
+    found = pick(e.records, metric="ece", row="calibrated")
+    if not found:
+        raise NotMeasured("calibration not measured")
+    return every(at_most(r, 2.0) for r in found), shown({r.setup.partition(": ")[2]: r for r in found})
+
+
+def areas_table(found: Iterable[Record], name: str, caption: str) -> Table:
+    """A row for each kind and score: AUROC, OSCR, false attributions and refusals at the threshold."""
+    found, rows = pick(found, setup="open world", variant=""), []
+    for kind, score in dict.fromkeys((r.column, r.row) for r in found):
+        mine = pick(found, column=kind, row=score)
+        kinds = ("auroc", "oscr", "false_attribution", "refused")
+        rows.append([kind, score, *(with_interval(one(mine, metric=metric)) for metric in kinds)])
+    header = ["", "", "AUROC, %", "OSCR, %", "unknown, attributed, %", "known, refused, %"]
+    return plain(header, rows, name, caption, of=found)
+
+
+def strangers_table(found: Iterable[Record], name: str, caption: str) -> Table:
+    """AUROC of every score of networks that know one set of sources, by kind of the new one."""
+    found = pick(found, metric="auroc", variant="one network")
+    kinds = list(dict.fromkeys(r.column for r in found))
+    rows = [
+        [score, *(with_interval(one(found, row=score, column=kind)) for kind in kinds)]
+        for score in dict.fromkeys(r.row for r in found)
+    ]
+    return plain(["", *(f"{kind}, %" for kind in kinds)], rows, name, caption, of=found)
+

@@ -1,0 +1,187 @@
+"""Beyond the paper, x7: a few images of a new source, and no training.  Is this one of its images?  Of whose is it?"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ganfp import metrics
+from ganfp.attributors import Attributor
+from ganfp.attributors.prnu import residuals
+from ganfp.metrics import openset
+from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every
+from ganfp.paper.record import Record, Result, one, pick, record, reference_result
+from ganfp.paper.sections import Study
+from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.x5 import fits, known_setup, strangers
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.samples import Setup, load_part
+from ganfp.runs.run import Run
+
+ROWS = {"prnu": "PRNU", "visnet": "Our visNet", "cnn": "Ours"}
+WHITENED = ", whitened"
+SIZES = (1, 3, 10, 30, 100)  # images of a source in the gallery
+DRAWS = 5  # galleries of each size
+FALSE = 1.0  # percent of false matches that are allowed
+ENOUGH = 10
+
+
+def new_setup(run: Run) -> Setup:
+    """Every source that the embeddings do not know, of all kinds of page x5."""
+    sources = [source for kind in strangers(run).values() for source in kind]
+    return replace(known_setup(run), sources=tuple(sources))
+
+
+def needs(runs: Sequence[Run]) -> list[Recipe]:
+    """What the page loads, of the first data set, where it does not show the reference run's records."""
+    run = runs[0]
+    if reference_result("gallery", run):
+        return []
+    new, known = new_setup(run), known_setup(run)
+    samples = [*new.part("test"), *new.part("validation"), *known.part("validation")]
+    return [*fits(run).values(), *samples]
+
+
+class Embedding:
+    """A fitted method's image fingerprints, centred by sources that it knows, and compared by their cosine.
+
+    ``whitened``: in the metric in which images of one known source scatter alike in every direction, the linear metric
+    that tells known sources apart best if all scatter alike.
+    """
+
+    def __init__(self, network: Attributor, images: np.ndarray, labels: np.ndarray, whitened: bool) -> None:
+        from sklearn.covariance import ledoit_wolf
+
+        self.network = network
+        points = self.raw(images)
+        self.centre, self.metric = points.mean(axis=0), None
+        if whitened:
+            means = {name: points[labels == name].mean(axis=0) for name in np.unique(labels)}
+            covariance, _ = ledoit_wolf(points - np.stack([means[name] for name in labels]), assume_centered=True)
+            values, vectors = np.linalg.eigh(covariance.astype(np.float64))
+            self.metric = (vectors / np.sqrt(np.maximum(values, 1e-9 * values[-1]))).astype(np.float32)
+
+    def raw(self, images: np.ndarray) -> np.ndarray:
+        """Residuals, reconstruction differences or features, whatever the method has, as vectors (N, D)."""
+        if self.network.method == "prnu":
+            points = residuals(images, **self.network.chosen_)
+        elif self.network.method == "visnet":
+            points = self.network.image_fingerprints(images)
+        else:
+            points = self.network.features(images)
+        return points.reshape(len(images), -1)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        points = self.raw(images) - self.centre
+        return points if self.metric is None else points @ self.metric
+
+
+def normed(points: np.ndarray) -> np.ndarray:
+    return points / np.maximum(np.linalg.norm(points, axis=-1, keepdims=True), 1e-12)
+
+
+def study(run: Run) -> Result:
+    """Verification and identification of new sources by galleries of each size, for every embedding.
+
+    ``tpr``: percent of an image's matches with its own source that lie above the threshold that ``FALSE`` % of its
+    matches with others pass; ``identified``: percent of images whose best match is their source.  ``column``: images in
+    the gallery.
+    """
+    if published := reference_result("gallery", run):
+        return published
+    run.build(needs([run]))
+    new, result = new_setup(run), Result()
+    queries, _ = load_part(new, "test", run.path)
+    enrolled, _ = load_part(new, "validation", run.path)
+    known = load_part(known_setup(run), "validation", run.path)
+    for method, fit in fits(run).items():
+        network = Attributor.load(run.path(fit))
+        for whitened in (False, True):
+            embed = Embedding(network, *known, whitened)
+            row = ROWS[method] + (WHITENED if whitened else "")
+            for size in [size for size in SIZES if size <= new.validation]:
+                scores = matches(embed(queries), embed(enrolled), len(new.sources), size, run.seed)
+                result.records += _measured(run, row, size, scores, new)
+    return result
+
+
+def matches(queries: np.ndarray, enrolled: np.ndarray, sources: int, size: int, seed: int) -> np.ndarray:
+    """Cosines of images (N, D) with the mean of each source's gallery, (draws, N, sources).
+
+    ``enrolled``: (sources x M, D), of which each of :data:`DRAWS` galleries takes ``size``, others as far as M reaches.
+    """
+    each = len(enrolled) // sources
+    order = np.random.default_rng(seed).permutation(each)
+    found, points = [], torch.from_numpy(normed(queries)).float()
+    for draw in range(DRAWS):
+        chosen = order[np.arange(draw * size, (draw + 1) * size) % each]
+        gallery = normed(enrolled).reshape(sources, each, -1)[:, chosen].mean(axis=1)
+        found.append((points @ torch.from_numpy(normed(gallery)).float().T).numpy())
+    return np.stack(found)
+
+
+def _measured(run: Run, row: str, size: int, scores: np.ndarray, setup: Setup) -> list[Record]:
+    draws, n, sources = scores.shape
+    own = np.repeat(np.arange(sources), n // sources)
+    image = np.arange(n) % (n // sources)  # images of one number share a latent
+    mine = np.eye(sources, dtype=bool)[own]
+    genuine, impostors = scores[:, mine].ravel(), scores[:, ~mine].ravel()
+    ids = np.tile(image, draws), np.tile(np.repeat(image, sources - 1), draws)
+    tpr = openset.tpr_at_fpr(openset.Scores(genuine, impostors, ids), FALSE)
+    named = metrics.share((scores.argmax(axis=2) == own).ravel(), ids[0])
+    place = {"setup": "gallery", "column": str(size), "classes": sources, "params": {"draws": draws}}
+    return [
+        record(run, row, metric, found.value, interval=(found.low, found.high), n=n, **place)
+        for metric, found in (("tpr", tpr), ("identified", named))
+    ]
+
+
+STUDIES = {"gallery": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
+
+# ---------------------------------------------------------------------------- what is said
+
+
+def _by_size(e: Evidence, row: str, metric: str) -> list[Record]:
+    found = sorted(pick(e.records, setup="gallery", row=row, metric=metric), key=lambda r: int(r.column))
+    if len(found) < 2:
+        raise NotMeasured(f"galleries ({row}) not measured")
+    return found
+
+
+@claim("gallery-grows", "x7", "3", "The more images of a new source are at hand, the better others are identified.")
+def _grows(e: Evidence) -> tuple[str, str]:
+    ends = {row: [_by_size(e, row, "identified")[i] for i in (0, -1)] for row in ROWS.values()}
+    texts = [f"{row} {a.value:.1f} and {b.value:.1f}" for row, (a, b) in ends.items()]
+    return every(e.above(b, a) for a, b in ends.values()), f"with the fewest and the most: {'; '.join(texts)} %"
+
+
+@claim("gallery-ours", "x7", "3", "Of the embeddings ours identifies new sources best, from ten images.")
+def _ours(e: Evidence) -> tuple[str, str]:
+    found = {row: one(_by_size(e, row, "identified"), column=str(ENOUGH)) for row in ROWS.values()}
+    outcome = every(e.above(found["Ours"], r) for row, r in found.items() if row != "Ours")
+    return outcome, ", ".join(f"{row} {r.value:.1f} %" for row, r in found.items())
+
+
+@claim("gallery-verifies", "x7", "3", "From the most images, ours verifies 90 % of a new source at 1 % false matches.")
+def _verifies(e: Evidence) -> tuple[str, str]:
+    found = [_by_size(e, row, "tpr")[-1] for row in (ROWS["cnn"], ROWS["cnn"] + WHITENED)]
+    outcome = every([max(at_least(r, 90.0) for r in found)])
+    return outcome, ", ".join(f"{r.row} {r.value:.1f} % from {r.column} images" for r in found)
+
+
+def table(found: Iterable[Record], metric: str, name: str, caption: str) -> Table:
+    """A row for each embedding, a column for each size of the gallery."""
+    found = pick(found, metric=metric)
+    sizes = list(dict.fromkeys(r.column for r in found))
+    rows = [
+        [row, *(with_interval(one(found, row=row, column=size)) for size in sizes)]
+        for row in dict.fromkeys(r.row for r in found)
+    ]
+    return plain(["", *(f"{size} images" for size in sizes)], rows, name, caption, of=found)
+
+
+def sources(found: Sequence[Record]) -> str:
+    """How many new sources a gallery holds, and what guessing would identify."""
+    r = found[0]
+    return f"{r.classes} new sources; guessing identifies {r.chance:.1f} %."

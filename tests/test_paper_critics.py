@@ -1,0 +1,207 @@
+"""Pages x4 to x7: what they need, what they measure, and what is said of it."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ganfp.attributors import LATER, METHODS
+from ganfp.gans import training
+from ganfp.metrics.openset import Scores
+from ganfp.paper import judge, plots, x4, x5, x6, x7
+from ganfp.paper.attribution import SETUPS, architecture_setup
+from ganfp.paper.judge import HOLDS, NOT_MEASURED, NOT_SHOWN, REFUTED
+from ganfp.paper.record import Record, Result, one, pick
+from ganfp.runs.recipes.finetuned import FineTuned
+
+
+def outcome(id, records):
+    return judge.judge(judge.CLAIMS[id], records).outcome
+
+
+def made(row, metric, value, half=0.5, **known):
+    known = {"dataset": "faces", "classes": 5, "n": 100, "seconds": 1.0} | known
+    return Record(row=row, metric=metric, value=value, ci_low=value - half, ci_high=value + half, **known)
+
+
+# ---------------------------------------------------------------------------- x4
+
+
+@pytest.fixture(scope="module")
+def compared(run):
+    return x4.compare(run)
+
+
+def test_every_method_answers_in_every_setup(compared, sealed):
+    assert x4.compare(sealed).records == compared.records  # from what `needs` names
+    accuracies = pick(compared.records, metric="accuracy")
+    methods = [m.row for name, m in (METHODS | LATER).items() if name != "visnet"]
+    assert len(accuracies) == len(methods) * len(SETUPS) * 2 and {r.row for r in accuracies} == set(methods)
+    assert all(r.seconds > 0 and not r.table for r in accuracies)
+    differences = pick(compared.records, metric="difference")
+    assert len(differences) == (len(methods) - 1) * len(SETUPS) * 2
+    for d in differences[:20]:
+        ours, other = (
+            one(accuracies, row=row, setup=d.setup, column=d.column) for row in ("Ours", d.params["against"][0])
+        )
+        assert d.value == pytest.approx(ours.value - other.value)
+
+
+def test_methods_are_shown_with_their_cost(compared):
+    shown = x4.table(compared.records, "t", "c")
+    assert len(shown.rows) == len(LATER) + 4 and shown.header[-1] == "fit, s"
+    assert len(x4.undecided(compared.records).splitlines()) == 6
+    assert len(plots.methods(compared.records).axes) == 3
+
+
+@pytest.mark.parametrize(("other", "expected"), [(90, HOLDS), (98.8, NOT_SHOWN), (99.9, REFUTED)])
+def test_ours_is_compared_with_each(other, expected):
+    place = {"setup": "baselines: seeds", "column": "clean"}
+    records = [made(row, "accuracy", value, **place) for row, value in (("Ours", 99), ("DCT", other), ("kNN", 20))]
+    assert outcome("later-methods", records) == expected
+    assert outcome("later-methods-jpeg", records) == NOT_MEASURED
+
+
+# ---------------------------------------------------------------------------- x5
+
+
+def test_each_gan_is_left_out_once_and_real_images_never(run):
+    for table, setup in SETUPS.items():
+        folds = x5.folds(run, table)
+        assert list(folds) == setup(run).classes[1:]
+        assert all(name not in fold.classes and fold.classes[0] == "real" for name, fold in folds.items())
+        assert {len(fold.classes) for fold in folds.values()} == {len(setup(run).classes) - 1}
+
+
+def test_strangers_are_strange(run):
+    known = {source.origin for source in x5.known_setup(run).sources}
+    for kind, sources in x5.strangers(run).items():
+        assert sources and not known & {source.origin for source in sources}, kind
+
+
+def test_a_threshold_is_chosen_on_the_other_sources_alone(run):
+    """With b out the threshold is a's last but one, 98: half of b's images are above it."""
+    known, ids = np.arange(200.0), (np.arange(200), np.arange(2))
+    right, hundred = np.ones(200, bool), np.arange(100.0)
+    by_source = {
+        "a": (Scores(known, np.array([0.0, 500.0]), ids), right, hundred),
+        "b": (Scores(known, np.array([97.0, 99.0]), ids), right, hundred + 1000),
+    }
+    passed, refused = x5._threshold(run, "s", by_source, {"setup": "open world", "column": "new seed"})
+    assert passed.metric == "false_attribution" and passed.value == 25  # of b one, and of a none: above 1098
+    assert refused.value == pytest.approx(100 * (99 + 200) / 400)
+
+
+def test_the_open_world_is_measured(sealed):
+    found = x5.study(sealed)
+    for kind in x5.KINDS.values():
+        for score in (x5.PROBABILITY, x5.ENERGY, x5.DISTANCE):
+            r = one(found.records, metric="auroc", row=score, column=kind, variant="")
+            each = [
+                x.value
+                for x in pick(found.records, metric="auroc", row=score, column=kind)
+                if x.variant not in ("", "one network")
+            ]
+            assert r.value == pytest.approx(np.mean(each), abs=1e-3) and r.low <= r.value <= r.high
+            assert one(found.records, metric="oscr", row=score, column=kind).value <= r.value
+            accepted, right = found.arrays[f"{kind}/{score}"]
+            assert (np.diff(accepted) >= 0).all() and (right <= accepted).all() and accepted[-1] == 100
+    assert len(x5.areas_table(found.records, "t", "c").rows) == 9
+    assert len(x5.strangers_table(found.records, "t", "c").rows) == 5
+    assert len(plots.open_world(found.arrays).axes) == len(plots.reliability(found.arrays).axes) == 3
+
+
+@pytest.mark.parametrize(("best", "expected"), [(95, HOLDS), (90, NOT_SHOWN), (80, REFUTED)])
+def test_strangers_are_recognised_by_one_score(best, expected):
+    place = {"setup": "open world", "column": "new seed"}
+    records = [made(row, "auroc", value, **place) for row, value in ((x5.ENERGY, best), (x5.DISTANCE, 60))]
+    assert outcome("open-seed", records) == expected
+    assert outcome("open-architecture", records) == NOT_MEASURED
+
+
+# ---------------------------------------------------------------------------- x6
+
+
+def test_the_matrix_has_the_cells_that_were_asked_for(sealed):
+    found = x6.study(sealed)
+    kinds = {r.variant for r in found.records}
+    assert kinds == {x6.SAME, x6.SEED, x6.SET, x6.LENGTH, x6.TUNED, x6.LOSS, x6.RESIZED, x6.JPEG}
+    ours = pick(found.records, row="Ours")
+    assert len(ours) >= 20 and all(r.n and r.low <= r.value <= r.high for r in ours)
+    setup = architecture_setup(sealed)
+    network = x4.part_fit(sealed, "cnn", setup)
+    from ganfp.attributors import load
+    from ganfp.runs.recipes.samples import load_part
+
+    images, labels = load_part(setup, "test", sealed.path)
+    named = load(sealed.path(network)).predict(images[labels == "ProGAN"])
+    assert one(ours, variant=x6.SAME).value == pytest.approx(100 * (named == "ProGAN").mean())
+    assert len(x6.table(found.records, "t", "c").rows) == len({(r.variant, r.column) for r in found.records})
+    assert plots.critics_matrix(found.records).axes
+
+
+def test_resizing_and_recompressing_change_what_they_should():
+    flat = np.full((2, 3, 16, 16), 90, np.uint8)
+    checkers = np.broadcast_to(60 + 100 * (np.indices((16, 16)).sum(axis=0) % 2), (2, 3, 16, 16)).astype(np.uint8)
+    assert (x6.resized(flat, 1 / 2) == flat).all()
+    assert np.ptp(x6.resized(checkers, 1 / 2)[..., 2:-2, 2:-2]) < 10
+    noise = np.random.default_rng(0).integers(0, 256, (2, 3, 16, 16), dtype=np.uint8)
+    change = [np.abs(x6.recompressed(noise, q).astype(int) - noise).mean() for q in (95, 50)]
+    assert 0 < change[0] < change[1]
+
+
+def test_a_fine_tuning_begins_where_the_training_ended(run):
+    tuned = next(cell for cell in x6.cells(run) if cell.kind == x6.TUNED).shown.origin
+    assert isinstance(tuned, FineTuned)
+    before, _ = training.load_generator(run.path(tuned.generator))
+    after, meta = training.load_generator(run.path(tuned))
+    other, _ = training.load_generator(run.path(run.generator("progan", 2)))
+    assert meta["seen"] >= tuned.gan.config.total_images + tuned.seen
+    moved, apart = (training.largest_difference(before, one) for one in (after, other))
+    assert 0 < moved < apart / 5
+
+
+@pytest.mark.parametrize(
+    ("same", "seeds", "expected"), [(99, (10, 20), HOLDS), (99, (10, 50), NOT_SHOWN), (99, (10, 80), REFUTED)]
+)
+def test_attribution_is_to_the_run_if_other_seeds_are_not_named(same, seeds, expected):
+    place = {"setup": "critics' matrix"}
+    records = [made("Ours", "share", same, variant=x6.SAME, column="same", **place)]
+    records += [made("Ours", "share", x, variant=x6.SEED, column=str(i), **place) for i, x in enumerate(seeds)]
+    assert outcome("to-the-run", records) == expected
+
+
+# ---------------------------------------------------------------------------- x7
+
+
+def test_matches_by_hand():
+    """Two sources, at right angles: a query is at cosine 1 from its own and 0 from the other, whatever is drawn."""
+    enrolled = np.repeat(np.eye(2), 6, axis=0)
+    scores = x7.matches(3 * np.eye(2), enrolled, sources=2, size=3, seed=0)
+    assert scores.shape == (x7.DRAWS, 2, 2)
+    np.testing.assert_allclose(scores, np.broadcast_to(np.eye(2), scores.shape), atol=1e-6)
+
+
+def test_the_whitened_metric_makes_the_scatter_alike():
+    random = np.random.default_rng(0)
+    points = random.normal(size=(4000, 3)) * [1, 5, 20]
+    network = SimpleNamespace(method="cnn", features=lambda images: images.reshape(-1, 3))
+    embed = x7.Embedding(network, points, np.repeat(["a", "b"], 2000), whitened=True)
+    np.testing.assert_allclose(np.cov(embed(points).T), np.eye(3), atol=0.05)
+
+
+def test_galleries_are_measured(sealed):
+    found: Result = x7.study(sealed)
+    sizes = {r.column for r in found.records}
+    assert sizes == {"1", "3", "10"} and len({r.row for r in found.records}) == 6
+    assert all(0 <= r.low <= r.value <= r.high <= 100 for r in found.records)
+    assert len(x7.table(found.records, "tpr", "t", "c").rows) == 6
+    assert len(plots.gallery(found.records).axes) == 2 and "guessing" in x7.sources(found.records)
+
+
+@pytest.mark.parametrize(("more", "expected"), [(60, HOLDS), (30.5, NOT_SHOWN), (20, REFUTED)])
+def test_larger_galleries_are_compared_with_smaller(more, expected):
+    rows = x7.ROWS.values()
+    ends = (("1", 30), ("100", more))
+    records = [made(row, "identified", v, setup="gallery", column=size) for row in rows for size, v in ends]
+    assert outcome("gallery-grows", records) == expected

@@ -1,0 +1,235 @@
+"""The book as a publication: one count, everything found, everything with its source, readable by all."""
+
+import json
+import re
+import subprocess
+import tarfile
+from collections import Counter
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from matplotlib.colors import to_rgb
+
+from ganfp.paper.plots import style
+
+NOT_PROSE = {"a", "code", "pre", "script", "style", "h1", "h2", "h3", "h4", "title", "svg", "nav", "summary", "dt"}
+
+
+class Page(HTMLParser):
+    """The text of an article, piece by piece, with the elements around it."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.around, self.pieces, self.article, self.ids = [], [], 0, []
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        known = dict(attributes)
+        self.ids += [known["id"]] if "id" in known else []
+        if tag not in ("br", "img", "input", "hr", "link", "meta", "source", "col", "path", "use", "rect"):
+            self.around.append((tag, known.get("class") or ""))
+
+    def handle_endtag(self, tag):
+        while any(tag == name for name, _ in self.around) and self.around.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        if any("bd-article" in classes for _, classes in self.around):
+            self.pieces.append((data, {name for name, _ in self.around}, " ".join(c for _, c in self.around)))
+
+
+@pytest.fixture(scope="module")
+def pages(html):
+    paths = [p for folder in ("", "book", "notebooks") for p in sorted((html / folder).glob("*.html"))]
+    lists = ("genindex.html", "search.html")
+    return {p.relative_to(html).as_posix(): Page(p) for p in paths if p.name not in lists}
+
+
+def numbers(pages, kind):
+    text = [t for page in pages.values() for t, _, classes in page.pieces if "caption-number" in classes]
+    return Counter(t.split()[1] for t in text if t.split()[:1] == [kind])
+
+
+def test_what_the_paper_numbers_is_there_once_under_its_number(pages):
+    assert {n for n in numbers(pages, "Table") if "x" not in n} == {str(n) for n in range(1, 9)}
+    figures = [n for n in numbers(pages, "Figure") if "x" not in n]
+    assert sorted({int(n.rstrip("abcd")) for n in figures}) == list(range(1, 37))
+    assert sorted(n for n in figures if n[0] == "2" and n[-1] in "abcd") == ["2a", "2b", "2c", "2d"]
+    equations = Counter(t for page in pages.values() for t, _, c in page.pieces if "eqno" in c and t.startswith("("))
+    assert {n for n in equations if "x" not in n} == {f"({n})" for n in range(1, 8)}
+    for counted in (numbers(pages, "Table"), numbers(pages, "Figure"), equations):
+        assert set(counted.values()) == {1}
+        own = sorted(int(n.strip("(x)")) for n in counted if "x" in n)
+        assert own == list(range(1, len(own) + 1))
+
+
+def test_no_number_of_the_paper_stands_in_prose_without_a_link(pages):
+    mention = re.compile(r"\b(?:Table|Figure|Equation)s?\s\d+|\bFig\.")
+    for name, page in pages.items():
+        text = [t for t, tags, classes in page.pieces if not tags & NOT_PROSE and not silent(classes)]
+        assert [t for t in text if mention.search(t)] == [], name
+
+
+def silent(classes):
+    return any(name in classes for name in ("caption-number", "math", "highlight", "drawing", "prev-next", "bibtex"))
+
+
+def test_the_search_and_the_index_find_each_of_them(html, pages):
+    index = (html / "searchindex.js").read_text("utf-8")
+    entries = re.search(r'"?indexentries"?: ?(\{.*?\}), "?objects"?', index, re.DOTALL)[1]
+    known = json.loads(re.sub(r"([{,]) ?(\w+):", r'\1"\2":', entries))
+    for name in ("Table 8", "Figure 5", "Figure 36", "Equation 3"):
+        ((page, label, main),) = known[name.lower()]
+        assert main and any(label in p.ids for p in pages.values())
+        assert name in (html / "genindex.html").read_text("utf-8")
+
+
+def test_the_list_has_all_of_them_with_a_picture_and_a_title(html):
+    text = (html / "book" / "find.html").read_text("utf-8")
+    rows = re.findall(r"<tr.*?</tr>", text, re.DOTALL)[1:]
+    assert len(rows) == 8 + 39 + 7
+    for row in rows:
+        cells = re.findall(r"<td.*?</td>", row, re.DOTALL)
+        assert "thumbnail" in cells[0] and "href=" in cells[1] and len(re.sub("<.*?>", "", cells[2]).split()) > 1
+
+
+def labels_of_code(path):
+    cells = [c for c in json.loads(path.read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
+    figures = [c["metadata"].get("mystnb", {}).get("figure", {}).get("name") for c in cells]
+    return {*filter(None, figures), *re.findall(r"\"(tab-[\w-]+)\"", "".join("".join(c["source"]) for c in cells))}
+
+
+def test_under_each_table_and_figure_of_a_notebook_stands_where_it_comes_from(html):
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        text, page = (html / "notebooks" / f"{notebook.stem}.html").read_text("utf-8"), html / "notebooks"
+        parts = re.split(r'class="provenance"', text)
+        for label in labels_of_code(notebook):
+            (before,) = [i for i, part in enumerate(parts[:-1]) if f'id="{label}"' in part]
+            line = parts[before + 1].partition("</p>")[0]
+            assert "profile " in line and "code: " in line and "notebook</" in line, label
+            targets = [t.partition("#")[0] for t in re.findall(r'href="([^"]*)"', line)]
+            assert all((page / t).resolve().is_file() for t in targets), label
+
+
+def test_numbers_to_download_are_those_of_the_records(html, smoke):
+    records = json.loads((smoke / "results" / "smoke" / "s4_2_existence" / "table3.json").read_text("utf-8"))
+    path = html / "_downloads" / "data" / "s4_2_existence" / "table3.csv"
+    lines = path.read_text("utf-8").splitlines()
+    assert len(lines) == 1 + len(records) and lines[0].startswith("row,metric,value,table")
+    assert lines[1].split(",")[:2] == [records[0]["row"], records[0]["metric"]]
+    assert path.with_suffix(".npz").exists()
+
+
+def test_a_page_has_one_folded_block_of_parameters_with_the_values_of_this_run(html):
+    text = (html / "notebooks" / "s1_introduction.html").read_text("utf-8")
+    assert text.count("Parameters of this run") == 1 and "tag_injected" not in text
+    assert "&quot;smoke&quot;" in text.partition("Parameters of this run")[2].partition("</details>")[0]
+
+
+# ---------------------------------------------------------------------------- for everybody
+
+AXE = "axe-core@4.10.3"
+SERIOUS = """
+axe.run({exclude: ['.drawing svg']}, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa']}).then(found =>
+    found.violations.filter(x => ['serious', 'critical'].includes(x.impact)).map(x => x.id + ' ' + x.nodes[0].html))
+"""
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """The script of axe-core, from npm's registry."""
+    folder = tmp_path_factory.mktemp("axe")
+    command = ["npm", "pack", AXE, "--silent", "--pack-destination", str(folder)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"npm does not give {AXE}: {error}")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("page", ["book/index", "book/find", "book/claims", "notebooks/s4_3_persistence"])
+def test_axe_finds_nothing_serious(html, chromium, axe, page, dark):
+    chromium.open((html / f"{page}.html").as_uri(), 1440, dark)
+    chromium.evaluate(f"{axe};0")
+    assert chromium.evaluate(SERIOUS) == []
+
+
+SIZES = """
+[...document.querySelectorAll('.drawing svg text')].filter(t => t.checkVisibility() && t.textContent.trim())
+    .map(t => Math.round(10 * parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a) / 10)
+"""
+SHIFT = """
+new Promise(done => {
+    let sum = 0;
+    new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.value))
+        .observe({type: 'layout-shift', buffered: true});
+    setTimeout(() => done(sum), 300);
+})
+"""
+
+
+def test_a_figure_can_be_read_at_every_width_and_does_not_move_the_page(html, chromium):
+    for page in ("s4_2_existence", "s4_3_persistence", "s4_4_immunizability"):
+        for width in (1440, 420):
+            chromium.open((html / "notebooks" / f"{page}.html").as_uri(), width)
+            found = chromium.evaluate(SIZES)
+            assert found and min(found) >= 11, (page, width)
+        assert chromium.evaluate(SHIFT) < 0.1
+
+
+def test_a_click_enlarges_and_a_filter_filters(html, chromium):
+    chromium.open((html / "notebooks" / "s4_3_persistence.html").as_uri(), 1440)
+    chromium.evaluate("document.querySelector('figure .drawing').click()")
+    assert chromium.evaluate("document.querySelector('dialog[open] .drawing').getBoundingClientRect().width") > 900
+    chromium.open((html / "book" / "claims.html").as_uri(), 1440)
+    shown = "[...document.querySelectorAll('.claims-ledger tbody tr')].filter(row => row.checkVisibility()).length"
+    everything = chromium.evaluate(shown)
+    choose = """document.querySelectorAll('form.filter select')[0].value = '4.3';
+        document.querySelector('form.filter').dispatchEvent(new Event('input'))"""
+    chromium.evaluate(choose)
+    assert 0 < chromium.evaluate(shown) < everything
+
+
+# ---------------------------------------------------------------------------- colours
+
+# Machado, Oliveira and Fernandes 2009: how full dichromats see linear RGB
+DEFECTS = {
+    "none": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+}
+XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]])
+
+
+def linear(colour):
+    x = np.array(to_rgb(colour))
+    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    f = np.cbrt(np.clip(XYZ @ np.clip(rgb, 0, 1) / [0.95047, 1, 1.08883], 1e-4, None))
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def contrast(colour):
+    return 1.05 / (XYZ[1] @ linear(colour) + 0.05)
+
+
+def test_a_colour_means_one_thing_and_can_be_seen():
+    known = style.palette()
+    everything = [colour for colours in known.values() for colour in colours]
+    assert len(everything) == len(set(everything))
+    assert all(contrast(colour) >= 4.5 for colour in (*known["sources"], *known["ink"][:2]))
+    assert all(contrast(colour) >= 3 for kind in ("methods", "attacks", "others") for colour in known[kind])
+
+
+@pytest.mark.parametrize(("kind", "first"), [("sources", 6), ("methods", 5), ("attacks", 6)])
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_colours_of_one_kind_differ_for_the_colour_blind_too(kind, first, defect):
+    seen = [lab(np.array(DEFECTS[defect]) @ linear(colour)) for colour in style.palette()[kind][:first]]
+    nearest = min(np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i])
+    assert nearest >= 15  # of CIELAB, where 2.3 is just noticed

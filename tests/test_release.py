@@ -1,0 +1,67 @@
+"""The archive of a release: the same files, the same bytes; and the pages of the PDF, linked with each other."""
+
+import hashlib
+import sys
+import tarfile
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import pdf  # noqa: E402
+import release  # noqa: E402
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("_build/html/book/index.html", "_build/ganfp.pdf", "executed/a.ipynb", "executed/.lock", "LICENSE"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "results" / "reference").mkdir(parents=True)
+    (tmp_path / "results" / "reference" / "table1.json").write_text("[]")
+    return tmp_path
+
+
+def test_a_second_run_gives_the_same_bytes(root):
+    first = release.archive(root, root / "dist" / "a.tar.gz")
+    for path in sorted(root.rglob("*.ipynb")):  # as after another checkout
+        path.touch()
+        path.chmod(0o600)
+    assert release.archive(root, root / "dist" / "b.tar.gz") == first
+    (root / "LICENSE").write_text("another")
+    assert release.archive(root, root / "dist" / "c.tar.gz") != first
+
+
+def test_it_holds_everything_and_its_checksums(root):
+    release.archive(root, root / "dist" / "a.tar.gz")
+    with tarfile.open(root / "dist" / "a.tar.gz") as archive:
+        found = {name.removeprefix("ganfp/"): archive.extractfile(name).read() for name in archive.getnames()}
+    sums = dict(reversed(line.split("  ")) for line in found.pop("SHA256SUMS").decode().splitlines())
+    assert set(found) == {
+        "LICENSE", "ganfp.pdf", "html/book/index.html", "notebooks/a.ipynb", "results/reference/table1.json",
+    }  # fmt: skip
+    assert sums == {name: hashlib.sha256(data).hexdigest() for name, data in found.items()}
+
+
+def test_a_missing_part_says_what_makes_it(root):
+    (root / "_build" / "ganfp.pdf").unlink()
+    with pytest.raises(FileNotFoundError, match="make book pdf"):
+        release.files(root)
+
+
+def test_links_between_pages_lead_within_the_one_page(tmp_path):
+    (tmp_path / "book").mkdir()
+    article = (
+        '<article class="bd-article"><section id="top"><h1>A</h1><a href="../notebooks/s1.html#fig-1">f</a>'
+        '<a href="b.html">b</a><a href="#top">t</a><a href="https://x.org/y.html">x</a>'
+        '<img src="../_images/i.svg"></section></article>'
+    )
+    (tmp_path / "book" / "a.html").write_text(f"<main>{article}</main>")
+    text = pdf.article(tmp_path, "book/a")
+    for expected in (
+        '<article id="book-a"', 'id="book-a--top"', 'href="#notebooks-s1--fig-1"', 'href="#book-b"',
+        'href="#book-a--top"', 'href="https://x.org/y.html"', 'src="_images/i.svg"',
+    ):  # fmt: skip
+        assert expected in text
+    assert pdf.contents("book/a", text) == '<li><a href="#book-a--top">A</a><ul></ul></li>'

@@ -1,0 +1,87 @@
+"""What the book teaches with: heads and key points, meanings of terms, slides in one file."""
+
+import re
+
+import pytest
+from test_book import PAGES, chromium, complaints  # noqa: F401
+
+CHAPTERS = [p for p in PAGES if p.startswith("notebooks/")]
+CHAPTERS += [f"book/{p}" for p in ("related_work", "conclusion", "reading", "data", "claims", "discrepancies", "rerun")]
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_chapter_says_what_it_teaches_and_asks_for(page, html):
+    text = (html / f"{page}.html").read_text("utf-8")
+    (head,) = re.findall(r'<div class="chapter-head[^"]*">(.*?)</div>', text, re.S)
+    assert re.search(r"After this (page|lab) you can", head) and "You need" in head
+    (read,) = re.findall(r"(\d+) minutes? to read", head)
+    assert 1 <= int(read) <= 30
+    assert ("s to run here (profile smoke)" in head) == page.startswith("notebooks/")
+    assert "Key points" in text
+    assert 'class="admonition exercise' in text or page.startswith("notebooks/lab")
+
+
+def test_minutes_grow_with_the_page(html):
+    def read(page):
+        return int(re.search(r"(\d+) minutes? to read", (html / f"{page}.html").read_text("utf-8"))[1])
+
+    assert read("notebooks/sB_faces") < read("notebooks/s4_1_setup") < read("book/discrepancies")
+
+
+def test_terms_are_explained_at_their_first_use(html):
+    glossary = (html / "book" / "glossary.html").read_text("utf-8")
+    ids = set(re.findall(r'id="(term-[^"]+)"', glossary))
+    assert len(ids) > 50 and 'role="tooltip"' not in glossary
+    for page in CHAPTERS:
+        text = (html / f"{page}.html").read_text("utf-8")
+        used = re.findall(r'<span class="glossed"><a href="[^"]*#([^"]+)"', text)
+        assert used and len(set(used)) == len(used) and set(used) <= ids, page
+        meanings = re.findall(r'role="tooltip" id="(gloss-\d+)">([^<]+)<', text)
+        assert len(meanings) == len(used) == len({number for number, _ in meanings})
+    page = (html / "notebooks" / "s4_2_existence.html").read_text("utf-8")
+    assert 'href="../book/glossary.html#term-PRNU"' in page and "Photo response non-uniformity" in page
+
+
+def test_the_search_does_not_see_the_meanings(html):
+    index = (html / "searchindex.js").read_text("utf-8")
+    titles = re.search(r"docnames:? ?\[(.*?)\]|\"docnames\": ?\[(.*?)\]", index)
+    names = [name.strip("\"' ") for name in (titles[1] or titles[2]).split(",")]
+    (found,) = re.findall(r'[{,"]uniform["]?: ?(\[[\d, ]+\]|\d+)', index)  # a stem of PRNU's meaning
+    pages = {names[int(i)] for i in re.findall(r"\d+", found)}
+    assert "book/glossary" in pages and "notebooks/s4_5_visualization" not in pages
+
+
+def test_a_meaning_shows_to_the_keyboard_and_goes_with_escape(html, chromium):  # noqa: F811
+    chromium.open((html / "notebooks" / "s4_2_existence.html").as_uri(), 420)
+    shown = "getComputedStyle(document.querySelector('.glossed [role=tooltip]')).display"
+    assert chromium.evaluate(shown) == "none"
+    chromium.evaluate("document.querySelector('.glossed a').focus()")
+    assert chromium.evaluate(shown) == "block"
+    assert chromium.evaluate("document.documentElement.scrollWidth") <= 420
+    chromium.evaluate("dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))")
+    assert chromium.evaluate(shown) == "none"
+
+
+def test_ten_slides_are_one_file_that_keys_turn(html, chromium, tmp_path):  # noqa: F811
+    alone = tmp_path / "slides.html"
+    alone.write_bytes((html / "slides.html").read_bytes())
+    assert not re.search(r'(?:src|href)="(?!data:)', alone.read_text("utf-8"))
+    assert list(complaints(chromium.open(alone.as_uri(), 1280))) == []
+    chromium.resize(1280, 720)
+    slides = "[...document.querySelectorAll('body > section')]"
+    visible = f"{slides}.filter(s => s.offsetHeight).map(s => s.querySelector('h2').innerText)"
+    seen = []
+    for _ in range(12):
+        (title,) = chromium.evaluate(visible)
+        seen.append(title)
+        assert chromium.evaluate("document.documentElement.scrollHeight") <= 720, title
+        chromium.evaluate("dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'}))")
+        chromium.evaluate("new Promise(done => setTimeout(done, 30))")
+    assert len(set(seen)) == 10 and seen[9:] == [seen[9]] * 3
+    chromium.evaluate("dispatchEvent(new KeyboardEvent('keydown', {key: 'Home'}))")
+    chromium.evaluate("new Promise(done => setTimeout(done, 30))")
+    assert chromium.evaluate(visible) == [seen[0]]
+    assert chromium.evaluate(f"{slides}.filter(s => !s.querySelector('img')?.naturalWidth).length") == 0
+    chromium.call("Emulation.setEmulatedMedia", media="print")
+    assert len(chromium.evaluate(visible)) == 10
+    chromium.call("Emulation.setEmulatedMedia", media="")

@@ -1,0 +1,111 @@
+"""``make pdf``: all pages of the rendered book as one PDF, printed by a headless Chromium.
+
+The articles are put one after the other into one page, behind a table of contents; links between pages become links
+within it.  Folded code and folded solutions stay folded.
+"""
+
+import base64
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # the driver of the browser
+
+import browser  # noqa: E402
+
+FOOTER = (
+    '<div style="width: 100%; font: 8px sans-serif; text-align: center">'
+    '<span class="pageNumber"></span> / <span class="totalPages"></span></div>'
+)
+STYLE = """
+.print-only { max-width: 46rem; margin: 0 auto; }
+.print-only > article { break-before: page; }
+.print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
+.print-only details.hide { display: none; }
+.print-only figure, .print-only tr { break-inside: avoid; }
+.print-only .drawing .narrow { display: none; }
+.print-only .drawing .wide { display: block; }
+nav.contents li { list-style: none; }
+"""
+
+
+def pages(root):
+    """Documents in the order of the table of contents, as ``book/find``."""
+    return re.findall(r"(?:root|file): (\S+)", (root / "_toc.yml").read_text("utf-8"))
+
+
+def slug(page):
+    return page.replace("/", "-")
+
+
+def article(folder, page):
+    """The article of a page, its identifiers and links fit for a page that holds them all."""
+    text = (folder / f"{page}.html").read_text("utf-8")
+    text = re.search(r'<article class="bd-article".*?</article>', text, re.DOTALL)[0]
+    here = (folder / page).parent
+
+    def link(found):
+        path, _, label = found[2].partition("#")
+        if re.match(r"[a-z]+:", found[2]):
+            return found[0]
+        target = page if not path else (here / path).resolve().relative_to(folder).as_posix().removesuffix(".html")
+        if found[1] == "href" and (not path or path.endswith(".html")):
+            return f'href="#{slug(target)}{"--" * bool(label)}{label}"'
+        return f'{found[1]}="{target}"'
+
+    text = re.sub(r'\b(href|src)="([^"]*)"', link, text)
+    return re.sub(r'(\bid=")', rf"\g<1>{slug(page)}--", text).replace("<article ", f'<article id="{slug(page)}" ', 1)
+
+
+HEADING = r'<section[^>]*id="([^"]*)">(?:\s*<span[^>]*></span>)*\s*<h{}>(.*?)<'
+
+
+def contents(page, text):
+    """A line of the table of contents, with its sections below it."""
+    title, *_ = [*re.findall(HEADING.format(1), text), (slug(page), page)]
+    below = (f'<li><a href="#{label}">{head}</a></li>' for label, head in re.findall(HEADING.format(2), text))
+    return f'<li><a href="#{title[0]}">{title[1]}</a><ul>{"".join(below)}</ul></li>'
+
+
+def one_page(folder, root):
+    """Everything as one HTML text, with the styles and scripts of the front page."""
+    head = re.search(r"<head>.*?</head>", (folder / "book" / "index.html").read_text("utf-8"), re.DOTALL)[0]
+    head = head.replace('"../', '"').replace("</head>", f"<style>{STYLE}</style></head>")
+    texts = {page: article(folder, page) for page in pages(root)}
+    toc = "".join(contents(*item) for item in texts.items())
+    lead = f"<nav class='contents'><h1>GAN fingerprints</h1><ul>{toc}</ul></nav>"
+    body = f'<body><main class="print-only">{lead}{"".join(texts.values())}</main></body>'
+    return f'<!doctype html><html lang="en" data-theme="light">{head}{body}</html>'
+
+
+def main(root=ROOT):
+    folder = (root / "_build" / "html").resolve()
+    if not (folder / "book" / "index.html").exists():
+        sys.exit(f"{folder} holds no book; run: make book")
+    executable = browser.find()
+    if executable is None:
+        sys.exit(f"no browser of {', '.join(browser.NAMES)} on the path prints the PDF")
+    whole, target = folder / "print.html", root / "_build" / "ganfp.pdf"
+    whole.write_text(one_page(folder, root), "utf-8")
+    options = dict(displayHeaderFooter=True, headerTemplate="<span></span>", footerTemplate=FOOTER)
+    options |= dict(printBackground=True, generateTaggedPDF=True, generateDocumentOutline=True)
+    options |= dict(paperWidth=8.27, paperHeight=11.69)  # inches: A4
+    options |= dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0.7)
+    try:
+        with browser.Browser(executable) as opened:
+            opened.open(whole.as_uri(), 1000)
+            stream = opened.call("Page.printToPDF", transferMode="ReturnAsStream", **options)["stream"]
+            with open(target, "wb") as file:
+                done = False
+                while not done:
+                    part = opened.call("IO.read", handle=stream)
+                    file.write(base64.b64decode(part["data"]) if part.get("base64Encoded") else part["data"].encode())
+                    done = part["eof"]
+    finally:
+        whole.unlink()
+    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
