@@ -102,5 +102,7 @@ def _needed(e: Evidence) -> tuple[str, str]:
 def _reliable(e: Evidence) -> tuple[str, str]:
     both = _ways(e)[BOTH]
     seeds = both.params.get("seeds", [both.value])
+    if len(seeds) == 1:
+        raise NotMeasured("one seed says nothing of every seed")
     outcome = HOLDS if min(seeds) >= RELIABLE else REFUTED
     return outcome, f"worst of {len(seeds)} seeds {min(seeds):.2f} %, at least {RELIABLE:g} wanted"

@@ -7,20 +7,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ganfp.paper.plots.parts import accuracy_rows, interval, level, matrix, panels, points, rungs_below
-from ganfp.paper.plots.style import BELOW, INK, PALETTE, PAPER, PERCENT
+from ganfp.paper.plots.style import BELOW, INK, METHODS, PALETTE, PAPER, PERCENT, drawn, fit
 from ganfp.paper.record import Record, pick
 
 
+@drawn
 def methods(records: Sequence[Record]) -> Figure:
     """Accuracy of every method with its interval, a panel for each setup: filled as images are, open after JPEG."""
     found = [r for r in pick(records, metric="accuracy")]
     setups, rows = list(dict.fromkeys(r.setup for r in found)), list(dict.fromkeys(r.row for r in found))
-    figure, axes = panels(0.24 * len(rows) + 1.0, len(setups), sharey=True)
+    figure, axes = panels(0.24 * len(rows) + 1.0, len(setups), sharey=True, stack=True)
     for axis, setup in zip(axes, setups, strict=True):
         mine = pick(found, setup=setup)
         level(axis, mine[0].chance, upright=True)
         for r in mine:
-            colour, clean = PALETTE[1] if r.row == "Ours" else PALETTE[0], r.column == "clean"
+            colour, clean = METHODS.get(r.row, INK), r.column == "clean"
             y = len(rows) - 1 - rows.index(r.row) + (0.14 if clean else -0.14)
             interval(axis, r, y, 1.8, color=colour, markersize=4.5, markerfacecolor=colour if clean else PAPER)
         accuracy_rows(axis, rows, setup.partition(": ")[2].replace("_", " "))
@@ -28,15 +29,16 @@ def methods(records: Sequence[Record]) -> Figure:
         Line2D([], [], color=INK, marker="o", markerfacecolor=face, linewidth=0, label=label)
         for face, label in ((INK, "as they are"), (PAPER, "after JPEG"))
     ]
-    figure.legend(handles=marks, loc=BELOW, ncols=2)
+    figure.legend(handles=marks, loc=BELOW, ncols=fit(2))
     return figure
 
 
+@drawn
 def open_world(arrays: Mapping[str, np.ndarray]) -> Figure:
     """ROC curves by kind of the unknown source, and dotted the share that is also named rightly; dashed: guessing."""
     curves = {tuple(name.split("/")): x for name, x in arrays.items() if not name.startswith("reliability")}
     kinds = list(dict.fromkeys(kind for kind, _ in curves))
-    figure, axes = panels(2.9, len(kinds), sharey=True)
+    figure, axes = panels(2.9, len(kinds), sharey=True, stack=True)
     for axis, kind in zip(axes, kinds, strict=True):
         mine = {score: x for (one, score), x in curves.items() if one == kind}
         for (score, (accepted, right)), colour in zip(mine.items(), PALETTE, strict=False):
@@ -47,15 +49,16 @@ def open_world(arrays: Mapping[str, np.ndarray]) -> Figure:
         axis.set(xlim=(0, 100), ylim=(0, 100), xlabel="unknown, accepted, %")
         axis.set_title(kind, loc="right")
     axes[0].set_ylabel("known, accepted, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=3)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(3))
     return figure
 
 
+@drawn
 def reliability(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Accuracy against confidence by bins, a panel for each setup; the larger a mark, the more images."""
     found = {tuple(name.split("/")[1:]): x for name, x in arrays.items() if name.startswith("reliability/")}
     kinds = list(dict.fromkeys(kind for kind, _ in found))
-    figure, axes = panels(2.7, len(kinds), sharey=True)
+    figure, axes = panels(2.7, len(kinds), sharey=True, stack=True)
     for axis, kind in zip(axes, kinds, strict=True):
         mine = {row: x for (one, row), x in found.items() if one == kind}
         for (row, (confidence, accuracy, counts)), colour in zip(mine.items(), PALETTE, strict=False):
@@ -66,10 +69,11 @@ def reliability(arrays: Mapping[str, np.ndarray]) -> Figure:
         axis.set(xlim=(0, 103), ylim=(0, 103), xlabel="confidence, %")
         axis.set_title(kind.removeprefix("new "), loc="right")
     axes[0].set_ylabel("accuracy, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(2))
     return figure
 
 
+@drawn
 def critics_matrix(records: Sequence[Record]) -> Figure:
     """Percent of images that each method (column) names as its training would have it, by what differs (row)."""
     places = list(dict.fromkeys((r.variant, r.column) for r in records))
@@ -84,10 +88,11 @@ def critics_matrix(records: Sequence[Record]) -> Figure:
     return figure
 
 
+@drawn
 def gallery(records: Sequence[Record]) -> Figure:
     """Verification and identification against the images in the gallery; dotted: in the whitened metric."""
     titles = {"tpr": "verified at 1 % false matches", "identified": "identified"}
-    figure, axes = panels(3.0, 2, sharey=True)
+    figure, axes = panels(3.0, 2, sharey=True, stack=True)
     for axis, (metric, title) in zip(axes, titles.items(), strict=True):
         found = pick(records, metric=metric)
         names = list(dict.fromkeys(r.row for r in found))
@@ -100,5 +105,5 @@ def gallery(records: Sequence[Record]) -> Figure:
         axis.set_title(title, loc="right")
         level(axis, found[0].chance if metric == "identified" else 1.0)
     axes[0].set_ylabel("images, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=3)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(3))
     return figure

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ganfp.paper.plots.parts import panels, picture
-from ganfp.paper.plots.style import PLAIN, SMALL, drawn, width
+from ganfp.paper.plots.style import PLAIN, SMALL, drawn, narrow, width
 from ganfp.paper.table import readable
 
 AMPLIFIED = 4  # a difference is shown so many times as large
@@ -70,7 +70,8 @@ def attack_columns(worlds: Mapping[str, tuple[Sequence[str], np.ndarray]]) -> Fi
         changed = np.stack([difference(images[-1, 0], image) for image in images[-1]])
         for i, (axis, name) in enumerate(zip(line, names, strict=True)):
             column = montage(np.concatenate([images[:, i], changed[i : i + 1]]), rows + 1)
-            picture(axis, column, "no attack" if name == "none" else name, PLAIN | {"fontsize": SMALL})
+            slant = {"rotation": 40, "ha": "left"} if narrow() else {}  # names are wider than a narrow page's columns
+            picture(axis, column, "no attack" if name == "none" else name, PLAIN | {"fontsize": SMALL} | slant)
         line[0].set_ylabel(dataset if len(worlds) > 1 else "")
     return figure
 
