@@ -36,14 +36,13 @@ def scorer(attributor: Attributor, images: np.ndarray) -> Scorer:
     pass differentiable approximation, Athalye et al. 2018).  kNN's votes have none: minus the mean squared distance to
     the nearest images of each class, as they were before, stands for them.
     """
-    device = attributor.device
     if isinstance(attributor, NeuralAttributor):
         return lambda x: attributor.network_(x / 127.5 - 1)
     if isinstance(attributor, Eigenface):
-        weights, bias = (torch.from_numpy(w).to(device) for w in (attributor.weights_, attributor.bias_))
+        weights, bias = (torch.from_numpy(w).to(attributor.device) for w in (attributor.weights_, attributor.bias_))
         return lambda x: x.flatten(1) @ weights.T + bias
     if isinstance(attributor, PRNU):
-        models = standardised(torch.from_numpy(attributor.fingerprints_).to(device))
+        models = standardised(torch.from_numpy(attributor.fingerprints_).to(attributor.device))
 
         def correlations(x: Tensor) -> Tensor:
             fixed = x.detach()
@@ -51,7 +50,8 @@ def scorer(attributor: Attributor, images: np.ndarray) -> Scorer:
 
         return correlations
     if isinstance(attributor, KNN):
-        centres, spread = (torch.from_numpy(part).to(device) for part in _neighbourhoods(attributor, images))
+        near = _neighbourhoods(attributor, images)
+        centres, spread = (torch.from_numpy(part).to(attributor.device) for part in near)
         return lambda x: -(x.flatten(1)[:, None] - centres).square().sum(dim=2) - spread
     raise TypeError(f"no gradient is known of {type(attributor).__name__}; attack another method and transfer")
 

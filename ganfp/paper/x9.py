@@ -240,6 +240,11 @@ def _transfers(e: Evidence) -> tuple[str, str]:
     return every(at_most(r, FEW) for r in found.values()), f"{shown(found)} %; hardly is {FEW:g} %"
 
 
+@claim("adversary-shared", "x9", "3", "An attack on visNet removes most of PRNU's fingerprints, too.")
+def _shared(e: Evidence) -> tuple[str, str]:
+    return _most({"PRNU": _success(e, "PRNU", "removal", f"L∞ {AT}", VISNET)})
+
+
 @claim("adversary-blind", "x9", "3", "To remove most of our fingerprints one needs neither network nor fingerprint.")
 def _blind(e: Evidence) -> tuple[str, str]:
     found = {name: _success(e, "Ours", "removal", name, "") for name in BLACK}
