@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from test_book import PAGES, chromium, complaints  # noqa: F401
+from test_book import PAGES, complaints
 
 CHAPTERS = [p for p in PAGES if p.startswith("notebooks/")]
 CHAPTERS += [f"book/{p}" for p in ("related_work", "conclusion", "reading", "data", "claims", "discrepancies", "rerun")]
