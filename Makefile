@@ -2,6 +2,7 @@
 # make test    environment and tests
 # make pdf     all pages of the book as one PDF, by a Chromium: _build/ganfp.pdf
 # make release the archive dist/ganfp.tar.gz: pages, PDF, executed notebooks, records, generators, checksums
+# make gpu-check  what must hold on a GPU, and how fast it is there: six minutes; ends with 2 where there is none
 # make lint    the checkers of style and types alone
 # make clean   remove what was made, except the environment and artifacts/
 #
@@ -19,7 +20,7 @@ FIT := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 CANDIDATES := python3.14 python3.13 python3.12 python3.11 python3
 PYTHON ?= $(shell for p in $(CANDIDATES); do $$p -c '$(FIT)' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: book test pdf release lint clean
+.PHONY: book test pdf release lint gpu-check clean
 .DEFAULT_GOAL := book
 
 book: $(VENV)/installed
@@ -36,6 +37,9 @@ release: $(VENV)/installed
 
 lint: $(VENV)/installed
 	@$(BIN)/ruff check . && $(BIN)/mypy
+
+gpu-check: $(VENV)/installed
+	@$(BIN)/python -m benchmarks.gpu
 
 # The environment is made anew only when a pin or a dependency changed.
 $(VENV)/installed: requirements.txt pyproject.toml

@@ -18,11 +18,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganfp import layers, memory
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.neural import NeuralAttributor
+from ganfp.captured import Losses
 from ganfp.gans import GANS, progan, resample
 from ganfp.gans.base import PRECISIONS
 from ganfp.gans.losses import gradient_penalty, wasserstein_critic
@@ -30,6 +33,7 @@ from ganfp.gans.training import Seeds, Training
 from ganfp.images import to_float
 from ganfp.seeding import deterministic
 
+LONG = 10**6  # steps of a training that is measured: more than there will be
 WARM_UP = 3  # steps: memory is found, kernels are chosen
 MATRIX = 2048  # side of the matrices that find the machine's peak
 HEADER = "step             px batch  precision  images/s  MFLOP/image  GFLOP/s  of peak  x plain"
@@ -106,11 +110,11 @@ def speeds(step, made, resolution, batch, images, device, seconds) -> Iterator[S
 # ---------------------------------------------------------------- what is measured
 
 
-def gan_step(name: str, config, resolution: int, device: str) -> Callable[[], None]:
+def gan_step(name: str, config, resolution: int, device: str, eager: bool = False) -> Callable[[], None]:
     """One step of a GAN's training, again and again at a resolution that has faded in."""
     side = config.resolution
     images = np.random.default_rng(0).integers(0, 256, (2 * config.stage(0).batch, 3, side, side), dtype=np.uint8)
-    trained, stage = Training(name, config, Seeds.all(1), images, device), stable_stage(config, resolution)
+    trained, stage = Training(name, config, Seeds.all(1), images, device, eager), stable_stage(config, resolution)
     trained.config = _Still(config, stage)
     if layers.EqualConv2d.forward is _plain_equal_convolution:
         for network in (trained.generator, trained.critic):
@@ -139,19 +143,18 @@ def stable_stage(config, resolution: int):
     return stage
 
 
-def attribution_step(resolution: int, classes: int, settings: dict[str, Any], device: str) -> Callable[[], None]:
-    """One step of :class:`ganfp.attributors.cnn.CNN`'s training, on one batch again and again."""
-    attributor = CNN(**settings, device=device)
+def attribution_step(
+    resolution: int, classes: int, settings: dict[str, Any], device: str, eager: bool = False
+) -> Callable[[], None]:
+    """One step of :class:`ganfp.attributors.cnn.CNN`'s training, again and again."""
+    attributor = CNN(**{**settings, "images": LONG * settings["batch"], "checks": 1}, device=device)
+    attributor.eager = eager  # type: ignore[misc]
     attributor.resolution_, attributor.classes_ = resolution, np.arange(classes)
     attributor.network_ = attributor._built(attributor._network, attributor.seed)
     images = np.random.default_rng(0).integers(0, 256, (attributor.batch, 3, resolution, resolution), dtype=np.uint8)
-    codes = torch.arange(len(images), device=device) % classes
-    _, update = attributor._trainer()
-
-    def step() -> None:
-        update(attributor._input(images), codes, 1)
-
-    return step
+    attributor._sums = Losses(torch.device(device))
+    steps = attributor._steps(images, np.arange(len(images)) % classes, LONG, None)
+    return lambda: next(steps)
 
 
 # ---------------------------------------------------------------- measuring
@@ -181,6 +184,40 @@ def operations(step: Callable[[], None]) -> int:
     return counter.get_total_flops()
 
 
+class _Calls(TorchDispatchMode):
+    """Counts what a step asks of a device: calls that compute something, and bytes that they read and write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls, self.bytes = 0, 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if not function.is_view and function not in NOT_COMPUTED:
+            self.calls += 1
+            tensors = [x for x in tree_leaves((args, kwargs, result)) if isinstance(x, Tensor)]
+            self.bytes += sum(x.numel() * x.element_size() for x in tensors)
+        return result
+
+
+aten = torch.ops.aten
+NOT_COMPUTED = {aten.empty.memory_format, aten.empty_like.default, aten.detach.default, aten._unsafe_view.default}
+
+
+def kernels(step: Callable[[], None]) -> int:
+    """Calls of a step that compute something: about as many kernels, counted as they are asked for."""
+    with _Calls() as counted:
+        step()
+    return counted.calls
+
+
+def traffic(step: Callable[[], None]) -> int:
+    """Bytes that these calls read and write, if none of it stays in a cache."""
+    with _Calls() as counted:
+        step()
+    return counted.bytes
+
+
 class _Anywhere(nullcontext):
     """In place of the counter's own tracker of modules, whose hooks break a gradient penalty's `autograd.grad`."""
 
@@ -205,7 +242,7 @@ def peak(device: str, precision: str) -> float:
 @contextmanager
 def plain() -> Iterator[None]:
     """Within it, training computes the same by plain means."""
-    next_real = Training._next_real
+    real = Training._real
     replaced = [
         (layers, "derived", lambda layer: (layer.kernel(), layer.bias)),
         (layers.EqualConv2d, "forward", _plain_equal_convolution),
@@ -216,8 +253,8 @@ def plain() -> Iterator[None]:
         (progan, "minibatch_stddev", _plain_stddev),
         (progan.ProGAN, "critic_loss", _plain_wgan_gp),
         (NeuralAttributor, "_placed", lambda self, network: network.to(self.device)),
-        (NeuralAttributor, "_input", lambda self, images: to_float(images, self.device)),
-        (Training, "_next_real", lambda self, stage: next_real(self, stage).contiguous()),
+        (NeuralAttributor, "_seen", lambda self, images: to_float(images)),
+        (Training, "_real", lambda self, places, stage: real(self, places, stage).contiguous()),
     ]
     with ExitStack() as stack:
         for owner, name, value in replaced:
@@ -244,9 +281,9 @@ def _plain_stddev(x: Tensor, batches: int = 1) -> Tensor:
     return torch.cat([x, extra], dim=1)
 
 
-def _plain_wgan_gp(self: progan.ProGAN, critic, real: Tensor, fake: Tensor, stage, random: torch.Generator):
+def _plain_wgan_gp(self: progan.ProGAN, critic, real: Tensor, fake: Tensor, stage, numbers):
     score_real, score_fake = critic(real, stage.blend), critic(fake, stage.blend)
     loss = wasserstein_critic(score_real, score_fake)
-    penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, random)
+    penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, numbers["mix"])
     total = loss + self.config.gradient_penalty * penalty + self.config.drift * score_real.square().mean()
     return total, {"distance": -loss, "penalty": penalty}

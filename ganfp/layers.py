@@ -6,6 +6,7 @@ every layer at the same relative speed.  The attribution network needs it, too: 
 
 import math
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import reduce
 
 import torch
@@ -32,24 +33,26 @@ def channels(resolution: int, base: int, maximum: int) -> int:
     return max(1, min(base // resolution, maximum))
 
 
-_derived: dict | None = None
+_derived: ContextVar[dict | None] = ContextVar("_derived", default=None)  # each thread has its own
 
 
 @contextmanager
 def weights_fixed():
-    """Within it no weight changes, so that layers derive what they compute with once and not for each batch."""
-    global _derived
-    before, _derived = _derived, {}
+    """Within it no weight in use changes, so that layers derive what they compute with once and not for each batch."""
+    before = _derived.set({})
     try:
         yield
     finally:
-        _derived = before
+        _derived.reset(before)
 
 
 def derived(layer: nn.Module) -> tuple[Tensor, Tensor | None]:
     """A layer's ``kernel()`` and bias, in the precision of autocast where that is on."""
-    known = {} if _derived is None else _derived
-    key = layer, torch.is_grad_enabled(), torch.is_autocast_enabled(layer.weight.device.type)
+    known = _derived.get()
+    if known is None:
+        return lower(layer.kernel()), lower(layer.bias)
+    # not by the weight's own device: to ask a normalised layer for its weight is to change it
+    key = layer, torch.is_grad_enabled(), torch.is_autocast_enabled("cpu"), torch.is_autocast_enabled("cuda")
     if key not in known:
         known[key] = lower(layer.kernel()), lower(layer.bias)
     return known[key]
@@ -135,18 +138,28 @@ def convolve(
     return _Convolution.apply(lower(x), lower(weight), lower(bias), stride, padding, slope)
 
 
-_weight_gradients = True
+class _InputsOnly:
+    """Whether a backward pass is under way that asks for the gradients of inputs alone."""
+
+    now = True
+
+
+_inputs_only: ContextVar[_InputsOnly | None] = ContextVar("_inputs_only", default=None)
 
 
 @contextmanager
 def input_gradients_only():
-    """Within it, backward passes through :func:`convolve` leave out the weights' gradients, which nobody asked for."""
-    global _weight_gradients
-    _weight_gradients = False
+    """Within it, backward passes leave out weights' gradients, which nobody asked for, of every :func:`convolve` there.
+
+    The graph itself carries the mark, because a GPU's backward pass runs in a thread of its own.
+    """
+    mark = _InputsOnly()
+    before = _inputs_only.set(mark)
     try:
         yield
     finally:
-        _weight_gradients = True
+        _inputs_only.reset(before)
+        mark.now = False
 
 
 class _Convolution(torch.autograd.Function):
@@ -156,13 +169,14 @@ class _Convolution(torch.autograd.Function):
         if slope is not None:
             F.leaky_relu_(y, slope)
         ctx.save_for_backward(x, weight, None if slope is None else y)
-        ctx.how = stride, padding, slope
+        ctx.how, ctx.inputs_only = (stride, padding, slope), _inputs_only.get()
         return y
 
     @staticmethod
     def backward(ctx, dy: Tensor):
         x, weight, bias = ctx.needs_input_grad[:3]
-        wanted = [x, weight and _weight_gradients, bias and _weight_gradients]
+        all_of_them = ctx.inputs_only is None or not ctx.inputs_only.now
+        wanted = [x, weight and all_of_them, bias and all_of_them]
         return *_Gradients.apply(dy, *ctx.saved_tensors, *ctx.how, wanted), None, None, None
 
 

@@ -17,6 +17,7 @@ from ganfp.attacks import ATTACKS, ORDER, Draws, attack
 from ganfp.images import to_bytes
 from ganfp.worlds import faces
 
+JPEGS_STEP = 24  # grey levels: 17 * 5 / 8 of a chroma coefficient, times 1.8 for blue, and rounding
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
@@ -54,8 +55,18 @@ def test_uint8_in_and_out_and_the_input_stays(images, name, device):
     after = ATTACKS[name].change(before, draws(40))
     assert after.dtype == torch.uint8 and after.shape == before.shape and after.device == before.device
     assert (before == kept).all() and (after != before).any()
-    if device != "cpu":  # the draws are the same, the arithmetic differs in the last bit
-        assert (after.cpu().float() - attack(name, images, 0).astype(np.float32)).abs().max() <= 1
+    if device != "cpu":  # the draws are the same, the arithmetic differs in the last bit, and JPEG makes more of it
+        apart = (after.cpu().float() - attack(name, images, 0).astype(np.float32)).abs()
+        assert apart.max() <= (JPEGS_STEP if name == "combination" else 1) and apart.mean() <= 0.02
+
+
+def test_one_grey_level_before_a_jpeg_file_is_no_more_than_a_step_of_its_quantiser_after_it(images):
+    """Why a combination on another device may differ by more than one level, and how far: a coefficient falls on the
+    other side of a threshold.  The coarsest, at quality 10, is 16 * 5 in steps of an eighth, or in chroma 17 * 5."""
+    other = images.copy()
+    other.reshape(len(images), -1)[:, 777] ^= 1  # one value of each image, by one level
+    apart = np.abs(attack("compression", other, 0).astype(int) - attack("compression", images, 0))
+    assert 1 < apart.max() <= JPEGS_STEP and (apart > 0).mean() < 0.2
 
 
 @pytest.mark.parametrize("name", ATTACKS)

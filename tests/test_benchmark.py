@@ -45,11 +45,12 @@ def test_a_step_has_the_gradients_of_the_plain_step(name, resolution):
 def test_operations_of_a_double_backward_pass_are_counted():
     weight = torch.randn(8, 8, 3, 3, requires_grad=True)
     real, fake = torch.randn(2, 4, 8, 6, 6)
+    mix = torch.full((4, 1, 1, 1), 0.5)
     once = 2 * 4 * 8 * 8 * 9 * 6 * 6  # of the convolution itself
 
     def step():
         penalty = gradient_penalty(
-            lambda x: layers.convolve(x, weight, None, padding=1).square().sum((1, 2, 3)), real, fake, torch.Generator()
+            lambda x: layers.convolve(x, weight, None, padding=1).square().sum((1, 2, 3)), real, fake, mix
         )
         penalty.backward()
 

@@ -134,6 +134,19 @@ def test_workers_end_with_a_process_that_is_killed(tmp_path):
     eventually(lambda: [pid for pid in pids if not Path(f"/proc/{pid}").exists()], 2)
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for a process's children")
+def test_workers_that_have_hardly_begun_end_with_it_too(tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW)
+    parent = subprocess.Popen([sys.executable, "slow.py"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    try:
+        pids = eventually(lambda: children.read_text().split()[1:], 2)  # the first one tracks resources
+    finally:
+        parent.kill()
+        parent.wait()
+    eventually(lambda: [pid for pid in pids if not Path(f"/proc/{pid}").exists()], 2)
+
+
 def eventually(found, count):
     """What is found, once there is so much of it."""
     for _ in range(600):

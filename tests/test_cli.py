@@ -94,13 +94,20 @@ def folder(ganfp, tmp_path):
 
 
 def test_a_folder_is_attributed(ganfp, folder):
-    result = ganfp("attribute", "shots", "--model", "model", "--service", "bright", "--csv", "out.csv")
+    result = ganfp("attribute", "predict", "model", "shots", "--csv", "out.csv")
     assert result.exit_code == 0, result.output
-    assert "bright                           20 images   66.7 %" in result.output
-    assert "66.7 % of 30 images" in result.output and "most of the folder is from it" in result.output
+    assert "bright                            20 images   66.7 %" in result.output and "none" not in result.output
     lines = (folder.parent / "out.csv").read_text().splitlines()
-    assert lines[0] == "file,source,bright,dark" and len(lines) == 31
-    assert lines[1] == "00.png,dark,0.0000,1.0000" and lines[-1].startswith("29.png,bright,1.0000")
+    assert lines[0] == "path,source,none,tiles,votes,votes_low,votes_high,warnings,p(bright),p(dark)"
+    assert len(lines) == 31 and lines[1] == "shots/00.png,dark,,1,1,0.207,1.000,,0.0000,1.0000"
+    assert lines[-1].startswith("shots/29.png,bright,")
+    result = ganfp("attribute", "verify", "model", "shots", "--service", "bright")
+    assert "66.7 % (95 % interval 47.2-82.7) of 30 images, p = 0.0494: most of them are attributed" in result.output
+
+
+def test_the_command_says_what_became_of_its_first_form(ganfp, folder):
+    result = ganfp("attribute", "shots", "--model", "model")
+    assert result.exit_code == 2 and "is now `ganfp attribute predict model shots`" in result.output
 
 
 def contents(folder):
@@ -109,7 +116,7 @@ def contents(folder):
 
 @pytest.mark.parametrize("words", [
     ("sample", "g", "--count", "2", "--out", "taken"),
-    ("attribute", "shots", "--model", "model", "--csv", "taken"),
+    ("attribute", "predict", "model", "shots", "--csv", "taken"),
     ("explain", "shots/00.png", "--model", "model", "--out", "taken"),
     ("notebook", "s4_2", "--output", "taken"),
     ("notebook", "s4_2", "-p", "out", "records"),
@@ -127,8 +134,10 @@ def test_no_file_is_replaced_unless_told(ganfp, folder, tmp_path, words):
 
 def test_force_replaces(ganfp, folder, tmp_path):
     (tmp_path / "taken").write_text("mine")
-    assert ganfp("attribute", "shots", "--model", "model", "--csv", "taken", "--force").exit_code == 0
-    assert (tmp_path / "taken").read_text().startswith("file,source")
+    assert ganfp("attribute", "predict", "model", "shots", "--csv", "taken", "--force").exit_code == 0
+    assert (tmp_path / "taken").read_text().startswith("path,source")
+    result = ganfp("attribute", "predict", "model", "shots", "--csv", "shots/00.png", "--force")
+    assert result.exit_code == 1 and "shots/00.png is one of the images" in result.output
 
 
 def test_one_bad_file_is_named_and_stops_no_other(ganfp, folder):
@@ -137,13 +146,17 @@ def test_one_bad_file_is_named_and_stops_no_other(ganfp, folder):
     (folder / "05.png").write_text("no image")
     (folder / "\x1b]0;title\x07.png").write_text("no image")
     Image.new("RGB", (16, 16)).save(folder / "=1+1.png")
-    result = ganfp("attribute", "shots", "--model", "model", "--csv", "out.csv", "--device", "auto")
-    assert result.exit_code == 1 and "30 lines in out.csv" in result.stdout
-    assert "05.png is not a readable image" in result.stderr and "2 images were left out" in result.stderr
+    result = ganfp("attribute", "predict", "model", "shots", "--csv", "out.csv", "--device", "auto")
+    assert result.exit_code == 1 and "32 lines in out.csv" in result.stdout
+    assert "05.png is not a readable image" in result.stderr and "2 files were left out" in result.stderr
     assert "\x1b" not in result.output
     lines = (folder.parent / "out.csv").read_text().splitlines()
-    assert len(lines) == 31 and not [line for line in lines if line.startswith(("05.png", "="))]
-    assert [line for line in lines if line.startswith("./=1+1.png,dark")]
+    assert len(lines) == 33 and "shots/05.png,,,,,,,left out: is not a readable image: no known format" in lines
+    (folder / "=1+1.png").rename("=1+1.png")
+    assert ganfp("attribute", "predict", "model", "=1+1.png", "--csv", "out.csv", "--force").exit_code == 0
+    assert (folder.parent / "out.csv").read_text().splitlines()[1].startswith("./=1+1.png,dark")
+    result = ganfp("attribute", "predict", "model", "shots", "--csv", "strict.csv", "--strict")
+    assert result.exit_code == 1 and "--strict: shots/" in result.output and not Path("strict.csv").exists()
 
 
 def test_a_name_that_is_no_text_keeps_its_bytes(ganfp, folder):
@@ -151,8 +164,8 @@ def test_a_name_that_is_no_text_keeps_its_bytes(ganfp, folder):
         (folder / "00.png").rename(folder / "\udcff.png")
     except (OSError, UnicodeError):
         pytest.skip("this disk holds no such names")
-    assert ganfp("attribute", "shots", "--model", "model", "--csv", "out.csv").exit_code == 0
-    assert b"\n\xff.png," in (folder.parent / "out.csv").read_bytes()
+    assert ganfp("attribute", "predict", "model", "shots", "--csv", "out.csv").exit_code == 0
+    assert b"\nshots/\xff.png," in (folder.parent / "out.csv").read_bytes()
 
 
 def test_images_are_scored_once(ganfp, folder, monkeypatch):
@@ -160,12 +173,12 @@ def test_images_are_scored_once(ganfp, folder, monkeypatch):
 
     calls, scores = [], KNN._scores
     monkeypatch.setattr(KNN, "_scores", lambda self, images: calls.append(len(images)) or scores(self, images))
-    assert ganfp("attribute", "shots", "--model", "model", "--csv", "out.csv", "--service", "dark").exit_code == 0
-    assert calls == [30]
+    assert ganfp("attribute", "predict", "model", "shots", "--csv", "out.csv").exit_code == 0
+    assert sum(calls) == 30
 
 
 def test_a_device_that_is_not_there_is_named(ganfp, folder):
-    result = ganfp("attribute", "shots", "--model", "model", "--device", "cuda:77")
+    result = ganfp("attribute", "predict", "model", "shots", "--device", "cuda:77")
     assert result.exit_code == 1 and "cuda:77" in result.output and "Traceback" not in result.output
 
 
@@ -285,10 +298,10 @@ def test_the_module_is_the_command():
 def test_a_folder_is_not_resized_and_services_are_known(ganfp, folder):
     from PIL import Image
 
-    result = ganfp("attribute", "shots", "--model", "model", "--service", "grey")
+    result = ganfp("attribute", "verify", "model", "shots", "--service", "grey")
     assert result.exit_code == 1 and "it knows bright, dark" in result.output
     Image.new("RGB", (32, 32)).save(folder / "large.png")
-    result = ganfp("attribute", "shots", "--model", "model")
+    result = ganfp("attribute", "predict", "model", "shots")
     assert result.exit_code == 1 and "large.png is 32 x 32 px, not 16 x 16" in result.output
 
 
@@ -312,4 +325,4 @@ def test_an_image_is_explained(ganfp, folder, tmp_path):
     assert result.exit_code == 1 and "holds a KNN, not a VisNet" in result.output
     Image.new("RGB", (32, 32)).save(folder / "large.png")
     result = ganfp("explain", "shots/large.png", "--model", "visnet")
-    assert result.exit_code == 1 and "32 px, but this attributor was fitted on 16 px" in result.output
+    assert result.exit_code == 1 and "large.png is 32 x 32 px, not 16 x 16" in result.output

@@ -169,9 +169,9 @@ def test_lower_precision_is_for_the_networks_alone(name):
     for precision in PRECISIONS:
         trained = started(name, 16, precision=precision, fmap_base=256, fmap_max=32, learning_rate=0.0)
         trained.step()
-        losses[precision] = trained._sums
+        losses[precision] = {name: torch.tensor(value) for name, value in trained.rows[-1].items()}
         parameters = [*trained.generator.parameters(), *trained.critic.parameters()]
-        assert {value.dtype for value in (*parameters, *losses[precision].values())} == {torch.float32}
+        assert {value.dtype for value in (*parameters, trained._losses.totals)} == {torch.float32}
         gradients[precision] = torch.cat([p.grad.flatten() for p in parameters if p.grad is not None])
         image = trained.average(trained.gan.latents(1, torch.Generator().manual_seed(0)))
         assert (image != image.bfloat16()).any()  # a finished generator computes in float32
@@ -231,7 +231,8 @@ def test_the_gradient_of_each_weight_is_clipped_by_itself():
 
 def test_cramergan_compares_generated_images_with_others():
     trained = started("cramergan")
-    fake = trained._fake(trained.config.stage(0), torch.Generator().manual_seed(0))
+    stage = trained.config.stage(0)
+    fake = trained._fake(trained.gan.numbers(stage, torch.Generator().manual_seed(0))["latents"], stage)
     one, other = fake.chunk(2)
     assert len(one) == trained.config.batch and not torch.equal(one, other)
 
@@ -257,7 +258,8 @@ def test_spectral_norm_of_every_weight_of_sngans_critic_is_one():
 
 def test_dequantisation_stays_within_a_grey_level():
     uint8, random = images(16), torch.Generator().manual_seed(0)
-    noisy = gan_class("sngan")(small("sngan")).real(to_float(uint8), None, random)
+    numbers = {"noise": torch.rand(uint8.shape, generator=random)}
+    noisy = gan_class("sngan")(small("sngan")).real(to_float(uint8), None, numbers)
     assert np.array_equal(quantise(noisy).numpy(), uint8)
     assert ((noisy - to_float(uint8)).abs() > 0.4 / 127.5).any()
     plain = gan_class("sngan")(small("sngan", dequantise=False)).real(to_float(uint8), None, random)
@@ -280,7 +282,7 @@ def test_gradient_penalty_of_the_feature_gans_is_per_unit_of_their_own_pixels():
     def witness(x):
         return slope * ((x + 1) / 2).flatten(1).sum(1)
 
-    assert gan.penalty(witness, real, fake, torch.Generator()).item() == pytest.approx(16, rel=1e-5)
+    assert gan.penalty(witness, real, fake, {"mix": torch.rand(4, 1, 1, 1)}).item() == pytest.approx(16, rel=1e-5)
 
 
 def test_fused_resampling_is_resampling_and_convolution():

@@ -87,8 +87,8 @@ def test_first_and_second_derivatives_of_a_convolution(stride, padding, slope):
 def test_gradients_of_weights_are_left_out_where_only_those_of_inputs_are_wanted(x):
     layer = EqualConv2d(5, 7)
     x = x.requires_grad_(True)
-    y = layer(x).square().sum()
     with input_gradients_only():
+        y = layer(x).square().sum()
         (gradient,) = torch.autograd.grad(y, x, create_graph=True)
         y.backward(retain_graph=True)
     assert layer.weight.grad is None

@@ -103,8 +103,8 @@ def test_gradient_penalty_of_a_critic_whose_slope_is_known():
     def critic(x):
         return 2 * x.flatten(1).sum(1)  # a slope of 2 at each of 3 x 4 x 8 values
 
-    image = losses.gradient_penalty(critic, real, fake, random).item()
-    height = losses.gradient_penalty(critic, real, fake, random, "height").item()
+    image = losses.gradient_penalty(critic, real, fake, losses.mixing_weights(len(real), random)).item()
+    height = losses.gradient_penalty(critic, real, fake, losses.mixing_weights(len(real), random), "height").item()
     assert image == pytest.approx((2 * 96**0.5 - 1) ** 2, rel=1e-5)
     assert height == pytest.approx((2 * 4**0.5 - 1) ** 2, rel=1e-5)
 
@@ -118,7 +118,7 @@ def test_gradient_penalty_looks_between_real_and_fake_images():
         seen.append(x.detach())
         return x.square().sum(dim=(1, 2, 3)) / 2  # a slope of x, whose norm is 2 u at the mixture u
 
-    penalty = losses.gradient_penalty(critic, real, fake, random).item()
+    penalty = losses.gradient_penalty(critic, real, fake, losses.mixing_weights(len(real), random)).item()
     mix = seen[0][:, 0, 0, 0]
     assert (seen[0] == mix[:, None, None, None]).all() and 0 <= mix.min() < 0.1 and 0.9 < mix.max() <= 1
     assert penalty == pytest.approx((2 * mix - 1).square().mean().item(), rel=1e-5)

@@ -54,10 +54,10 @@ def test_methods_are_shown_with_their_cost(compared):
     assert len(plots.methods(compared.records).axes) == 3
 
 
-@pytest.mark.parametrize(("other", "expected"), [(90, HOLDS), (98.8, NOT_SHOWN), (99.9, REFUTED)])
+@pytest.mark.parametrize(("other", "expected"), [(90, HOLDS), (96.8, NOT_SHOWN), (99, REFUTED)])
 def test_ours_is_compared_with_each(other, expected):
     place = {"setup": "baselines: seeds", "column": "clean"}
-    records = [made(row, "accuracy", value, **place) for row, value in (("Ours", 99), ("DCT", other), ("kNN", 20))]
+    records = [made(row, "accuracy", value, **place) for row, value in (("Ours", 97), ("DCT", other), ("kNN", 20))]
     assert outcome("later-methods", records) == expected
     assert outcome("later-methods-jpeg", records) == NOT_MEASURED
 
@@ -184,7 +184,7 @@ def test_matches_by_hand():
 
 def test_the_whitened_metric_makes_the_scatter_alike():
     random = np.random.default_rng(0)
-    points = random.normal(size=(4000, 3)) * [1, 5, 20]
+    points = random.normal(size=(4000, 3)) * [1, 2, 4]
     network = SimpleNamespace(method="cnn", features=lambda images: images.reshape(-1, 3))
     embed = x7.Embedding(network, points, np.repeat(["a", "b"], 2000), whitened=True)
     np.testing.assert_allclose(np.cov(embed(points).T), np.eye(3), atol=0.05)

@@ -75,6 +75,7 @@ def test_an_unknown_profile_is_named_and_the_known_are_listed():
         ("methods: {prnu: {sigma: .inf}}", "methods: prnu: sigma must be 0 or more, and finite"),
         ("real: {drawn: 149, train: 40, validation: 20, test: 40}", "real: drawn must be at least 150"),
         ("plane: {per_class: 41, perplexity: 3}", "plane: per_class must be at most the 40 test images"),
+        (f"snapshots: [{2**70}]", "snapshots must be at most"),
         ("resolution: 12", "resolution must be a power of two"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganfp.gans.progan import Critic, Generator, ProGAN, ProGANConfig, enlarge, gradient_penalty
+from ganfp.gans.progan import Critic, Generator, ProGAN, ProGANConfig, enlarge, gradient_penalty, mixing_weights
 from ganfp.gans.training import Seeds, Training
 from ganfp.layers import count_parameters
 from ganfp.runs import profiles
@@ -65,7 +65,7 @@ def test_gradient_penalty_of_a_critic_whose_slope_is_known():
     random = torch.Generator().manual_seed(0)
     real, fake = torch.randn(2, 6, 3, 4, 4, generator=random)
     slope = 3 / 48**0.5  # the gradient of slope * sum(x) over 48 pixels has norm 3
-    penalty = gradient_penalty(lambda x: slope * x.flatten(1).sum(1), real, fake, random)
+    penalty = gradient_penalty(lambda x: slope * x.flatten(1).sum(1), real, fake, mixing_weights(6, random))
     assert penalty.item() == pytest.approx((3 - 1) ** 2, rel=1e-5)
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ganfp.cli import main
 from ganfp.files import sha256, write_text
-from ganfp.runs import building
 from ganfp.runs import store as module
 from ganfp.runs.store import DamagedArtifactError, Store
 
@@ -27,9 +28,6 @@ class Thing:
 
     def describe(self) -> dict:
         return {"name": self.name}
-
-    def needs(self) -> list:
-        return []
 
 
 def write(folder: Path, progress) -> None:
@@ -177,7 +175,7 @@ def test_a_broken_description_is_named(tmp_path):
             store.verify(Thing("a"))
 
 
-def test_damage_is_named_removed_and_made_again(tmp_path):
+def test_damage_is_named_removed_and_made_again(tmp_path, monkeypatch):
     store, things = Store(tmp_path), [Thing("a"), Thing("b"), Thing("c")]
     for thing in things:
         store.build(thing, write)
@@ -186,11 +184,13 @@ def test_damage_is_named_removed_and_made_again(tmp_path):
     data.write_text("Whole")  # one bit, and as a disk may flip it: size and times as they were
     os.utime(data, ns=(before.st_atime_ns, before.st_mtime_ns))
     (store.folder(things[2]) / module.DONE).write_text("")
-    found = building.repair(things, Store(tmp_path))
-    assert [text.partition(" is ")[0] for text in found] == [str(data), str(store.folder(things[2]) / module.DONE)]
+    monkeypatch.setenv("GANFP_STORE", str(tmp_path))
+    result = CliRunner().invoke(main, ["store", "verify", "--delete"])
+    assert result.exit_code == 0 and f"{data} has changed" in result.output
+    assert f"{store.folder(things[2]) / module.DONE} cannot be read" in result.output
     assert [store.has(thing) for thing in things] == [True, False, False]
     store.build(things[1], write)
-    assert building.repair(things, store) == []
+    assert CliRunner().invoke(main, ["store", "verify"]).output == "2 artifacts, 0 damaged\n"
 
 
 def test_another_artifact_in_its_place_is_found(tmp_path):

@@ -12,13 +12,13 @@ CHAPTERS += [f"book/{p}" for p in ("related_work", "conclusion", "reading", "dat
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_a_chapter_says_what_it_teaches_and_asks_for(page, html):
     text = (html / f"{page}.html").read_text("utf-8")
-    (head,) = re.findall(r'<div class="chapter-head[^"]*">(.*?)</div>', text, re.S)
+    (head,) = re.findall(r'<div class="[^"]*chapter-head[^"]*">(.*?)</div>', text, re.S)
     assert re.search(r"After this (page|lab) you can", head) and "You need" in head
     (read,) = re.findall(r"(\d+) minutes? to read", head)
     assert 1 <= int(read) <= 30
-    assert ("s to run here (profile smoke)" in head) == page.startswith("notebooks/")
+    assert ("s to run here (" in head) == page.startswith("notebooks/")
     assert "Key points" in text
-    assert 'class="admonition exercise' in text or page.startswith("notebooks/lab")
+    assert 'class="exercise' in text or page.startswith("notebooks/lab")
 
 
 def test_minutes_grow_with_the_page(html):
@@ -69,7 +69,7 @@ def test_ten_slides_are_one_file_that_keys_turn(html, chromium, tmp_path):  # no
     assert list(complaints(chromium.open(alone.as_uri(), 1280))) == []
     chromium.resize(1280, 720)
     slides = "[...document.querySelectorAll('body > section')]"
-    visible = f"{slides}.filter(s => s.offsetHeight).map(s => s.querySelector('h2').innerText)"
+    visible = f"{slides}.filter(s => s.offsetHeight).map(s => s.querySelector('h1').innerText)"
     seen = []
     for _ in range(12):
         (title,) = chromium.evaluate(visible)

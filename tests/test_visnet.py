@@ -136,7 +136,7 @@ def test_the_critic_tells_reconstructions_from_originals():
     random = torch.Generator().manual_seed(0)
     for _ in range(30):
         optimiser.zero_grad()
-        one._critic_loss(critic, x * 0.2, y, random).backward()
+        one._critic_loss(critic, x * 0.2, y, torch.rand(8, 1, 1, 1, generator=random)).backward()
         optimiser.step()
     scores = critic(torch.cat([x * 0.2, y]), batches=2)
     assert scores[:8].mean() > scores[8:].mean()

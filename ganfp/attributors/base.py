@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
+from ganfp import machine
 from ganfp.attributors.calibration import fit_temperature, softmax
 from ganfp.files import read_json, replacing, sha256, write_json
 
@@ -63,7 +64,8 @@ class Attributor(ABC):
     Images are uint8 (N, 3, H, H), all of the resolution seen in ``fit``; another size is an error, never a
     silent resize, which would destroy the fingerprint.
 
-    device: where the arithmetic is done, such as ``cpu`` or ``cuda``.  It is not saved: :meth:`load` chooses anew.
+    device: where the arithmetic is done: ``cpu``, ``cuda``, ``cuda:1``, ...; ``auto`` is a GPU, if there is one.
+    It is not saved: :meth:`load` chooses anew.
 
     After ``fit``:
 
@@ -90,6 +92,7 @@ class Attributor(ABC):
         """
         self.temperature_: float | None = None
         self._check_settings()
+        self.device = machine.found(self.device)
         check_device(self.device)
         images = check_images(images)
         self._take_classes(sorted(set(check_labels(labels, len(images), "labels"))), images.shape[-1])
@@ -194,7 +197,7 @@ class Attributor(ABC):
         from ganfp.attributors import attributor_class
 
         sidecar, weights = Path(folder) / SIDECAR, Path(folder) / WEIGHTS
-        meta = _read_sidecar(sidecar)
+        meta, device = _read_sidecar(sidecar), machine.found(device)
         check_device(device)
         if not weights.is_file():
             raise FileNotFoundError(f"{weights} is missing; fit and save the attributor again")

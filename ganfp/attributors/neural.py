@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from ganfp import memory
 from ganfp.attributors.base import Attributor, Change, Labelled, Progress, cut, on_device
-from ganfp.attributors.optimisers import OPTIMISERS, descend, optimisers_of
+from ganfp.attributors.optimisers import OPTIMISERS, Rates, descend, optimisers_of
+from ganfp.captured import STEPS_BETWEEN_CHECKS, Captured, Losses, Rows, resident
 from ganfp.images import to_float
 from ganfp.seeding import deterministic, mix
 
@@ -22,8 +23,10 @@ PRECISIONS = ("float32", "bfloat16", "auto")
 
 Network = TypeVar("Network", bound=nn.Module)
 Module = TypeVar("Module", bound=nn.Module)
-Update = Callable[[Tensor, Tensor, int], dict[str, Tensor]]
-"""One step of training, from x (n, 3, R, R) in [-1, 1], classes y (n,) and the number of the step, to its losses."""
+Update = Callable[[Tensor, Tensor, dict[str, Tensor]], dict[str, Tensor]]
+"""One step of training, from x (n, 3, R, R) in [-1, 1], classes y (n,) and what else changes, to its losses."""
+Changing = Callable[[int, int], dict[str, Tensor]]
+"""What else an update takes that changes, from the number of the step, from 1 on, and of its images."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -54,6 +57,7 @@ class NeuralAttributor(Attributor, Generic[Network]):
     optimiser: str = "adam"
     precision: str = "float32"
 
+    eager: ClassVar[bool] = False  # on a GPU, whether each step is asked for anew and not replayed, for comparison
     group: ClassVar[int] = 1  # what the size of a batch is a multiple of
 
     @abstractmethod
@@ -66,20 +70,23 @@ class NeuralAttributor(Attributor, Generic[Network]):
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, not {self.precision!r}")
 
-    def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update]:
-        """The optimisers of a training of ``network_``, and its step: here cross-entropy, and no other loss."""
+    def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update, Changing]:
+        """The optimisers of a training of ``network_``, its step, of tensors alone, and what that takes from the CPU.
+
+        Here cross-entropy, and no other loss, which takes nothing more.
+        """
         network, optimisers = self.network_, self._optimisers(self.network_)
         low = self.precision == "bfloat16" or self.precision == "auto" and has_bfloat16(self.device)
         lowered = torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=low, cache_enabled=False)
 
-        def update(x: Tensor, y: Tensor, number: int) -> dict[str, Tensor]:
+        def update(x: Tensor, y: Tensor, row: dict[str, Tensor]) -> dict[str, Tensor]:
             with lowered:
                 logits = network(x)
             loss = F.cross_entropy(logits.float(), y)
             descend(optimisers, loss)
             return {"classification": loss}
 
-        return optimisers, update
+        return optimisers, update, lambda number, n: {}
 
     def _fit(self, images: np.ndarray, codes: np.ndarray, validation: Labelled | None, progress: Progress) -> None:
         self.network_ = self._built(self._network, self.seed)
@@ -103,54 +110,86 @@ class NeuralAttributor(Attributor, Generic[Network]):
     ) -> None:  # fmt: skip
         """Train ``network_`` on, keep the weights of the best check; ``history_``: a row of each, with mean losses."""
         memory.keep()
-        steps, columns = max(1, self.images // self.batch), torch.from_numpy(codes)
-        batch = min(self.batch, len(images) // self.group * self.group)
+        steps = max(1, self.images // self.batch)
         check_at = {round(steps * (i + 1) / self.checks) for i in range(self.checks)}
-        best, weights, since = None, None, 0
-        sums: dict[str, Tensor] = {}
+        best, weights = None, None
         self.history_: list[dict[str, Any]] = []
         with deterministic():
-            optimisers, update = self._trainer()
-            groups = [group for optimiser in optimisers for group in optimiser.param_groups]
-            for number, chosen in enumerate(batches(len(images), batch, steps, self.seed), start=1):
-                some, before = images[chosen], (number - 1) * self.batch
-                if change is not None:
-                    some = change(np.asarray(some), np.arange(before, before + len(some)))
-                x = flip(self._input(some), mix(self.seed, 1, number)) if self.flip else self._input(some)
-                factor = rate(number, steps, self.rise, self.decay)
-                for group in groups:
-                    group["lr"] = group["initial_lr"] * factor
-                losses = update(x, columns[chosen].to(self.device), number)
-                sums = {name: sums.get(name, 0) + loss.detach() for name, loss in losses.items()}
-                if number in check_at:
-                    row: dict[str, Any] = {name: float(total) / (number - since) for name, total in sums.items()}
+            losses = self._sums = Losses(torch.device(self.device))
+            for number in self._steps(images, codes, steps, change):
+                if number in check_at or losses.steps == STEPS_BETWEEN_CHECKS:
+                    row: dict[str, Any] = losses.means()
                     if not all(map(np.isfinite, row.values())):
                         raise FloatingPointError(f"a loss is not finite after {number} steps; lower learning_rate")
-                    row["images"] = before + self.batch
+                if number in check_at:
+                    row["images"] = number * self.batch
                     if validation is not None:
                         row |= self._validated(*validation)
                         if best is None or (row["accuracy"], -row["loss"]) > best:
                             best, weights = (row["accuracy"], -row["loss"]), copy.deepcopy(self.network_.state_dict())
                             self.chosen_ = {"images": row["images"], "validation_accuracy": row["accuracy"]}
                     self.history_.append(row)
-                    sums, since = {}, number
+                    losses.clear()
                 progress(number / steps)
         if weights is not None:
             self.network_.load_state_dict(weights)
+
+    def _steps(self, images: np.ndarray, codes: np.ndarray, steps: int, change: Change | None) -> Iterator[int]:
+        """Train; yields the number of each step after it.
+
+        Images are on the device, or a GPU has no room for them or a ``change`` makes new ones: these come in the rows.
+        """
+        optimisers, update, changing = self._trainer()
+        device, size = torch.device(self.device), min(self.batch, len(images) // self.group * self.group)
+        rates, columns, coming = Rates(optimisers, device), torch.from_numpy(codes).to(device), Rows(device)
+        there = resident(images, device) if change is None and fits(images, device) else None
+        order = batches(len(images), size, steps, self.seed)
+
+        def row(number: int) -> dict[str, Tensor]:
+            chosen, before = next(order), (number - 1) * self.batch
+            found = {"factor": torch.tensor(rate(number, steps, self.rise, self.decay), dtype=torch.float64)}
+            found |= {"chosen": torch.from_numpy(chosen)}
+            if there is None:
+                some = np.asarray(images[chosen])
+                some = some if change is None else change(some, np.arange(before, before + len(some)))
+                found["shown"] = torch.from_numpy(np.ascontiguousarray(some))
+            if self.flip:
+                found["mirrored"] = mirrored(size, mix(self.seed, 1, number))
+            return found | changing(number, size)
+
+        def body() -> None:
+            now = coming.read()
+            rates.scale(now["factor"])
+            x = now["shown"] if there is None else there.index_select(0, now["chosen"])
+            x = flip(self._seen(x), now["mirrored"]) if self.flip else self._seen(x)
+            self._sums.add(update(x, columns.index_select(0, now["chosen"]), now))
+
+        step, ahead = Captured(body, device, self.eager), [row(1)]
+        coming.begin(ahead[0])
+        for number in range(1, steps + 1):
+            if not coming.left:
+                # a change may ask the network as it is by then, as adversarial training does
+                last = min(steps, number + coming.capacity - 1) if change is None else number
+                coming.fill([*ahead, *(row(n) for n in range(number + len(ahead), last + 1))])
+                ahead = []
+            coming.left -= 1
+            step()
+            self._sums.steps += 1
+            yield number
 
     def _validated(self, images: np.ndarray, codes: np.ndarray) -> dict[str, float]:
         logits, truth = torch.from_numpy(self._scores(images)), torch.from_numpy(codes)
         right = float((logits.argmax(1) == truth).float().mean())
         return {"accuracy": 100 * right, "loss": float(F.cross_entropy(logits, truth))}
 
-    def _input(self, images: np.ndarray) -> Tensor:
-        """Images on the device, in [-1, 1]."""
-        return to_float(on_device(images, self.device)).contiguous(memory_format=torch.channels_last)
+    def _seen(self, images: Tensor) -> Tensor:
+        """Images, uint8, in [-1, 1]."""
+        return to_float(images).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def _run(self, function: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
         """A function of images in [-1, 1], batch by batch."""
-        parts = [function(self._input(images[part])) for part in cut(images, PREDICT_BATCH)]
+        parts = [function(self._seen(on_device(images[part], self.device))) for part in cut(images, PREDICT_BATCH)]
         return torch.cat(parts).float().cpu().numpy()
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
@@ -194,10 +233,19 @@ def rate(step: int, steps: int, rise: float, decay: float) -> float:
     return min(1.0, up, down)
 
 
-def flip(x: Tensor, seed: int) -> Tensor:
-    """Mirror each image of a batch left to right with probability 1/2."""
-    chosen = torch.rand(len(x), generator=torch.Generator().manual_seed(seed)) < 0.5
-    return torch.where(chosen.to(x.device)[:, None, None, None], x.flip(-1), x)
+def mirrored(n: int, seed: int) -> Tensor:
+    """Which of n images to mirror, each with probability 1/2: int32, 1 or 0."""
+    return (torch.rand(n, generator=torch.Generator().manual_seed(seed)) < 0.5).int()
+
+
+def flip(x: Tensor, chosen: Tensor) -> Tensor:
+    """The images of a batch, those that are chosen (n,) mirrored left to right."""
+    return torch.where(chosen.bool()[:, None, None, None], x.flip(-1), x)
+
+
+def fits(images: np.ndarray, device: torch.device) -> bool:
+    """Whether a device has room for images: a CPU has, as they may stay on the disk, a GPU in half of what is free."""
+    return device.type != "cuda" or images.nbytes <= torch.cuda.mem_get_info(device)[0] // 2
 
 
 def has_bfloat16(device: str) -> bool:

@@ -4,6 +4,7 @@ A step down blurs with the 5 x 5 binomial kernel and keeps every second pixel; a
 pixels and blurs with four times that kernel.  Both keep the even pixels where they are, and borders are reflected.
 """
 
+from functools import lru_cache
 from itertools import chain
 
 import torch
@@ -38,9 +39,16 @@ def boosted(x: Tensor, gain: float) -> Tensor:
 
 
 def _blur(x: Tensor, gain: int, stride: int = 1, row: tuple[float, ...] = BINOMIAL) -> Tensor:
-    side = torch.tensor(row, dtype=x.dtype, device=x.device) / sum(row)
-    kernel = gain * torch.outer(side, side).expand(x.shape[1], 1, -1, -1)
+    kernel = _kernel(row, gain, x.shape[1], x.dtype, x.device)
     return F.conv2d(reflect_pad(x, len(row) // 2), kernel, stride=stride, groups=x.shape[1])
+
+
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)  # or a kernel that a prediction made could not serve a training
+def _kernel(row: tuple[float, ...], gain: int, channels: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The outer product of a row, whose sum becomes the gain, with itself: (channels, 1, n, n)."""
+    side = torch.tensor(row, dtype=dtype, device=device) / sum(row)
+    return gain * torch.outer(side, side).expand(channels, 1, -1, -1)
 
 
 class Down(nn.Module):

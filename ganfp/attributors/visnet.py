@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from ganfp.attributors.autoencoder import AutoEncoder, Critic
 from ganfp.attributors.base import standardised
-from ganfp.attributors.neural import NeuralAttributor, Update
+from ganfp.attributors.neural import Changing, NeuralAttributor, Update
 from ganfp.attributors.optimisers import descend
-from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
-from ganfp.seeding import mix
+from ganfp.gans.losses import gradient_penalty, mixing_weights, wasserstein_critic, wasserstein_generator
+from ganfp.seeding import mix as mixed
 
 LOGITS = ("learned", "fixed", "inner")
 START = 0.01  # deviation of new model fingerprints: some steps of training, so that nothing of it can be seen later
@@ -157,34 +157,38 @@ class VisNet(NeuralAttributor[FingerprintNetwork]):
         size = self.fmap_base, self.fmap_max
         return FingerprintNetwork(self.resolution_, len(self.classes_), *size, self.logits, self.temperature)
 
-    def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update]:
+    def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update, Changing]:
         size = self.resolution_, self.fmap_base, self.fmap_max
-        live, critic = self.network_, self._built(lambda: Critic(*size), mix(self.seed, 3))
+        live, critic = self.network_, self._built(lambda: Critic(*size), mixed(self.seed, 3))
         self.network_ = average = copy.deepcopy(live).requires_grad_(False)
         learn, learn_critic = self._optimisers(live), self._optimisers(critic)
-        random = torch.Generator().manual_seed(mix(self.seed, 2))
-        weights = self.pixel, self.adversarial, self.classification
+        random = torch.Generator().manual_seed(mixed(self.seed, 2))
+        lambdas = self.pixel, self.adversarial, self.classification
 
-        def update(x: Tensor, y: Tensor, number: int) -> dict[str, Tensor]:
+        def changing(number: int, n: int) -> dict[str, Tensor]:
+            # the average of all weights so far until it is long enough, so that nothing of the start stays in it
+            decay = min(self.ema, 1 - 1 / number)
+            return {"share": torch.tensor(1 - decay), "mix": mixing_weights(n, random)}
+
+        def update(x: Tensor, y: Tensor, row: dict[str, Tensor]) -> dict[str, Tensor]:
             reconstruction = live.reconstruct(x)
-            loss_critic = self._critic_loss(critic, x, reconstruction.detach(), random)
+            loss_critic = self._critic_loss(critic, x, reconstruction.detach(), row["mix"])
             descend(learn_critic, loss_critic)
 
             losses = self._losses(live, critic.requires_grad_(False), x, reconstruction, y)
-            descend(learn, sum(w * loss for w, loss in zip(weights, losses.values(), strict=True)))
+            descend(learn, sum(w * loss for w, loss in zip(lambdas, losses.values(), strict=True)))
             critic.requires_grad_(True)
 
-            # the average of all weights so far until it is long enough, so that nothing of the start stays in it
-            decay = min(self.ema, 1 - 1 / number)
-            torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in live.parameters()], 1 - decay)
+            weights = [p.detach() for p in live.parameters()]
+            torch._foreach_lerp_(list(average.parameters()), weights, [row["share"]] * len(weights))
             return {**losses, "critic": loss_critic, "temperature": live.log_temperature.exp()}
 
-        return [*learn, *learn_critic], update
+        return [*learn, *learn_critic], update, changing
 
-    def _critic_loss(self, critic: Critic, x: Tensor, reconstruction: Tensor, random: torch.Generator) -> Tensor:
+    def _critic_loss(self, critic: Critic, x: Tensor, reconstruction: Tensor, mix: Tensor) -> Tensor:
         """Minus L_adv of Equation 2 but for its sign: the critic's side of WGAN-GP, with ProGAN's drift term."""
         original, copied = critic(torch.cat([x, reconstruction]), batches=2).chunk(2)
-        penalty = self.gradient_penalty * gradient_penalty(critic, x, reconstruction, random)
+        penalty = self.gradient_penalty * gradient_penalty(critic, x, reconstruction, mix)
         return wasserstein_critic(original, copied) + penalty + self.drift * original.square().mean()
 
     def _losses(self, network: FingerprintNetwork, critic: Critic, x: Tensor, reconstruction: Tensor, y: Tensor):

@@ -1,8 +1,10 @@
 """``ganfp``: make the book, train one GAN, ask an attributor about images."""
 
+import warnings
+
 import click
 
-from ganfp.cli import classes, explore, folders, models, pages, stores
+from ganfp.cli import attribution, classes, explore, folders, models, pages, plan, stores
 from ganfp.cli.words import printable
 
 
@@ -26,8 +28,9 @@ class _Commands(click.Group):
 @click.version_option(package_name="ganfp")
 def main(debug: bool) -> None:
     """Reproduce "Attributing Fake Images to GANs" (Yu, Davis, Fritz, ICCV 2019) as a book."""
+    warnings.filterwarnings("ignore", "Image size .* exceeds limit")  # the reader has a limit of its own
 
 
-for _module in (pages, models, folders, explore, stores, classes):
+for _module in (pages, models, attribution, folders, explore, stores, classes, plan):
     for _command in _module.COMMANDS:
         main.add_command(_command)

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from ganfp.cli.options import FOLDER, FORCE, PATH, keep, option
+from ganfp.cli.options import FOLDER, FORCE, MODEL_FIRST, PATH, keep, option
 from ganfp.cli.words import printable, size
 
 OWN = "images"  # where the drawer files what lies in no folder of a source's name
 
 
 @click.command()
-@click.argument("model", type=FOLDER)
+@MODEL_FIRST
 @click.argument("images", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--also", multiple=True, type=FOLDER, help="Another model of the same sources, as a visnet beside a cnn.")
 @option("--title", "Fingerprint explorer", help="Of the page.")

@@ -1,49 +1,14 @@
-"""Images of any origin: attributed, attacked, explained."""
+"""Images of any origin: attacked, explained."""
 
-import csv
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from ganfp.cli.options import DEVICE, FOLDER, FORCE, PATH, keep, number
-from ganfp.cli.words import plain, printable
-
-MODEL = click.option("--model", required=True, type=FOLDER, help="A fitted attributor.")
-
-
-@click.command()
-@click.argument("folder", type=FOLDER)
-@MODEL
-@DEVICE
-@click.option("--service", help="A source: test whether most of the folder is from it.")
-@click.option("--csv", "table", type=PATH, help="Write one line per image into this file.")
-@FORCE
-def attribute(folder: Path, model: Path, device: str, service: str | None, table: Path | None, force: bool) -> None:
-    """Name the source of every image in a folder, by an attributor that `fit` and `save` made."""
-    from ganfp import metrics
-    from ganfp.attributors import load
-    from ganfp.worlds import files
-
-    keep([table], force)
-    attributor = load(model, device)
-    if service is not None and service not in attributor.classes_:
-        raise ValueError(f"--service: {model} does not know {service!r}; it knows {', '.join(attributor.classes_)}")
-    paths, images, wrong = files.load_exact(folder, attributor.resolution_)
-    found = attributor.attribute(images)
-    for name, count in Counter(found.labels.tolist()).most_common():
-        click.echo(f"{printable(name):<28} {count:>6} images  {100 * count / len(images):5.1f} %")
-    if table is not None:
-        write_csv(table, [path.relative_to(folder).as_posix() for path in paths], found)
-        click.echo(f"{len(images)} lines in {table}")
-    if service is not None:
-        test = metrics.service_authenticity(found.labels, service)
-        verdict = "most of the folder is from it" if test.p < 0.05 else "not shown that most of the folder is from it"
-        share = f"{test.share:.1f} % of {test.n} images (95 % interval {test.low:.1f}-{test.high:.1f})"
-        click.echo(f"{service}: {share}, p = {test.p:.3g}: {verdict}")
-    end(wrong)
+from ganfp.cli.attribution import STRICT, end, stop
+from ganfp.cli.options import DEVICE, FOLDER, FORCE, MODEL, PATH, keep, number
+from ganfp.cli.words import line, plain
 
 
 @click.command()
@@ -51,30 +16,57 @@ def attribute(folder: Path, model: Path, device: str, service: str | None, table
 @click.option("--attack", "name", required=True, help="Such as noise, blur, cropping or compression.")
 @click.option("--out", required=True, type=PATH, help="A folder for PNG files of the same names.")
 @number("--seed", 0, help="Of the attack's draws.")
+@DEVICE
 @click.option("-o", "options", nargs=2, multiple=True, metavar="NAME VALUE", help="Of the attack, as `-o low 50`.")
+@STRICT
 @FORCE
-def attack(folder: Path, name: str, out: Path, seed: int, options: tuple[tuple[str, str], ...], force: bool) -> None:
+def attack(
+    folder: Path, name: str, out: Path, seed: int, device: str, options: tuple[tuple[str, str], ...], strict: bool,
+    force: bool,
+) -> None:  # fmt: skip
     """Attack every image in a folder, all square and of one size, as Section 4.4 of the paper does."""
+    import numpy as np
     from PIL import Image
 
     from ganfp import attacks
     from ganfp.files import replacing
-    from ganfp.worlds import files
+    from ganfp.wild import stream
+    from ganfp.wild.prepare import Preparation
+    from ganfp.worlds.reader import images_in
 
     if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"--out: {out} is {folder} or inside it, where the originals are; name another folder")
-    paths, images, wrong = files.load_exact(folder)
+    found, left = images_in(folder)
+    preparation = Preparation("exact", first_square(found, folder))
+    items = [item for some in stream.each(found, preparation, list) for item in some]
+    left += [(item.path, item.reason) for item in items if item.reason]
+    stop(left, strict)
+    paths, images = zip(*((item.path, item.squares) for item in items if not item.reason), strict=True)
     targets = [out / target for target in as_png([path.relative_to(folder) for path in paths])]
     keep(targets, force)
     try:
-        attacked = attacks.attack(name, images, seed, **{key: plain(value) for key, value in options})
+        given = {key: plain(value) for key, value in options}
+        attacked = attacks.attack(name, np.concatenate(images), seed, device=device, **given)
     except TypeError as error:
         raise ValueError(f"an option does not fit {name}: {error}") from error
     for target, image in zip(targets, attacked, strict=True):
         with replacing(target) as temporary:
             Image.fromarray(image.transpose(1, 2, 0)).save(temporary, "PNG")
     click.echo(f"{len(targets)} images after {name} in {out}")
-    end(wrong)
+    end(left)
+
+
+def first_square(paths: Sequence[Path], folder: Path) -> int:
+    """The side of the first square image, by whose size others are attacked or left out."""
+    from contextlib import suppress
+
+    from ganfp.worlds.reader import opened
+
+    for path in paths:
+        with suppress(ValueError), opened(path, path) as image:
+            if image.width == image.height:
+                return image.width
+    raise ValueError(f"{folder} holds no square image that can be read; attacks take squares of one size")
 
 
 def as_png(names: Sequence[Path]) -> list[Path]:
@@ -93,58 +85,47 @@ def as_png(names: Sequence[Path]) -> list[Path]:
 
 @click.command()
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--model", required=True, type=FOLDER, help="A fitted attributor with visible fingerprints (visnet).")
+@MODEL
 @DEVICE
 @click.option("--out", type=PATH, help="Draw the attribution card into this file, such as a PNG.")
 @FORCE
 def explain(image: Path, model: Path, device: str, out: Path | None, force: bool) -> None:
-    """Show why an image is attributed to its source: fingerprint, response and probability of every source."""
+    """Show why an image is attributed to its source: fingerprint, response and probability of every source.
+
+    Of an image in tiles that is the tile of which the model, one with visible fingerprints (visnet), is most certain.
+    """
     import numpy as np
 
     from ganfp.attributors.visnet import VisNet
-    from ganfp.worlds import files
+    from ganfp.wild.model import Model
+    from ganfp.wild.stream import read
 
     keep([out], force)
-    if not image.is_file():
-        raise ValueError(f"{image} is not a regular file")
-    attributor = VisNet.load(model, device)
-    planes, _ = files.decode(image, image)
-    pixels = np.broadcast_to(planes, (1, 3, *planes.shape[1:]))  # grey becomes three equal colours
-    probabilities, responses = attributor.predict_proba(pixels)[0], attributor.responses(pixels)[0]
+    asked = Model.load(model, device)
+    attributor = asked.attributor
+    if not isinstance(attributor, VisNet):
+        raise ValueError(f"{model} holds a {type(attributor).__name__}, not a VisNet, whose fingerprints are visible")
+    item = read([image], asked.preparation)[0]
+    if item.squares is None:
+        raise ValueError(f"{image} {item.reason}")
+    each = attributor.predict_proba(item.squares)
+    tile = int(each.max(axis=1).argmax())
+    pixels, probabilities = item.squares[tile : tile + 1], each[tile]
+    responses = attributor.responses(pixels)[0]
     for k in np.argsort(-probabilities, kind="stable"):
-        name, share = printable(attributor.classes_[k]), 100 * probabilities[k]
+        name, share = line(attributor.classes_[k]), 100 * probabilities[k]
         click.echo(f"{name:<28} {share:5.1f} %   correlation {responses[k]:+.3f}")
+    if len(item.squares) > 1:
+        click.echo(f"of tile {tile + 1} of {len(item.squares)}")
     if out is not None:
         from ganfp.files import replacing
         from ganfp.paper import plots
 
         plots.use_style()
-        figure = plots.card(**attributor.explain(pixels[0]), title=printable(image.name))
+        figure = plots.card(**attributor.explain(pixels[0]), title=line(image.name))
         with replacing(out) as temporary:
             figure.savefig(temporary, format=out.suffix[1:] or "png")
         click.echo(f"card in {out}")
 
 
-def write_csv(path: Path, names: Sequence[str], found) -> None:
-    """One line per image: its name, its source, and the probability of every source."""
-    from ganfp.files import replacing
-
-    # a name that is no UTF-8 keeps its bytes; one that a spreadsheet would take for a formula says that it is a path
-    text = dict(newline="", encoding="utf-8", errors="surrogateescape")
-    with replacing(path) as temporary, open(temporary, "w", **text) as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "source", *found.classes])
-        for name, source, row in zip(names, found.labels, found.probabilities, strict=True):
-            writer.writerow([f"./{name}" if name[0] in "=+-@" else name, source, *(f"{p:.4f}" for p in row)])
-
-
-def end(wrong: Sequence[str]) -> None:
-    """Name the images that could not be used, and end with status 1 if there are any."""
-    for text in wrong:
-        click.echo(printable(f"left out: {text}"), err=True)
-    if wrong:
-        click.echo(f"{len(wrong)} images were left out", err=True)
-        sys.exit(1)
-
-
-COMMANDS = (attribute, attack, explain)
+COMMANDS = (attack, explain)

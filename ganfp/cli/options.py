@@ -23,9 +23,9 @@ def number(name: str, default: int | None = None, least: int = 0, **more):
 def _found(context: click.Context, parameter: click.Parameter, device: str) -> str:
     if device != "auto":
         return device
-    import torch
+    from ganfp import machine
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return machine.found(device)
 
 
 def _from_scratch(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -42,6 +42,19 @@ def _all(context: click.Context, parameter: click.Parameter, wanted: bool) -> No
 
     if wanted:
         os.environ[ALL_VARIABLE] = "1"
+
+
+def _model(context: click.Context, parameter: click.Parameter, name: str) -> Path:
+    """The folder of a model, of a path or of a name that `ganfp models` lists."""
+    if (Path(name).expanduser() / "model.json").is_file():
+        return Path(name).expanduser()
+    from ganfp.runs.models import find, store
+
+    return find(name, store())
+
+
+MODEL = click.option("--model", required=True, callback=_model, help="A name of `ganfp models`, or a folder.")
+MODEL_FIRST = click.argument("model", callback=_model)
 
 
 def _in_environment(variable: str):

@@ -26,10 +26,7 @@ def profiles() -> None:
 @click.command()
 @run_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be made.")
-@click.option("--repair", is_flag=True, help="Check every artifact that is there, and make damaged ones anew.")
-def build(
-    profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool, repair: bool
-) -> None:  # fmt: skip
+def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool) -> None:
     """Make every artifact that the notebooks of a profile load: GANs, samples, fitted attributors."""
     from ganfp.paper import sections
     from ganfp.runs import building
@@ -37,8 +34,6 @@ def build(
 
     runs = begin_each(profile, dataset, seed=seed, device=device)
     run, wanted = runs[0], sections.needs(runs)
-    for problem in building.repair(wanted, run.store) if repair and not dry_run else ():
-        click.echo(f"{problem}: removed")
     todo = building.missing(wanted, run.store)
     if dry_run:
         for recipe in todo:
@@ -61,7 +56,7 @@ def book(context: click.Context, force: bool, **options) -> None:
     from ganfp import book as pages
 
     pages.book_notebooks()  # is this a checkout?
-    context.invoke(build, **options, dry_run=False, repair=False)
+    context.invoke(build, **options, dry_run=False)
     try:
         pages.execute_book(**options, force=force)
     except pages.NotebookError:

@@ -31,3 +31,13 @@ def size(count: float) -> str:
         if count >= length:
             return f"{count / length:.0f} {unit}"
     return f"{count / 1e3:.0f} kB"
+
+
+def line(text) -> str:
+    """:func:`printable`, in one line: a file's name may hold anything."""
+    return printable(str(text)).replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
+def cell(text: str) -> str:
+    """The text as a field of a CSV that no spreadsheet takes for a formula: quoted by an apostrophe, as they do."""
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r\n|%") else text

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from ganfp.gans.resample import Blend
 from ganfp.layers import channels
 
 PRECISIONS = ("float32", "bfloat16")
@@ -19,7 +20,7 @@ class Stage:
     """What the networks look like at one moment, and how they are stepped."""
 
     resolution: int
-    blend: float  # 1; from 0 to 1 while a resolution fades in (ProGAN, Figure 2)
+    blend: float | Blend  # 1; from 0 to 1 while a resolution fades in (ProGAN, Figure 2)
     batch: int
     learning_rate: float
 
@@ -75,6 +76,10 @@ def sent(x: Tensor, device: torch.device) -> Tensor:
     return x.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else x.to(device)
 
 
+Numbers = dict[str, Tensor]
+"""What is random in one update of a critic, by name."""
+
+
 class GAN(ABC):
     """Two networks and two losses, for :func:`ganfp.gans.training.train`."""
 
@@ -91,13 +96,20 @@ class GAN(ABC):
         """(n, latent) standard normal, drawn on the CPU so that every device sees the same."""
         return torch.randn(n, self.config.latent, generator=random)
 
-    def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
+    def numbers(self, stage: Stage, random: torch.Generator) -> Numbers:
+        """All that is random in one update of the critic, in the order in which it is drawn, on the CPU.
+
+        ``latents`` are (fakes, batch, latent).  The losses are given the same on the device.
+        """
+        return {"latents": torch.stack([self.latents(stage.batch, random) for _ in range(self.fakes)])}
+
+    def real(self, images: Tensor, stage: Stage, numbers: Numbers) -> Tensor:
         """Real images (N, 3, R, R) in [-1, 1] as the critic shall see them."""
         return images
 
     @abstractmethod
     def critic_loss(
-        self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator
+        self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, numbers: Numbers
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """What the critic minimises, and named parts of it for the training curves."""
 

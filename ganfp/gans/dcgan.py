@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.base import GAN, SMALLEST, doublings, in_precision
-from ganfp.gans.losses import gradient_penalty
+from ganfp.gans.base import GAN, SMALLEST, Numbers, Stage, doublings, in_precision
+from ganfp.gans.losses import gradient_penalty, mixing_weights
 from ganfp.gans.resnet import ResNetConfig, Trunk
 from ganfp.layers import SLOPE, Conv2d
 
@@ -93,9 +93,12 @@ class FeatureGAN(GAN):
         """(n, latent) uniform in [-1, 1)."""
         return 2 * torch.rand(n, self.config.latent, generator=random) - 1
 
-    def penalty(self, witness, real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:
+    def numbers(self, stage: Stage, random: torch.Generator) -> Numbers:
+        return {**super().numbers(stage, random), "mix": mixing_weights(stage.batch, random)}
+
+    def penalty(self, witness, real: Tensor, fake: Tensor, numbers: Numbers) -> Tensor:
         """The gradient penalty of a witness function of images, its slope taken per unit of [0, 1]."""
-        return gradient_penalty(lambda x: SPAN * witness(x), real, fake, random, self.config.penalty_norm)
+        return gradient_penalty(lambda x: SPAN * witness(x), real, fake, numbers["mix"], self.config.penalty_norm)
 
 
 def started(layer, deviation: float, truncated: bool = False):

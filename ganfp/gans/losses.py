@@ -86,19 +86,25 @@ def _mean_off_diagonal(x: Tensor, constant_diagonal: bool) -> Tensor:
 
 
 # What keeps a critic's slope near 1 (Gulrajani et al. 2017, Equation 3), and its features small (Binkowski's code).
-def gradient_penalty(critic, real: Tensor, fake: Tensor, random: torch.Generator, norm: str = "image") -> Tensor:
+def gradient_penalty(critic, real: Tensor, fake: Tensor, mix: Tensor, norm: str = "image") -> Tensor:
     """E[(|grad critic(x)| - 1)^2] at random points x between real and fake images.
+
+    mix: uniform in [0, 1), (N, 1, 1, 1): where between them each point lies, see :func:`mixing_weights`.
 
     The norm is over the whole ``"image"``.  Over ``"height"``, each column of each channel by itself, it is what
     the official code of CramerGAN and MMDGAN computes; the slope over the image is then free to grow with its width.
     """
-    mix = torch.rand(len(real), 1, 1, 1, generator=random).to(real)
     between = torch.lerp(real, fake, mix).requires_grad_(True)
-    score = critic(between).sum()
     with input_gradients_only():
+        score = critic(between).sum()
         (gradient,) = torch.autograd.grad(score, between, create_graph=True)
     slope = gradient.flatten(1).norm(dim=1) if norm == "image" else gradient.norm(dim=2)
     return (slope - 1).square().mean()
+
+
+def mixing_weights(n: int, random: torch.Generator) -> Tensor:
+    """Weights of a gradient penalty, (n, 1, 1, 1), drawn on the CPU so that every device sees the same."""
+    return torch.rand(n, 1, 1, 1, generator=random)
 
 
 def activation_penalty(layers: list[Tensor]) -> Tensor:

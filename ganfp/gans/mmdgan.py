@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.base import Stage
+from ganfp.gans.base import Numbers, Stage
 from ganfp.gans.dcgan import DCGANConfig, FeatureGAN
 from ganfp.gans.losses import activation_penalty, mmd_critic, mmd_generator, mmd_witness
 
@@ -25,12 +25,12 @@ class MMDGAN(FeatureGAN):
 
     Config = MMDGANConfig
 
-    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
+    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, numbers: Numbers):
         """Minus the squared discrepancy, with a gradient penalty and a penalty on activations."""
         layers = critic.layers(torch.cat([real, fake]))
         h_real, h_fake = layers[-1].chunk(2)
         loss = mmd_critic(h_real, h_fake, self.config.constant_diagonal)
-        penalty = self.penalty(lambda x: mmd_witness(critic(x), h_real, h_fake), real, fake, random)
+        penalty = self.penalty(lambda x: mmd_witness(critic(x), h_real, h_fake), real, fake, numbers)
         size = 2 * activation_penalty(layers)  # the mean over real images plus the mean over generated ones
         total = loss + self.config.gradient_penalty * penalty + self.config.activation_penalty * size
         return total, {"distance": -loss, "penalty": penalty, "size": size}

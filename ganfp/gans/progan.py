@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganfp.gans.base import GAN, SMALLEST, Sized, Stage, doublings, in_precision
-from ganfp.gans.losses import gradient_penalty, wasserstein_critic, wasserstein_generator
-from ganfp.gans.resample import enlarge, reduce
+from ganfp.gans.base import GAN, SMALLEST, Numbers, Sized, Stage, doublings, in_precision
+from ganfp.gans.losses import gradient_penalty, mixing_weights, wasserstein_critic, wasserstein_generator
+from ganfp.gans.resample import Blend, enlarge, faded, fading, reduce
 from ganfp.layers import SLOPE, EqualConv2d, EqualLinear, leaky_relu, minibatch_stddev, pixel_norm
 
 
@@ -74,7 +74,7 @@ class Generator(nn.Module):
             self.to_rgb.append(EqualConv2d(width(r), 3, 1, gain=1))
 
     @in_precision
-    def forward(self, latents: Tensor, resolution: int | None = None, blend: float = 1.0) -> Tensor:
+    def forward(self, latents: Tensor, resolution: int | None = None, blend: float | Blend = 1.0) -> Tensor:
         level = _level(resolution or self.config.resolution)
         x = self.dense(pixel_norm(latents)).unflatten(1, (-1, SMALLEST, SMALLEST))
         x = pixel_norm(leaky_relu(x + self.dense_bias[:, None, None]))
@@ -84,7 +84,7 @@ class Generator(nn.Module):
             for convolution in block:
                 x = pixel_norm(convolution(x, SLOPE))
         image = self.to_rgb[level](x)
-        return image if blend >= 1 else torch.lerp(enlarge(self.to_rgb[level - 1](below)), image, blend)
+        return faded(enlarge(self.to_rgb[level - 1](below)), image, blend) if fading(blend) else image
 
 
 class Critic(nn.Module):
@@ -108,14 +108,14 @@ class Critic(nn.Module):
         self.score = EqualLinear(width(SMALLEST), 1, gain=1)
 
     @in_precision
-    def forward(self, images: Tensor, blend: float = 1.0, batches: int = 1) -> Tensor:
+    def forward(self, images: Tensor, blend: float | Blend = 1.0, batches: int = 1) -> Tensor:
         level = _level(images.shape[-1])
         x = self.from_rgb[level](images, SLOPE)
         for i in range(level, 0, -1):
             for convolution in self.blocks[i - 1]:
                 x = convolution(x, SLOPE)
-            if i == level and blend < 1:
-                x = torch.lerp(self.from_rgb[level - 1](reduce(images), SLOPE), x, blend)
+            if i == level and fading(blend):
+                x = faded(self.from_rgb[level - 1](reduce(images), SLOPE), x, blend)
         x = self.last(minibatch_stddev(x, batches=batches), SLOPE)
         return self.score(leaky_relu(self.dense(x.flatten(1)))).squeeze(1)
 
@@ -125,15 +125,18 @@ class ProGAN(GAN):
 
     Config, Generator, Critic = ProGANConfig, Generator, Critic
 
-    def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
-        """Real images at a stage: while a resolution fades in, blended with their own reduction, as the fakes are."""
-        return torch.lerp(enlarge(reduce(images)), images, stage.blend) if stage.blend < 1 else images
+    def numbers(self, stage: Stage, random: torch.Generator) -> Numbers:
+        return {**super().numbers(stage, random), "mix": mixing_weights(stage.batch, random)}
 
-    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
+    def real(self, images: Tensor, stage: Stage, numbers: Numbers) -> Tensor:
+        """Real images at a stage: while a resolution fades in, blended with their own reduction, as the fakes are."""
+        return faded(enlarge(reduce(images)), images, stage.blend) if fading(stage.blend) else images
+
+    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, numbers: Numbers):
         """WGAN-GP (Gulrajani et al. 2017, Equation 3) with ProGAN's drift term: loss and what it is made of."""
         score_real, score_fake = critic(torch.cat([real, fake]), stage.blend, batches=2).chunk(2)
         loss = wasserstein_critic(score_real, score_fake)
-        penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, random)
+        penalty = gradient_penalty(lambda x: critic(x, stage.blend), real, fake, numbers["mix"])
         total = loss + self.config.gradient_penalty * penalty + self.config.drift * score_real.square().mean()
         return total, {"distance": -loss, "penalty": penalty}
 

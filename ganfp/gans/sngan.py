@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganfp.gans.base import GAN, SMALLEST, Stage, doublings, in_precision, sent
+from ganfp.gans import resample
+from ganfp.gans.base import GAN, SMALLEST, Numbers, Stage, doublings, in_precision
 from ganfp.gans.losses import hinge_critic, hinge_generator
-from ganfp.gans.resample import DownConv2d, reduce
+from ganfp.gans.resample import reduce
 from ganfp.gans.resnet import ResNetConfig, Trunk, glorot
-from ganfp.layers import RELU_GAIN
+from ganfp.layers import RELU_GAIN, derived
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,10 @@ class Critic(nn.Module):
             *(Block(width(2 * r), width(r)) for r in sizes[1:]),
             Block(width(2 * SMALLEST), width(SMALLEST), down=False),
         )
-        self.score = spectral_norm(glorot(nn.Linear(width(SMALLEST), 1)))
-
-    def forward(self, images: Tensor) -> Tensor:
-        with parametrize.cached():
-            for layer in filter(parametrize.is_parametrized, self.modules()):
-                getattr(layer, "weight")  # noqa: B009 - one power iteration, before lower precision begins
-            return self._scores(images)
+        self.score = spectral_norm(glorot(Linear(width(SMALLEST), 1)))
 
     @in_precision
-    def _scores(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         return self.score(F.relu_(self.blocks(images)).sum(dim=(2, 3))).squeeze(1)
 
 
@@ -75,16 +69,46 @@ class Block(nn.Module):
         super().__init__()
         self.first, self.down = first, down
         between = out_channels if first else in_channels
-        last = DownConv2d(between, out_channels) if down else nn.Conv2d(between, out_channels, 3, padding=1)
-        self.conv1 = spectral_norm(glorot(nn.Conv2d(in_channels, between, 3, padding=1), RELU_GAIN))
+        last = DownConv2d(between, out_channels) if down else Conv2d(between, out_channels, 3, padding=1)
+        self.conv1 = spectral_norm(glorot(Conv2d(in_channels, between, 3, padding=1), RELU_GAIN))
         self.conv2 = spectral_norm(glorot(last, RELU_GAIN))
         self.shortcut = nn.Identity()
         if down or in_channels != out_channels:
-            self.shortcut = spectral_norm(glorot(nn.Conv2d(in_channels, out_channels, 1)))
+            self.shortcut = spectral_norm(glorot(Conv2d(in_channels, out_channels, 1)))
 
     def forward(self, x: Tensor) -> Tensor:
         residual = self.conv2(F.relu_(self.conv1(x if self.first else F.relu(x))))
         return residual + self.shortcut(reduce(x) if self.down else x)
+
+
+def exactly(layer: nn.Module):
+    """Within it a layer's weight is normalised in float32, whatever the precision around."""
+    return torch.autocast(layer.bias.device.type, enabled=False)
+
+
+# Layers that ask for their weight once a pass: each time that a normalised weight is asked for is a power iteration.
+class Conv2d(nn.Conv2d):
+    def kernel(self) -> Tensor:
+        with exactly(self):
+            return self.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, *derived(self), padding=self.padding)
+
+
+class DownConv2d(resample.DownConv2d):
+    def kernel(self) -> Tensor:
+        with exactly(self):
+            return super().kernel()
+
+
+class Linear(nn.Linear):
+    def kernel(self) -> Tensor:
+        with exactly(self):
+            return self.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, *derived(self))
 
 
 class SNGAN(GAN):
@@ -95,13 +119,16 @@ class SNGAN(GAN):
 
     Config, Generator, Critic = SNGANConfig, Generator, Critic
 
-    def real(self, images: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
-        """Real images with uniform noise of one grey level: our quantiser rounds, so it is centred at the level."""
-        if not self.config.dequantise:
-            return images
-        return images + (sent(torch.rand(images.shape, generator=random), images.device) - 0.5) / 127.5
+    def numbers(self, stage: Stage, random: torch.Generator) -> Numbers:
+        shape = stage.batch, 3, stage.resolution, stage.resolution
+        noise = {"noise": torch.rand(shape, generator=random)} if self.config.dequantise else {}
+        return {**noise, **super().numbers(stage, random)}
 
-    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, random: torch.Generator):
+    def real(self, images: Tensor, stage: Stage, numbers: Numbers) -> Tensor:
+        """Real images with uniform noise of one grey level: our quantiser rounds, so it is centred at the level."""
+        return images + (numbers["noise"] - 0.5) / 127.5 if self.config.dequantise else images
+
+    def critic_loss(self, critic: nn.Module, real: Tensor, fake: Tensor, stage: Stage, numbers: Numbers):
         """The hinge loss, and how far apart the mean scores are."""
         score_real, score_fake = critic(torch.cat([real, fake])).chunk(2)
         return hinge_critic(score_real, score_fake), {"distance": (score_real - score_fake).mean()}

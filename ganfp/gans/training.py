@@ -10,8 +10,8 @@ import copy
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
@@ -22,13 +22,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganfp import memory
+from ganfp.captured import STEPS_BETWEEN_CHECKS, Captured, Losses, Rows, resident
 from ganfp.files import read_tensors, write_json, write_tensors
 from ganfp.gans import config_from, gan_class
-from ganfp.gans.base import Stage, sent
+from ganfp.gans.base import Stage
+from ganfp.gans.resample import Blend, fading
 from ganfp.images import quantise
 from ganfp.layers import weights_fixed
 from ganfp.processes import between_steps
 from ganfp.seeding import deterministic, mix
+from ganfp.worlds import rows
 
 CHECKPOINT, GENERATOR, CRITIC = "checkpoint.safetensors", "generator.safetensors", "critic.safetensors"
 HISTORY, SNAPSHOTS = "history.json", "snapshots"
@@ -37,7 +40,7 @@ PIXELS_AT_A_TIME = 1000  # images of which a digest is made
 ROWS = 400  # of the training curves
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 NETWORKS, OPTIMISERS = ("generator", "critic", "average"), ("generator_optimiser", "critic_optimiser")
-POSITION = ("seen", "iteration", "seconds", "resolution", "rows", "_summed")  # in a checkpoint, beside the tensors
+POSITION = ("seen", "iteration", "seconds", "resolution", "rows")  # in a checkpoint, beside the tensors
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,13 @@ class DivergedError(RuntimeError):
 class Training:
     """The state of one training; :meth:`step` advances it by one generator update.
 
-    ``images`` are uint8 (N, 3, R, R), an array or a memmap, with R the configuration's resolution.
+    ``images`` are uint8 (N, 3, R, R), an array or a memmap, with R the configuration's resolution.  On a GPU, which
+    holds them all, the step is captured once for each form that it takes, and replayed, unless ``eager``.
     """
 
-    def __init__(self, name: str, config, seeds: Seeds, images: np.ndarray, device: str = "cpu") -> None:
+    def __init__(
+        self, name: str, config, seeds: Seeds, images: np.ndarray, device: str = "cpu", eager: bool = False
+    ) -> None:
         shape, first = (3, config.resolution, config.resolution), config.stage(0)
         if images.shape[1:] != shape or images.dtype != np.uint8:
             raise ValueError(f"images must be uint8 (N, {str(shape)[1:]}, not {images.dtype} {images.shape}")
@@ -83,38 +89,91 @@ class Training:
         self.iteration = 0  # updates of the generator
         self.seconds = 0.0
         self.rows: list[dict] = []  # training curves
-        self._sums: dict[str, Tensor] = {}
-        self._summed = 0
+        lazy = isinstance(images, rows.Rows) and self.device.type == "cpu"
+        array, self._order = (images.array, images.order) if lazy else (images, np.arange(len(images)))
+        self._resident, self._eager = resident(array, self.device), eager
+        self._losses, self._coming, self._form = Losses(self.device), Rows(self.device), None
         self._reset_optimisers(first.resolution)
 
     def step(self) -> None:
         """``critic_steps`` updates of the critic, one of the generator, one of its moving average."""
         stage = self.config.stage(self.seen)
+        if _form(stage) != self._form:
+            self._enter(stage)
+        if not self._coming.left:
+            self._coming.fill(self._drawn(stage))
+        self._coming.left -= 1
+        self._advance()
+        self.seen += stage.batch * self.config.critic_steps
+        self.iteration += 1
+        self._losses.steps += 1
+        if self.seen * ROWS // self.config.total_images > len(self.rows):
+            self.flush()
+        elif self._losses.steps % STEPS_BETWEEN_CHECKS == 0:
+            self._means()
+
+    def _enter(self, stage: Stage) -> None:
+        """Begin to step in another form; what was captured of the old one is gone before the new one is."""
+        self._advance = None
+        for optimiser in (self.critic_optimiser, self.generator_optimiser):
+            optimiser.zero_grad(set_to_none=True)
         if stage.resolution != self.resolution:
             self._reset_optimisers(stage.resolution)  # as ProGAN does whenever the networks grow
-        random = torch.Generator().manual_seed(mix(self.seeds.noise, self.iteration))
-        for optimiser in (self.critic_optimiser, self.generator_optimiser):
-            optimiser.param_groups[0]["lr"] = stage.learning_rate
-        for _ in range(self.config.critic_steps):
-            real = self.gan.real(self._next_real(stage), stage, random)
-            with torch.no_grad():
-                fake = self._fake(stage, random)
-            with weights_fixed():
-                critic_loss, parts = self.gan.critic_loss(self.critic, real, fake, stage, random)
-            _update(self.critic_optimiser, critic_loss, self.gan.clip)
-            self.seen += stage.batch
+        self._form = _form(stage)
+        self._coming.begin(self._row(stage, self.seen, self.iteration))
+        self._advance = Captured(lambda: self._body(stage), self.device, self._eager)
+
+    def _drawn(self, stage: Stage) -> list[dict[str, Tensor]]:
+        """The rows of the next steps, as many as are sent together, or as are left in this form."""
+        found = []
+        for ahead in range(self._coming.capacity):
+            seen = self.seen + ahead * stage.batch * self.config.critic_steps
+            then = self.config.stage(seen)
+            if ahead and (_form(then) != self._form or seen >= self.config.total_images):
+                break
+            found.append(self._row(then, seen, self.iteration + ahead))
+        return found
+
+    def _row(self, stage: Stage, seen: int, iteration: int) -> dict[str, Tensor]:
+        """All that changes from step to step: learning rate and blend, order of the images, random numbers."""
+        random = torch.Generator().manual_seed(mix(self.seeds.noise, iteration))
+        steps, blend = self.config.critic_steps, float(stage.blend)
+        order = self._order[self.indices(np.arange(seen, seen + steps * stage.batch))].reshape(steps, -1)
+        numbers = [self.gan.numbers(stage, random) for _ in range(steps)]
+        return {
+            "scales": torch.tensor([stage.learning_rate, blend, 1 - blend], dtype=torch.float64),
+            "order": torch.from_numpy(order.astype(np.int32)),
+            **{name: torch.stack([one[name] for one in numbers]) for name in numbers[0]},
+            "last": torch.stack([self.gan.latents(stage.batch, random) for _ in range(self.gan.fakes)]),
+        }
+
+    def _body(self, stage: Stage) -> None:
+        """A step of tensors alone: nothing in it waits for a number, and all that changes comes in the next row."""
+        row = self._coming.read()
+        rate, *blend = row.pop("scales")
+        self.rate.copy_(rate)
+        if fading(stage.blend):
+            stage = replace(stage, blend=Blend(*(share.float() for share in blend)))
+        order, last = row.pop("order"), row.pop("last")
+        with weights_fixed():
+            for i, places in enumerate(order):
+                numbers = {name: values[i] for name, values in row.items()}
+                real = self.gan.real(self._real(places, stage), stage, numbers)
+                with torch.no_grad():
+                    fake = self._fake(numbers["latents"], stage)
+                with weights_fixed():
+                    critic_loss, parts = self.gan.critic_loss(self.critic, real, fake, stage, numbers)
+                _update(self.critic_optimiser, critic_loss, self.gan.clip)
         self.critic.requires_grad_(False)
-        loss = self.gan.generator_loss(self.critic, self._fake(stage, random), stage, real)
+        loss = self.gan.generator_loss(self.critic, self._fake(last, stage), stage, real)
         _update(self.generator_optimiser, loss, self.gan.clip)
         self.critic.requires_grad_(True)
         self._update_average()
-        self.iteration += 1
-        self._log({"critic": critic_loss, **parts, "generator": loss})
+        self._losses.add({"critic": critic_loss, **parts, "generator": loss})
 
-    def _next_real(self, stage: Stage) -> Tensor:
-        """The next batch in [-1, 1], reduced by box averages to the stage's resolution and rounded to grey levels."""
-        positions = np.arange(self.seen, self.seen + stage.batch)
-        batch = sent(torch.from_numpy(self.images[self.indices(positions)]), self.device).float()
+    def _real(self, places: Tensor, stage: Stage) -> Tensor:
+        """Images in [-1, 1], reduced by box averages to the stage's resolution and rounded to grey levels."""
+        batch = self._resident.index_select(0, places).float()
         if stage.resolution < self.config.resolution:
             batch = F.avg_pool2d(batch, self.config.resolution // stage.resolution).round_()
         return batch.div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
@@ -127,9 +186,8 @@ class Training:
             [permutation(n, self.seeds.order, int(e))[slots[epochs == e]] for e in np.unique(epochs)]
         )
 
-    def _fake(self, stage: Stage, random: torch.Generator) -> Tensor:
+    def _fake(self, latents: Iterable[Tensor], stage: Stage) -> Tensor:
         """Generated images, as many batches as the loss takes; each batch passes the generator by itself."""
-        latents = [sent(self.gan.latents(stage.batch, random), self.device) for _ in range(self.gan.fakes)]
         return torch.cat([self.generator(z, stage.resolution, stage.blend) for z in latents])
 
     def _update_average(self) -> None:
@@ -141,47 +199,46 @@ class Training:
 
     def _reset_optimisers(self, resolution: int) -> None:
         self.resolution = resolution
-        betas = tuple(map(float, self.config.betas))
+        betas, on_gpu = tuple(map(float, self.config.betas)), self.device.type == "cuda"
+        # a tensor that each step fills; torch's fused Adam takes what the device computes with
+        self.rate = torch.zeros((), dtype=torch.float32 if on_gpu else torch.float64, device=self.device)
         self.critic_optimiser, self.generator_optimiser = (
-            torch.optim.Adam(network.parameters(), betas=betas, eps=1e-8, fused=True)  # step() sets the rate
+            torch.optim.Adam(network.parameters(), self.rate, betas, eps=1e-8, fused=True, capturable=on_gpu)
             for network in (self.critic, self.generator)
         )
 
-    def _log(self, values: dict[str, Tensor]) -> None:
-        for key, value in values.items():
-            self._sums[key] = self._sums.get(key, 0) + value.detach()
-        self._summed += 1
-        if self.seen * ROWS // self.config.total_images > len(self.rows):
-            self.flush()
+    def _means(self) -> dict[str, float]:
+        """The mean losses of the row so far; raises :class:`DivergedError` if one is not finite."""
+        means = self._losses.means()
+        for name, value in means.items():
+            if not np.isfinite(value):
+                raise DivergedError(
+                    f"{self.name}: the {name} loss is {value} after {self.seen} images at {self.resolution} px; "
+                    "lower the learning rate or train with another seed (the last checkpoint is sound)"
+                )
+        return means
 
     def flush(self) -> None:
         """Close a row of the training curves; raises :class:`DivergedError` if a loss in it is not finite."""
-        if not self._summed:
+        if not self._losses.steps:
             return
-        means = {key: float(value) / self._summed for key, value in self._sums.items()}
-        for key, value in means.items():
-            if not np.isfinite(value):
-                raise DivergedError(
-                    f"{self.name}: the {key} loss is {value} after {self.seen} images at {self.resolution} px; "
-                    "lower the learning rate or train with another seed (the last checkpoint is sound)"
-                )
-        stage = self.config.stage(self.seen)
+        stage, means = self.config.stage(self.seen), self._means()
         self.rows.append({"images": self.seen, "resolution": stage.resolution, "blend": stage.blend, **means})
-        self._sums, self._summed = {}, 0
+        self._losses.clear()
 
     def save(self, path: Path) -> None:
         """Write everything that the training needs to go on, atomically, in one file."""
-        for key, value in self._sums.items():
-            if not torch.isfinite(value):
-                raise DivergedError(f"{self.name}: the {key} loss is not finite after {self.seen} images")
-        tensors = {f"sums.{key}": value for key, value in self._sums.items()}
+        if self._losses.steps:
+            self._means()
+        tensors = {"losses": self._losses.totals}
         for part in NETWORKS:
             tensors |= {f"{part}.{key}": value for key, value in getattr(self, part).state_dict().items()}
         for part in OPTIMISERS:
             for index, state in getattr(self, part).state_dict()["state"].items():
                 tensors |= {f"{part}.{index}.{key}": value for key, value in state.items()}
-        position = {key: getattr(self, key) for key in POSITION}
-        write_tensors(path, tensors, {"run": self._identity() | {"pixels": self._pixels}, "position": position})
+        position, losses = {key: getattr(self, key) for key in POSITION}, [self._losses.names, self._losses.steps]
+        run = self._identity() | {"pixels": self._pixels}
+        write_tensors(path, tensors, {"run": run, "position": position, "losses": losses})
 
     def _identity(self) -> dict:
         """What a checkpoint must agree on before it may be resumed."""
@@ -217,7 +274,8 @@ class Training:
                 # moments must lie in memory as their parameter does: the fused Adam walks both alike
                 moment = value if name == "step" else torch.empty_like(parameter.detach()).copy_(value)
                 optimiser.state[parameter][name] = moment
-        self._sums = _under(tensors, "sums")
+        self._losses.names, self._losses.steps = meta["losses"]
+        self._losses.totals, self._form = tensors["losses"], None
 
     def export(self, folder: Path) -> None:
         """Write the averaged generator, the critic and the training curves for use outside the training."""
@@ -238,7 +296,7 @@ class Training:
 def train(
     name: str, config, seeds: Seeds, images: np.ndarray, folder: Path, *, device: str = "cpu",
     budget: float | None = None, resume: bool = False, progress: Callable[[float], None] | None = None,
-    snapshots: Sequence[int] = (),
+    snapshots: Sequence[int] = (), eager: bool = False,
 ) -> bool:  # fmt: skip
     """Train a GAN until it has seen ``config.total_images``, or for ``budget`` seconds of this call.
 
@@ -246,8 +304,9 @@ def train(
     ``folder``, and a checkpoint at least every minute and when it is interrupted, as by Ctrl-C.  With ``resume`` it
     goes on from the checkpoint there, if there is one; without, one there is a ``FileExistsError``: nothing is lost.
     ``progress`` is called with the share done, 0 to 1.  After each number of images in ``snapshots`` the generator so
-    far is also written into ``snapshots/NUMBER``, from where it can be sampled.  Returns whether the training is
-    complete; after an exhausted budget the generator written is the one so far, at its own resolution and blend.
+    far is also written into ``snapshots/NUMBER``, from where it can be sampled.  ``eager``: see :class:`Training`.
+    Returns whether the training is complete; after an exhausted budget the generator written is the one so far, at its
+    own resolution and blend.
     """
     if budget is not None and budget <= 0:
         raise ValueError(f"budget must be a positive number of seconds, not {budget}")
@@ -255,7 +314,7 @@ def train(
     checkpoint = folder / CHECKPOINT
     memory.keep()
     with deterministic(), between_steps() as interrupted:
-        training = Training(name, config, seeds, images, device)
+        training = Training(name, config, seeds, images, device, eager)
         if checkpoint.exists():
             if not resume:
                 raise FileExistsError(f"{checkpoint} exists; resume that training, or train into another folder")
@@ -314,7 +373,7 @@ def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
             make(config).load_state_dict(tensors, assign=True)
         network = make(config)
         network.load_state_dict(tensors)
-    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, AttributeError) as error:
         raise ValueError(f"{path} does not hold a {kind.lower()} of ganfp ({error})") from error
     network.to(device=device, memory_format=torch.channels_last)
     return network.requires_grad_(False).eval(), meta
@@ -337,6 +396,11 @@ def sample(
             if progress:
                 progress(len(parts) * SAMPLING_BATCH / max(SAMPLING_BATCH, count))
     return torch.cat(parts).numpy()
+
+
+def _form(stage: Stage) -> tuple:
+    """What differs between stages whose steps do not do the same."""
+    return stage.resolution, stage.batch, fading(stage.blend)
 
 
 def _update(optimiser: torch.optim.Optimizer, loss: Tensor, clip: float | None) -> None:

@@ -126,8 +126,7 @@ def undecided(found: Iterable[Record]) -> str:
     found, lines = pick(found, metric="difference"), []
     for setup, column in dict.fromkeys((r.setup, r.column) for r in found):
         mine = pick(found, setup=setup, column=column)
-        alike = listed([r.variant for r in mine if r.low <= 0 <= r.high])
-        ahead = listed([r.variant for r in mine if r.high < 0])
-        said = [f"not told from {alike}"] * bool(alike) + [f"below {ahead}"] * bool(ahead)
+        alike, ahead = ([r.variant for r in mine if r.low <= 0 and (r.high < 0) is below] for below in (False, True))
+        said = [f"{how} {listed(names)}" for how, names in (("not told from", alike), ("below", ahead)) if names]
         lines.append(f"* {setup.partition(': ')[2].replace('_', ' ')}, {column}: {'; '.join(said) or 'above all'}")
     return "\n".join(lines)

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from ganfp.machine import cores
+from ganfp import machine
 from ganfp.processes import begin_worker
 from ganfp.runs import cluster
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.store import DamagedArtifactError, Store
+from ganfp.runs.store import Store
 
 POLL_SECONDS = 0.5
 SECONDS_BETWEEN_LINES = 30.0
@@ -49,19 +49,6 @@ def missing(recipes: Iterable[Recipe], store: Store) -> list[Recipe]:
     return closure(recipes, store.has)
 
 
-def repair(recipes: Iterable[Recipe], store: Store) -> list[str]:
-    """Remove the damaged ones of the recipes' artifacts and of those that they need; what was wrong with each."""
-    found = []
-    for recipe in closure(recipes):
-        if store.has(recipe):
-            try:
-                store.verify(recipe)
-            except DamagedArtifactError as error:
-                found.append(str(error).partition(";")[0])
-                store.discard(recipe)
-    return found
-
-
 def make(recipe: Recipe, root: str | os.PathLike, device: str = "cpu") -> Path:
     """Make one recipe whose needs are there, in this process; the folder of the artifact.
 
@@ -88,9 +75,10 @@ def build(
     """Make the recipes and what they need; returns the seconds it took.
 
     ``executor`` is anything with the interface of ``concurrent.futures`` whose workers see the store's folder; by
-    default the Dask cluster that the environment names, or ``jobs`` processes (all cores), one thread each, because
-    as many trainings as cores beat one training on all cores; they end with this process, however it ends.  Longest
-    work starts first, or, ``in_order``, what was asked for first.  ``done`` is called with each recipe when it is made.
+    default the Dask cluster that the environment names, or ``jobs`` processes, one thread each, because as many
+    trainings as cores beat one training on all cores, or as many as a GPU has room for (``ganfp.machine``); they end
+    with this process, however it ends.  Longest work starts first, or, ``in_order``, what was asked for first.
+    ``done`` is called with each recipe when it is made.
     If one recipe fails, those under way are stopped, what they had is kept for the next attempt, and the error is
     raised.  One of several builds on the folder (:class:`cluster.Shard`) makes its share, then what nobody is at.
     """
@@ -99,7 +87,8 @@ def build(
         return 0.0
     context = multiprocessing.get_context("spawn")
     executor, shard = executor or cluster.executor(), cluster.shard()
-    pool = executor or ProcessPoolExecutor(jobs or cores(), context, initializer=begin_worker, initargs=(1,))
+    jobs = jobs or machine.jobs(device, max(recipe.memory() for recipe in todo))
+    pool = executor or ProcessPoolExecutor(jobs, context, initializer=begin_worker, initargs=(1,))
     # Processes that start meanwhile give one thread to each library that asks the environment, and do not import the
     # user's script, which may ask for this very work once more; unless a recipe is defined there: then the script
     # needs `if __name__ == "__main__"`.
@@ -114,7 +103,7 @@ def build(
                 waiting = [r for r in waiting if not store.has(r)]  # another build may have made it
                 ready = [r for r in waiting if all(store.has(need) for need in r.needs())]
                 own = [r for r in ready if shard.owns(r)]
-                idle = (jobs or cores()) - len(running)
+                idle = jobs - len(running)
                 ready = own or [r for r in ready if not store.busy(r)][: max(0, idle)]
                 waiting = [r for r in waiting if r not in ready]
                 if not ready and not running:
@@ -201,4 +190,4 @@ def hardware(device: str = "cpu") -> str:
         model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         model = platform.processor() or platform.machine()
-    return f"{model}, {cores()} cores"
+    return f"{model}, {machine.cores()} cores"

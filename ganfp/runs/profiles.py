@@ -15,6 +15,7 @@ from ganfp.gans.ddpm import DDPMConfig
 from ganfp.paper import published as paper
 
 FROM_SCRATCH = "-from-scratch"
+LARGEST = 2**31  # of whole numbers
 ORDER = ("smoke", "quick", "reference", "reference-photos", "gpu", "paper")  # by size
 
 
@@ -128,9 +129,10 @@ def read(text: str, name: str) -> Profile:
     """A profile of a name from YAML text; ``ValueError`` names the key that is wrong."""
     where = f"presets/{name}.yml"
     try:
-        values = _mapping(yaml.safe_load(text), where)
-    except (yaml.YAMLError, RecursionError, ArithmeticError) as error:
+        plain = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ArithmeticError, ValueError) as error:
         raise ValueError(f"{where} is not valid YAML: {error}") from error
+    values = _mapping(plain, where)
     gans, methods = (_mapping(values.pop(block, {}), f"{where}: {block}") for block in ("gans", "methods"))
     values["methods"] = {method: _method(method, block, f"{where}: methods") for method, block in methods.items()}
     early = _mapping(values.pop("early", {}), f"{where}: early")
@@ -226,6 +228,8 @@ def _typed(kind: type, value: Any, where: str, least: int):
         value = float(value)
     if kind in (int, float, str, bool) and type(value) is not kind:
         raise ValueError(f"{where}: expected {kind.__name__}, not {value!r:.40}")
+    if kind is int and value > LARGEST:
+        raise ValueError(f"{where} must be at most {LARGEST}")
     if kind is int and value < least or kind is float and not 0 <= value < math.inf:
         raise ValueError(f"{where} must be {least if kind is int else 0} or more, and finite, not {value!r:.40}")
     return value

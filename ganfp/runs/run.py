@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganfp import worlds
+from ganfp import machine, worlds
 from ganfp.attributors import attributor_class
 from ganfp.features import inception, perceptual
 from ganfp.files import project_root, sha256
@@ -237,7 +237,7 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     """Check the parameters of a notebook and start a run.
 
     profile: a name in ``ganfp/runs/presets``; dataset: ``faces``, ``bedrooms``, ``npz:PATH``, ``folder:PATH``,
-    ``celeba:PATH``, ``lsun:PATH`` or ``eurosat:PATH``; device: ``cpu``, ``cuda``, ``cuda:1`` ...; out: a folder for
+    ``celeba:PATH``, ``lsun:PATH`` or ``eurosat:PATH``; device: ``cpu``, ``cuda``, ``cuda:1`` ... or ``auto``; out: a folder for
     records, none by default.  ``ValueError`` names what is wrong.
     """
     _, path = worlds.parse(dataset)
@@ -245,6 +245,7 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
         raise FileNotFoundError(f"dataset: {path} does not exist (it was looked for from {Path.cwd()})")
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number, 0 or more, not {seed!r}")
+    device = machine.found(device)
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:

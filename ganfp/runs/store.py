@@ -8,7 +8,6 @@ recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.
 
 import math
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -47,7 +46,7 @@ class Store:
     def info(self, recipe: Recipe) -> dict:
         """What is known of a finished artifact: recipe, seconds, bytes, machine, date, checksums."""
         path = self.folder(recipe) / DONE
-        remedy = f"delete {path.parent} and build again, or let `ganfp build --repair` do it"
+        remedy = f"delete {path.parent} and build again, or let `ganfp store verify --delete` find all such"
         try:
             info = read_json(path, remedy)
         except FileNotFoundError as error:
@@ -104,11 +103,6 @@ class Store:
             os.replace(part, folder)
         return folder
 
-    def discard(self, recipe: Recipe) -> None:
-        """Remove an artifact, so that it can be made again; its description goes first, so that no half one counts."""
-        (self.folder(recipe) / DONE).unlink(missing_ok=True)
-        shutil.rmtree(self.folder(recipe))
-
     def verify(self, recipe: Recipe) -> None:
         """Raise :class:`DamagedArtifactError` unless every file is as it was when the artifact was finished.
 
@@ -119,7 +113,7 @@ class Store:
             path, inside = folder / name, PurePosixPath(name)
             within = not inside.is_absolute() and ".." not in inside.parts and "\0" not in name
             if not within or not path.is_file() or _digest(path) != digest:
-                remedy = f"delete {folder} and build again, or let `ganfp build --repair` do it"
+                remedy = f"delete {folder} and build again, or let `ganfp store verify --delete` find all such"
                 raise DamagedArtifactError(f"{path!s} is missing or has changed; {remedy}")
 
     def busy(self, recipe: Recipe) -> bool:

@@ -29,9 +29,8 @@ def load(name: str, resolution: int, count: int, seed: int) -> np.ndarray:
         return drawn(kind).draw(count, resolution, seed)
     if kind in PUBLISHED:
         return import_module(f"{__name__}.{kind}").load(path, resolution, count)
-    from ganfp.worlds import files, npz
-
-    return (npz.load_npz if kind == "npz" else files.load_folder)(path, resolution)
+    home, function = ("npz", "load_npz") if kind == "npz" else ("files", "load_folder")
+    return getattr(import_module(f"{__name__}.{home}"), function)(path, resolution)
 
 
 def parse(name: str) -> tuple[str, str]:

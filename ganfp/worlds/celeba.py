@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganfp.worlds import files
+from ganfp.worlds import files, reader
 from ganfp.worlds.npz import load_npz, numbers
 
 WIDTH, HEIGHT, SIDE = 178, 218, 128
@@ -48,8 +48,8 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
             path, jpeg, (LEFT % 8, TOP % 8),
         )  # fmt: skip
 
-    def read(file: Path) -> tuple[np.ndarray, str | None]:
-        planes, note = files.decode(file, file)
+    def read(file: Path) -> tuple[np.ndarray, reader.Notes]:
+        planes, notes = reader.decode(file, file)
         height, width = planes.shape[1:]
         if (width, height) != (WIDTH, HEIGHT):
             raise ValueError(
@@ -57,7 +57,7 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
                 "px (img_align_celeba or img_align_celeba_png); images of another kind are read with folder:PATH"
             )
         crop = planes[:, TOP : TOP + SIDE, LEFT : LEFT + SIDE]
-        return files.area_mean(np.ascontiguousarray(crop), resolution), note
+        return files.area_mean(np.ascontiguousarray(crop), resolution), notes
 
     return files.read_all(images, read, resolution, path)
 
@@ -87,7 +87,7 @@ def _in_order(path: Path) -> list[Path]:
     if not path.is_dir():
         raise ValueError(f"{path} is a file; unpack it and name the folder, the one with 000001.jpg or 000001.png")
     numbered: dict[str, Path] = {}
-    for file in files.images_in(path)[0]:
+    for file in reader.images_in(path)[0]:
         if not re.fullmatch(r"[0-9]{6}", file.stem):
             raise ValueError(f"{file} is not named like CelebA's images, 000001.jpg or 000001.png")
         if file.stem in numbered:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganfp.worlds import files
+from ganfp.worlds import files, reader
 from ganfp.worlds.npz import load_npz
 
 SIDE = 64
@@ -30,12 +30,12 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
     if path.suffix == ".npz":
         return load_npz(path, resolution)[:count]
 
-    def read(file: Path) -> tuple[np.ndarray, str | None]:
-        planes, note = files.decode(file, file)
+    def read(file: Path) -> tuple[np.ndarray, reader.Notes]:
+        planes, notes = reader.decode(file, file)
         if planes.shape[1:] != (SIDE, SIDE):
             size = f"{planes.shape[2]} x {planes.shape[1]} px"
             raise ValueError(f"{file} is {size}; EuroSAT's images have {SIDE} x {SIDE}")
-        return files.area_mean(planes, resolution), note
+        return files.area_mean(planes, resolution), notes
 
     return files.read_all(_in_order(path)[:count], read, resolution, path)
 
@@ -48,7 +48,7 @@ def fingerprint(path: str | Path) -> str:
 def _in_order(path: Path) -> list[Path]:
     """The images of all kinds, by number and kind."""
     placed = {}
-    for file in files.images_in(path)[0]:
+    for file in reader.images_in(path)[0]:
         match = re.fullmatch(r"([A-Za-z]+)_([0-9]+)", file.stem)
         if not match or match[1] != file.parent.name:
             raise ValueError(f"{file} is not named like EuroSAT's images, such as Forest/Forest_1.jpg")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganfp.worlds import files, lmdb_reader
+from ganfp.worlds import files, lmdb_reader, reader
 
 DATA = "data.mdb"
 
@@ -31,10 +31,10 @@ def load(path: str | Path, resolution: int, count: int | None = None) -> np.ndar
         if not entries.keys:
             raise ValueError(f"{database} holds no images")
 
-        def read(key: bytes) -> tuple[np.ndarray, str | None]:
+        def read(key: bytes) -> tuple[np.ndarray, reader.Notes]:
             name = f"{database}, key {key.decode('ascii', 'backslashreplace')}"
-            planes, note = files.decode(BytesIO(entries.value(key)), name)
-            return files.square_mean(planes, resolution, name), note
+            planes, notes = reader.decode(BytesIO(entries.value(key)), name)
+            return files.square_mean(planes, resolution, name), notes
 
         return files.read_all(entries.keys, read, resolution, database)
 

@@ -2,7 +2,6 @@
 
 import math
 import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ganfp.machine import memory
-from ganfp.worlds.files import COLOURS, existing, square_mean, warn
+from ganfp.worlds.files import existing, square_mean, warn
+from ganfp.worlds.reader import COLOURS, LARGEST
 
 Shape = tuple[int, ...]
-LARGEST = 2**27  # pixels of an image
 _CHUNK = 1 << 24  # source bytes that an npz is read by; the memory beyond the result is a small multiple of it
 
 
@@ -36,7 +35,8 @@ def load_npz(path: str | Path, resolution: int) -> np.ndarray:
             squares = square_mean(planes, resolution, path)
             out[done : done + len(squares)] = squares  # one channel of grey broadcasts to three
             done += len(squares)
-    warn(path, Counter({COLOURS[shape[channels] if channels else 1]: shape[0]}))
+    if note := COLOURS[shape[channels] if channels else 1]:
+        warn(path, {note: shape[0]})
     return out
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganfp.attributors.neural import Network, NeuralAttributor, Update
+from ganfp.attributors.neural import Changing, Network, NeuralAttributor, Update
 from ganfp.attributors.optimisers import descend
 from ganfp.features._tvcompat import import_torchvision
 
@@ -103,19 +103,25 @@ class PatchAttributor(NormalisedAttributor[PatchNetwork]):
 
         return self._run(mean, images)
 
-    def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update]:
+    def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update, Changing]:
         network, optimisers = self.network_, self._optimisers(self.network_)
 
-        def update(x: Tensor, y: Tensor, number: int) -> dict[str, Tensor]:
-            half = x.shape[-1] // 2
+        half = self.resolution_ // 2
+
+        def changing(number: int, n: int) -> dict[str, Tensor]:
             corners = np.random.default_rng([self.seed, number]).integers(0, half + 1, (2, 2))
-            patches, truth = torch.cat([x[..., i : i + half, j : j + half] for i, j in corners]), y.repeat(2)
+            return {"corners": torch.from_numpy(corners.astype(np.int32))}
+
+        def update(x: Tensor, y: Tensor, row: dict[str, Tensor]) -> dict[str, Tensor]:
+            within = torch.arange(half, device=x.device)
+            cuts = [x.index_select(2, i + within).index_select(3, j + within) for i, j in row["corners"]]
+            patches, truth = torch.cat(cuts).contiguous(memory_format=torch.channels_last), y.repeat(2)
             features = network.features(patches)
             losses = F.cross_entropy(network.classify(features), truth), contrastive(features, truth)
             descend(optimisers, losses[0] + self.weight * losses[1])
             return {"classification": losses[0], "contrastive": losses[1]}
 
-        return optimisers, update
+        return optimisers, update, changing
 
 
 def contrastive(features: Tensor, codes: Tensor, temperature: float = TEMPERATURE) -> Tensor:

@@ -57,6 +57,10 @@ class Recipe(ABC):
         """A rough number of core-seconds, for the order of work and the time left."""
         return 1.0
 
+    def memory(self) -> float:
+        """A rough number of bytes that it takes of a GPU, to know how many share one."""
+        return 0.0
+
     @abstractmethod
     def make(self, folder: Path, paths: Callable[[Recipe], Path], device: str, progress: Progress) -> None:
         """Fill ``folder``; ``paths`` gives the folder of each recipe in :meth:`needs`."""

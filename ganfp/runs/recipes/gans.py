@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ganfp.gans import entry, training
+from ganfp.gans.base import SMALLEST, doublings
 from ganfp.runs.recipes.base import CURVE, IMAGES, Recipe, load_array
 from ganfp.runs.recipes.images import Images
 from ganfp.seeding import deterministic
@@ -64,6 +65,12 @@ class GAN(Recipe):
 
     def modules(self) -> tuple[str, ...]:
         return (entry(self.name).module,)
+
+    def memory(self) -> float:
+        config = self.config
+        maps = sum(r * r * config.width(r) for r in doublings(SMALLEST, config.resolution))
+        held = 3 * config.resolution**2 * self.images.count  # the real images, and about 50 maps a layer and image
+        return held + 4 * 50 * maps * config.stage(config.total_images).batch
 
     def cost(self) -> float:
         levels = (self.config.resolution // 2).bit_length() - 1

@@ -44,7 +44,7 @@ class Images(Recipe):
         return super().describe() | {"renderer": worlds.drawn(self.dataset).VERSION if self.drawn else None}
 
     def modules(self) -> tuple[str, ...]:
-        return (f"ganfp.worlds.{'files' if self.dataset in ('npz', 'folder') else self.dataset}",)
+        return (f"ganfp.worlds.{'files' if self.dataset == 'folder' else self.dataset}",)
 
     def cost(self) -> float:
         return self.count * self.resolution**2 * 1e-6
