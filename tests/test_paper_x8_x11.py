@@ -58,13 +58,14 @@ def test_a_generator_is_asked_about_all_sources(inverted):
 
 
 @pytest.mark.parametrize(
-    ("clean", "jpeg", "expected"),
-    [(98, 80, (HOLDS, HOLDS)), (90, 40, (NOT_SHOWN, NOT_SHOWN)), (50, 10, (REFUTED, REFUTED))],
+    ("known", "false", "expected"),
+    [(98, 5, (HOLDS, HOLDS)), (90, 40, (NOT_SHOWN, NOT_SHOWN)), (50, 90, (REFUTED, REFUTED))],
 )
-def test_inversion_is_judged(clean, jpeg, expected):
-    records = [found("Ours", "tpr", 40, setup="generator", column=c) for c in x8.CONDITIONS]
-    for condition, value in zip(x8.CONDITIONS, (clean, jpeg), strict=True):
-        records.append(found(x8.INVERSION, "tpr", value, setup="generator", column=condition))
+def test_inversion_is_judged(known, false, expected):
+    place = {"setup": "generator", "column": "compression"}
+    records = [found(row, m, 40, **place) for row in ("PRNU", "Ours") for m in ("tpr", "fpr")]
+    records += [found(x8.INVERSION, "tpr", 10, **place), found(x8.INVERSION, "fpr", false, **place)]
+    records.append(found(x8.INVERSION, "tpr", known, setup="generator", column=x8.CONDITIONS[0]))
     assert tuple(outcome(id, records) for id in ("inversion-knows", "inversion-compressed")) == expected
 
 

@@ -28,16 +28,12 @@ def _deceived(row: str, by: str, column: str = "L∞ 2", goal: str = "removal") 
     return {"setup": "adversary", "metric": goal, "row": row, "column": column, "variant": by}
 
 
-def _known(row: str, column: str) -> dict[str, Any]:
-    return {"setup": "generator", "metric": "tpr", "row": row, "column": column, "variant": ""}
-
-
-def _ghosts(formats: str) -> dict[str, Any]:
-    return {"setup": "format_leak", "metric": "share", "row": "real", "column": formats}
+def _known(row: str, column: str, metric: str = "tpr") -> dict[str, Any]:
+    return {"setup": "generator", "metric": metric, "row": row, "column": column, "variant": ""}
 
 
 WHO, REAL, MINE, WHOLE = "Who of these made it?", "Is it real?", "Is it mine?", "Has it been tampered with?"
-COMPRESSED = "of those known, after a JPEG file"
+COMPRESSED = "of others' taken for its own after a JPEG file"
 ANSWERS = (
     Answer(WHO, "PRNU", _seen("PRNU"), "removed by two grey levels", _deceived("PRNU", "PRNU"), "x9_adversaries"),
     Answer(WHO, "Ours", _seen("Ours"), "removed by two grey levels", _deceived("Ours", "Ours"), "x9_adversaries"),
@@ -49,10 +45,8 @@ ANSWERS = (
     Answer(REAL, "Ours, shown the diffusion model, too", {"setup": "diffusion", "metric": "accuracy", "row": "Ours"},
            "of the diffusion model's known", {"setup": "diffusion", "metric": "recall", "row": "Ours", "variant": ""},
            "x10_diffusion"),
-    *(Answer(MINE, row, _known(row, "as they are"), COMPRESSED, _known(row, "compression"), "x8_inversion")
+    *(Answer(MINE, row, _known(row, "as they are"), COMPRESSED, _known(row, "compression", "fpr"), "x8_inversion")
       for row in ("Inversion", "PRNU", "Ours")),
-    Answer(WHOLE, "JPEG ghosts", _ghosts("real JPEG"), "of images never compressed", _ghosts("all PNG"),
-           "x2_format_leak"),
     Answer(WHOLE, "PRNU beside ours", _seen("PRNU"), "deceived by what deceives ours", _deceived("PRNU", "Ours"),
            "x9_adversaries"),
 )  # fmt: skip

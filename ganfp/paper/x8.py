@@ -175,8 +175,8 @@ def _knows(e: Evidence) -> tuple[str, str]:
     return every([at_least(found[INVERSION], CLEAR)]), f"{shown(found)} % known, {CLEAR:g} wanted of inversion"
 
 
-@claim("inversion-compressed", "x8", "3", "After a JPEG file the generator still knows more than any fingerprint.")
+@claim("inversion-compressed", "x8", "3", "After a JPEG file inversion accuses falsely less often than PRNU and ours.")
 def _compressed(e: Evidence) -> tuple[str, str]:
-    found = _found(e, CONDITIONS[1])
-    signs = [e.above(found[INVERSION], r) for row, r in found.items() if row != INVERSION]
-    return every(signs), f"{shown(found)} % known"
+    found = _found(e, CONDITIONS[1], "fpr")
+    signs = [e.above(found[row], found[INVERSION]) for row in ("PRNU", "Ours")]
+    return every(signs), f"{shown(found)} % false, and {shown(_found(e, CONDITIONS[1]))} % known"
