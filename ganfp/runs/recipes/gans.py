@@ -70,7 +70,7 @@ class GAN(Recipe):
         config = self.config
         maps = sum(r * r * config.width(r) for r in doublings(SMALLEST, config.resolution))
         held = 3 * config.resolution**2 * self.images.count  # the real images, and about 50 maps a layer and image
-        return held + 4 * 50 * maps * config.stage(config.total_images).batch
+        return held + 4 * 50 * maps * config.batch
 
     def cost(self) -> float:
         levels = (self.config.resolution // 2).bit_length() - 1
