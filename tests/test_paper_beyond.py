@@ -187,7 +187,7 @@ def test_a_way_that_needs_luck_is_not_reliable(seeds, expected):
 
 def test_another_runs_records_are_labelled():
     run, mine = begin("smoke"), after("Ours", 10, 99)
-    assert page.whose(run, [replace(mine, profile="smoke")]) == ""
+    assert page.whose(run, [replace(mine, profile="smoke")]) == page.OWN
     said = page.whose(run, [replace(mine, profile="reference", commit="abc")])
     assert "Not this run's numbers" in said and "profile reference, faces, GANs of 10 images, commit abc" in said
     lengths = [replace(after("Ours", n, 99), profile="smoke", commit="abc") for n in (10, 2000, 30)]

@@ -29,10 +29,13 @@ def banner(*runs: Run) -> str:
     return text
 
 
+OWN = "<!-- this run's own numbers -->"
+
+
 def whose(run: Run, records: Iterable[Record]) -> str:
-    """A warning where numbers under a page's banner are not that run's own, and nothing where they are."""
+    """A warning where numbers under a page's banner are not that run's own, and a comment where they are."""
     others = [r for r in records if r.profile != run.profile.name]
-    return f"**Not this run's numbers, but of another:** {provenance(others)}." if others else ""
+    return f"**Not this run's numbers, but of another:** {provenance(others)}." if others else OWN
 
 
 def caption(table: str, records: Sequence[Record], more: str = "Small: 95 % interval. Bold: best accuracy.") -> str:
