@@ -1,6 +1,7 @@
 """Randomness that is a function of seeds alone, and arithmetic that repeats itself."""
 
 from contextlib import contextmanager
+from threading import Lock
 
 import numpy as np
 import torch
@@ -9,6 +10,17 @@ import torch
 def mix(*integers: int) -> int:
     """One well-mixed 63-bit seed from several non-negative integers."""
     return int(np.random.SeedSequence(integers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+_drawing = Lock()
+
+
+@contextmanager
+def drawn_with(seed: int):
+    """What draws from torch's own generator, as new layers do, begins at a seed; one thread at a time has it."""
+    with _drawing, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 @contextmanager

@@ -124,6 +124,14 @@ def cut_short(path):
 # ---------------------------------------------------------------------------- signals
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """Ctrl-C as on a terminal: whoever starts the tests in the background may have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_waits_for_the_end_of_a_step_and_the_second_one_does_not():
     steps = []
     with pytest.raises(KeyboardInterrupt), between_steps() as asked:
@@ -161,7 +169,7 @@ def test_a_training_goes_on_with_its_own_images_alone(tmp_path):
     with pytest.raises(ValueError, match="checkpoint.safetensors was made with other pixels"):
         run(tmp_path, images=other, resume=True)
     with pytest.raises(ValueError, match="other pixels"):
-        run(tmp_path, images=IMAGES[::-1], resume=True)
+        run(tmp_path, images=IMAGES[::-1].copy(), resume=True)
     with pytest.raises(ValueError, match="other pixels, seeds"):
         run(tmp_path, Seeds.all(2), images=other, resume=True)
     assert run(tmp_path, resume=True)

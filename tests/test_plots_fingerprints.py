@@ -41,7 +41,8 @@ def test_figures_show_what_they_are_given(sealed):
     assert numbers == [f"{value:+.2f}".replace("-", "−") for value in arrays["shown"].ravel()]
     models = {"visNet": arrays["models_visnet"]}
     spectra = {"visNet": spectrum(arrays["models_visnet"])}
-    assert len(plots.model_fingerprints(models, arrays["classes"], spectra).axes) == 2 * len(arrays["classes"])
+    panels = 2 * len(arrays["classes"])
+    assert len(plots.model_fingerprints(models, arrays["classes"], spectra).axes) == panels + 1  # the spectra's scale
     matrices = {"visNet": arrays["responses_visnet"], "PRNU": arrays["responses_prnu"]}
     first, second = plots.response_matrices(matrices, arrays["classes"]).axes
     assert first.get_title() == "visNet" and second.collections[0].get_clim()[1] == np.abs(matrices["PRNU"]).max()

@@ -127,7 +127,8 @@ class Lines(SphinxPostTransform):
                 self.add(node, known[label])
 
     def add(self, node, source):
-        files = [f for f in self.executed["records"] if any(fnmatch(Path(f).stem, name) for name in source.files)]
+        there = self.executed.get("records", [])
+        files = [f for f in there if any(fnmatch(Path(f).stem, name) for name in source.files)]
         after = node.parent[node.parent.index(node) + 1 :]
         said = after[0] if after and "provenance" in after[0].get("classes", ()) else None
         if said is None:
@@ -178,7 +179,7 @@ def write_downloads(app, exception):
         there.mkdir(parents=True, exist_ok=True)
         Path(app.outdir, EXECUTED).mkdir(exist_ok=True)
         shutil.copy(Path(app.srcdir, "executed", f"{page}.ipynb"), Path(app.outdir, EXECUTED))
-        for file in (Path(app.srcdir, executed["parameters"]["out"], name) for name in executed["records"]):
+        for file in (Path(app.srcdir, executed["parameters"]["out"], name) for name in executed.get("records", [])):
             if file.suffix == ".npz":
                 shutil.copy(file, there)
             else:

@@ -16,7 +16,7 @@ from ganfp.attributors.base import Attributor, Change, Labelled, Progress, cut, 
 from ganfp.attributors.optimisers import OPTIMISERS, Rates, descend, optimisers_of
 from ganfp.captured import STEPS_BETWEEN_CHECKS, Captured, Losses, Rows, resident
 from ganfp.images import to_float
-from ganfp.seeding import deterministic, mix
+from ganfp.seeding import deterministic, drawn_with, mix
 
 PREDICT_BATCH = 256
 PRECISIONS = ("float32", "bfloat16", "auto")
@@ -94,8 +94,7 @@ class NeuralAttributor(Attributor, Generic[Network]):
 
     def _built(self, build: Callable[[], Module], seed: int) -> Module:
         """A new network whose weights depend on ``seed`` alone."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawn_with(seed):
             return self._placed(build())
 
     def _placed(self, network: Module) -> Module:

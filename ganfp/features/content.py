@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ganfp.files import read_tensors, write_tensors
 from ganfp.images import to_float
-from ganfp.seeding import deterministic
+from ganfp.seeding import deterministic, drawn_with
 
 FILE = "content.safetensors"
 CHANNELS = (32, 64, 128, 128)
@@ -124,8 +124,7 @@ def train_content(
         raise ValueError(f"steps ({steps}) must be at least 1, batch ({batch}) from 2 to {len(images)} images")
 
     rng = np.random.default_rng(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawn_with(seed):
         network = ContentNetwork(categories, channels).to(device)
     optimiser = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)

@@ -22,7 +22,7 @@ from ganfp import memory
 from ganfp.files import read_tensors, write_json, write_tensors
 from ganfp.gans.base import Sized, in_precision, sent
 from ganfp.gans.training import CHECKPOINT, GENERATOR, HISTORY, ROWS, SECONDS_BETWEEN_CHECKPOINTS, Seeds, permutation
-from ganfp.seeding import deterministic, mix
+from ganfp.seeding import deterministic, drawn_with, mix
 
 NAME = "ddpm"
 LEVELS = 3  # resolutions of the network: R, R / 2, R / 4
@@ -201,8 +201,7 @@ class Training:
 
     def __init__(self, config: DDPMConfig, seeds: Seeds, images: np.ndarray, device: torch.device) -> None:
         self.config, self.seeds, self.images, self.device = config, seeds, images, device
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seeds.init)  # weights are drawn on the CPU: the same on every device
+        with drawn_with(seeds.init):  # weights are drawn on the CPU: the same on every device
             self.network = Network(config).to(device=device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.optimiser = torch.optim.Adam(self.network.parameters(), fused=True)

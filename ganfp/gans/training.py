@@ -30,7 +30,7 @@ from ganfp.gans.resample import Blend, fading
 from ganfp.images import quantise
 from ganfp.layers import weights_fixed
 from ganfp.processes import between_steps
-from ganfp.seeding import deterministic, mix
+from ganfp.seeding import deterministic, drawn_with, mix
 from ganfp.worlds import rows
 
 CHECKPOINT, GENERATOR, CRITIC = "checkpoint.safetensors", "generator.safetensors", "critic.safetensors"
@@ -79,8 +79,7 @@ class Training:
         self.name, self.config, self.seeds, self.images = name, config, seeds, images
         self.device = torch.device(device)
         self.gan = gan_class(name)(config)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seeds.init)  # weights are drawn on the CPU: the same on every device
+        with drawn_with(seeds.init):  # weights are drawn on the CPU: the same on every device
             self.generator, self.critic = self.gan.Generator(config), self.gan.Critic(config)
         for network in (self.generator, self.critic):
             network.to(device=self.device, memory_format=torch.channels_last)

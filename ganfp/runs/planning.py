@@ -22,9 +22,11 @@ from ganfp.attributors.neural import NeuralAttributor
 from ganfp.attributors.visnet import VisNet
 from ganfp.gans import config_from, gan_class
 from ganfp.gans.base import doublings
+from ganfp.gans.ddpm import Network
 from ganfp.runs.recipes.attacked import Immunised
 from ganfp.runs.recipes.attribution import Fit, Learning
 from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.diffusion import Diffusion
 from ganfp.runs.recipes.gans import GAN
 from ganfp.runs.recipes.images import Images
 from ganfp.runs.recipes.samples import Sample
@@ -85,6 +87,8 @@ def check(lines: Iterable[Line], free_disk: float, memory: float) -> None:
 
 def operations(recipe: Recipe) -> float:
     """Additions and multiplications of making it, 0 where hardly any are a network's."""
+    if isinstance(recipe, Diffusion):
+        return diffusion_operations(recipe.config)
     if isinstance(recipe, GAN):
         config = recipe.config
         sides = doublings(4, config.resolution) if recipe.name == "progan" else [config.resolution]
@@ -114,6 +118,15 @@ def fit_operations(recipe: Fit) -> float:
     if isinstance(one, VisNet):
         count += PASSES * CRITIC / 2 * counted(lambda: network.reconstruct.stages(images))
     return one.images * count / len(images)
+
+
+@cache
+def diffusion_operations(config: Any) -> float:
+    """Those of training a diffusion model."""
+    with torch.random.fork_rng(devices=[]):
+        network = Network(config)
+    images, angles = torch.empty(4, 3, config.resolution, config.resolution), torch.empty(4)
+    return config.total_images * PASSES / len(images) * counted(lambda: network(images, angles))
 
 
 @cache

@@ -10,7 +10,7 @@ from ganfp.attributors.baselines.linear import LinearAttributor, luminance, ring
 
 @dataclass(eq=False, kw_only=True)
 class Azimuthal(LinearAttributor):
-    """Means of 20 log10 of the magnitudes over rings of frequency of the grey image, divided by the first, the mean grey's.
+    """Mean magnitudes in decibels over rings of frequency of the grey image, divided by the first, the mean grey's.
 
     Durall, Keuper, Keuper, "Watch your up-convolution", CVPR 2020, Section 2.2, and their code.
     """
