@@ -94,19 +94,33 @@ def row_label(r: Record) -> str:
 
 
 def provenance(records: Iterable[Record]) -> str:
-    """Whose numbers these are: profile, data sets, length of the GANs' training and commit of each run among them."""
-    runs: dict[tuple, dict[str, None]] = {}
+    """Whose numbers these are: of each run among them profile, data sets, images, seconds of training, and commit."""
+    runs: dict[tuple, list[Record]] = {}
     for r in records:
-        runs.setdefault((r.profile, r.commit, r.gan_images), {})[r.dataset] = None
-    lengths: dict[tuple, list[str]] = {}
-    for (profile, commit, gan_images), datasets in runs.items():
-        images = lengths.setdefault((profile, listed(list(datasets)), commit), [])
-        images += [f"{gan_images:,}"] if gan_images else []
+        runs.setdefault((r.profile, r.commit, r.gan_images), []).append(r)
+    groups: dict[tuple, list[Record]] = {}
+    for (profile, commit, _), found in runs.items():
+        groups.setdefault((profile, listed(_unlike(r.dataset for r in found)), commit), []).extend(found)
     texts = []
-    for (profile, datasets, commit), images in lengths.items():
-        gans = f"GANs of {listed(images)} images" if images else ""
-        texts.append(", ".join(filter(None, [f"profile {profile}", datasets, gans, commit and f"commit {commit}"])))
+    for (profile, datasets, commit), found in groups.items():
+        lengths = listed([f"{n:,}" for n in _unlike(r.gan_images for r in found)])
+        trained = [r.seconds for r in found if r.seconds]
+        said = [f"profile {profile}", datasets, f"n = {_span([r.n for r in found if r.n], number)}"]
+        said += [f"GANs of {lengths} images", f"training {_span(trained, seconds)} s", f"commit {commit}"]
+        known = (True, datasets, any(r.n for r in found), lengths, trained, commit)
+        texts.append(", ".join(text for text, there in zip(said, known, strict=True) if there))
     return "; ".join(texts)
+
+
+def _unlike(values: Iterable) -> list:
+    """What is not empty among values, each once, in their order."""
+    return list(dict.fromkeys(filter(None, values)))
+
+
+def _span(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """The ends of some numbers as text, or the one text that they share; "" for none."""
+    ends = dict.fromkeys(text(end) for end in (min(values), max(values))) if values else {}
+    return " to ".join(ends)
 
 
 def beside(r: Record | None, paper: float | None) -> list[str]:
