@@ -81,7 +81,7 @@ def _results_of(found: list[Record]) -> list[list[str]]:
     rows = []
     for r in sorted(found, key=lambda r: list(LABELS).index(r.metric)):
         emphasis = strong if r.metric == "accuracy" and r.value == top else str
-        cells = [number(r.paper), number(r.reference), this_run(r, emphasis), str(r.n), seconds(r.seconds)]
+        cells = [number(r.paper), number(r.reference), this_run(r, emphasis), number(r.n), seconds(r.seconds)]
         rows.append([row_label(r), LABELS[r.metric], *cells])
     return rows
 
@@ -94,21 +94,20 @@ def row_label(r: Record) -> str:
 
 
 def provenance(records: Iterable[Record]) -> str:
-    """Whose numbers these are: of each run among them profile, data sets, images, seconds of training, and commit."""
-    runs: dict[tuple, list[Record]] = {}
+    """Whose numbers these are: of each profile among them data sets, images, seconds of training, and commit."""
+    profiles: dict[str, list[Record]] = {}
     for r in records:
-        runs.setdefault((r.profile, r.commit, r.gan_images), []).append(r)
-    groups: dict[tuple, list[Record]] = {}
-    for (profile, commit, _), found in runs.items():
-        groups.setdefault((profile, listed(_unlike(r.dataset for r in found)), commit), []).extend(found)
+        profiles.setdefault(r.profile, []).append(r)
     texts = []
-    for (profile, datasets, commit), found in groups.items():
-        lengths = listed([f"{n:,}" for n in _unlike(r.gan_images for r in found)])
-        trained = [r.seconds for r in found if r.seconds]
-        said = [f"profile {profile}", datasets, f"n = {_span([r.n for r in found if r.n], number)}"]
-        said += [f"GANs of {lengths} images", f"training {_span(trained, seconds)} s", f"commit {commit}"]
-        known = (True, datasets, any(r.n for r in found), lengths, trained, commit)
-        texts.append(", ".join(text for text, there in zip(said, known, strict=True) if there))
+    for profile, found in profiles.items():
+        worlds, lengths, commits = (_unlike(getattr(r, k) for r in found) for k in ("dataset", "gan_images", "commit"))
+        images, trained = [r.n for r in found if r.n], [r.seconds for r in found if r.seconds]
+        said = [f"profile {profile}", *([listed(worlds)] if worlds else [])]
+        said += [f"n = {_span(images, number)}"] if images else []
+        said += [f"GANs of {listed([f'{n:,}' for n in lengths])} images"] if lengths else []
+        said += [f"training {_span(trained, seconds)} s"] if trained else []
+        said += [f"commit{'s' * (len(commits) > 1)} {listed(commits)}"] if commits else []
+        texts.append(", ".join(said))
     return "; ".join(texts)
 
 
@@ -118,9 +117,8 @@ def _unlike(values: Iterable) -> list:
 
 
 def _span(values: Sequence[float], text: Callable[[float], str]) -> str:
-    """The ends of some numbers as text, or the one text that they share; "" for none."""
-    ends = dict.fromkeys(text(end) for end in (min(values), max(values))) if values else {}
-    return " to ".join(ends)
+    """The ends of some numbers as text, or the one text that they share."""
+    return " to ".join(dict.fromkeys(text(end) for end in (min(values), max(values))))
 
 
 def beside(r: Record | None, paper: float | None) -> list[str]:
