@@ -1,4 +1,4 @@
-"""``{find-it}``: each table, figure and equation of the paper: a picture, what it shows, where it is, who measured it."""
+"""``{find-it}``: each table, figure and equation of the paper: a picture, its title, where it is, who measured it."""
 
 import re
 from collections import Counter

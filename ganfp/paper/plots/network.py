@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ganfp.attributors.summary import Layer
-from ganfp.paper.plots.parts import flag, level, panels
-from ganfp.paper.plots.style import BELOW, FIRM, INK, MUTED, PALETTE, PAPER, SMALL, drawn, fit, narrow
+from ganfp.paper.plots.parts import flag, legend, level, panels
+from ganfp.paper.plots.style import FIRM, INK, MUTED, PALETTE, PAPER, SMALL, drawn, narrow
 
 ARROW = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
 ENDS = ("blur", "less", "mean", "dense")  # of a stage: a band, a pooling, a dense layer
@@ -111,8 +111,8 @@ def _at(x: float, y: float) -> tuple[float, float]:
 
 def _box(axis: Axes, x: float, y: float, width: float, height: float, **look) -> None:
     """A rectangle that begins at ``x``, with ``y`` in the middle of its side."""
-    (left, right), (low, high) = (sorted(ends) for ends in zip(_at(x, y - height / 2), _at(x + width, y + height / 2)))
-    axis.add_patch(Rectangle((left, low), right - left, high - low, **look))
+    corners = _at(x, y - height / 2), _at(x + width, y + height / 2)
+    axis.add_patch(Rectangle(np.min(corners, axis=0), *np.ptp(corners, axis=0), **look))
 
 
 def _text(axis: Axes, x: float, y: float, text: str, **look) -> None:
@@ -148,5 +148,5 @@ def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Ma
         flag(axis, temperature, name, (4, -2), va="top")
     axis.set(xscale="log", xlabel="temperature", ylabel="least cross-entropy, nats")
     axis.set_ylim(0, 1.18 * np.log(max(curves)))  # room for the names of the marks
-    figure.legend(*axis.get_legend_handles_labels(), loc=BELOW, ncols=fit(len(curves)))
+    legend(figure, len(curves))
     return figure
