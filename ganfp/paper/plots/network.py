@@ -62,11 +62,11 @@ def fingerprint_network(found: Sequence[Layer], resolution: int, sources: int) -
         _box(axis, x, 0, width, height, color=MUTED if i in (0, len(tensors) - 1) else PALETTE[0], linewidth=0)
         _text(axis, x + width / 2, -height / 2 - 0.08, _size(side, channels), va="top")
         edges.append((x, x + width, height))
-        x += width + 0.22
+        x += width + (0.22 if narrow() else 0.3)
     for (_, end, _), (start, _, _) in pairwise(edges):
         _arrow(axis, (end, 0), (start, 0))
     for (start, end, _), name, side in ((edges[0], "image $I$", "left"), (edges[-1], "$R(I)$", "right")):
-        place = ((start + end) / 2 - 0.12, 1.3) if narrow() else (start + 0.05, 1.35)
+        place = ((start + end) / 2 - 0.12, 1.3) if narrow() else (start + 0.12, 1.35)
         _text(axis, *place, name, ha=side)
     _comparison(axis, edges, x + 0.2, sources)
     return _finished(figure, axis, (-0.3, x + (4.4 if narrow() else 4.1)), (-2.2, 2.35))
