@@ -137,12 +137,16 @@ class Evidence:
             raise NotMeasured(f"Table {table}, {column} not measured")
         return measured
 
+    def found(self, what: str, least: int = 1, **wanted) -> list[Record]:
+        """The records whose fields equal ``wanted``; :class:`NotMeasured` names ``what`` if there are fewer."""
+        found = pick(self.records, **wanted)
+        if len(found) < least:
+            raise NotMeasured(f"{what} not measured")
+        return found
+
     def by_column(self, metric: str, row: str) -> dict[str, Record]:
         """The records of a row beside the tables, by column; :class:`NotMeasured` if there are none."""
-        found = {r.column: r for r in pick(self.records, metric=metric, row=row, variant="")}
-        if not found:
-            raise NotMeasured(f"{metric} of {row} not measured")
-        return found
+        return {r.column: r for r in self.found(f"{metric} of {row}", metric=metric, row=row, variant="")}
 
     # ------------------------------------------------------------------ comparisons: +1, -1 or 0
 
@@ -176,6 +180,16 @@ def every(signs: Iterable[int]) -> str:
     """The outcome of a claim that consists of these comparisons."""
     signs = list(signs)
     return REFUTED if -1 in signs else HOLDS if all(sign == 1 for sign in signs) else NOT_SHOWN
+
+
+def reach(found: Mapping[str, Record], bound: float) -> tuple[str, str]:
+    """The claim that all of these percentages are at least so high."""
+    return every(at_least(r, bound) for r in found.values()), f"{shown(found)} %; at least {bound:g} wanted"
+
+
+def stay_under(found: Mapping[str, Record], bound: float) -> tuple[str, str]:
+    """The claim that none of these percentages is higher."""
+    return every(at_most(r, bound) for r in found.values()), f"{shown(found)} %; at most {bound:g} wanted"
 
 
 def weakest(outcomes: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ganfp.files import project_root, replacing, write_json
-from ganfp.metrics import Accuracy
+from ganfp.metrics import Accuracy, Mean
 from ganfp.paper import published
 from ganfp.worlds import DRAWN
 
@@ -141,16 +141,21 @@ def record(
     )  # fmt: skip
 
 
+def estimate(run, row: str, metric: str, found: Mean | Accuracy, **known: Any) -> Record:
+    """A :func:`record` of a number with its interval and, unless ``known`` says another, of how many values it is."""
+    return record(run, row, metric, found.value, **{"interval": (found.low, found.high), "n": found.n, **known})
+
+
 def accuracy_record(run, row: str, measured: Accuracy, **known: Any) -> Record:
-    """A :func:`record` of an accuracy, with interval, number of images and, over clusters, the design effect."""
+    """An :func:`estimate` of an accuracy, over clusters with the design effect."""
     deff = {"deff": measured.deff} if measured.clusters < measured.n else {}
-    known["params"] = {**known.get("params", {}), **deff}
-    return record(run, row, "accuracy", measured.value, interval=(measured.low, measured.high), n=measured.n, **known)
+    return estimate(run, row, "accuracy", measured, **known | {"params": {**known.get("params", {}), **deff}})
 
 
 def original(dataset: str) -> str:
-    """The paper's data set that one of ours stands for, CelebA or LSUN; the data set's own name otherwise."""
-    return {"faces": "CelebA", "bedrooms": "LSUN"}.get(published.stands_for(dataset), dataset)
+    """The paper's data set that one of ours stands for, CelebA or LSUN; else what a data set is called."""
+    kind = published.stands_for(dataset) or dataset.partition(":")[0]
+    return {"faces": "CelebA", "bedrooms": "LSUN", "eurosat": "EuroSAT"}.get(kind, dataset)
 
 
 def pick(records: Iterable[Record], **wanted: Any) -> list[Record]:

@@ -7,8 +7,8 @@ from typing import Any
 from ganfp.paper import attribution
 from ganfp.paper.attribution import predictions, seed_setup
 from ganfp.paper.judge import HOLDS, REFUTED, Evidence, NotMeasured, claim, every, shown
-from ganfp.paper.record import Record, Result, pick, reference_records, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.record import Record, Result, pick, reference_records
+from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, plain, seconds, with_interval
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
@@ -38,19 +38,15 @@ def ways(run: Run) -> dict[str, dict[str, Any]]:
 
 def needs(run: Run) -> list[Recipe]:
     """Every artifact that :func:`compare` loads."""
-    if reference_result("remedies", run):
-        return []
     return [run.evaluation("cnn", seed_setup(run), **way) for way in ways(run).values()]
 
 
+@beyond("remedies", needs, seeds=True, every_dataset=True, photographs=True)
 def compare(run: Run) -> Result:
     """Accuracy of our network on the sources of Table 3, trained in each way, as variants beside that table.
 
-    ``params.shown``: images shown.  Of a run that does not measure what is beyond the paper: the reference run's.
+    ``params.shown``: images shown.
     """
-    if published := reference_result("remedies", run):
-        return published
-    run.build(needs(run))
     setup, found, answers = seed_setup(run), {}, {}
     for name, way in ways(run).items():
         r = attribution.accuracy(run, "cnn", setup, part=way, variant=name)
@@ -68,9 +64,6 @@ def elsewhere(found: Sequence[Record]) -> list[Record]:
     """The reference run's records of the same on other kinds of images."""
     measured = {r.dataset for r in found}
     return [r for r in reference_records() if r.variant in {v.variant for v in found} and r.dataset not in measured]
-
-
-STUDY = Study(compare, needs, seeds=True)
 
 
 def table(found: Iterable[Record], name: str, caption: str) -> Table:

@@ -11,8 +11,8 @@ from ganfp.images import to_float
 from ganfp.paper import remedies
 from ganfp.paper.attribution import attributor, clusters, difference, predictions, seed_setup, training_set_setup
 from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, shown
-from ganfp.paper.record import Record, Result, accuracy_record, pick, record, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.record import Record, Result, accuracy_record, pick, record
+from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, p_value, plain, with_interval
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import Setup, load_part
@@ -20,25 +20,30 @@ from ganfp.runs.run import Run
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set."""
-    run = runs[0]
-    own = run.by_itself
-    critics = [run.evaluation("cnn", seed_setup(own)), *map(own.critic, range(1, own.profile.seeds + 1))]
-    always = [run.evaluation("cnn", seed_setup(run)), *folder_samples(run), *remedies.needs(run)]
-    return always if reference_result("critics", run) else [*always, *critics]
+    """What the page always loads, of the first data set."""
+    return [runs[0].evaluation("cnn", seed_setup(runs[0])), *folder_samples(runs[0])]
 
 
+ways = remedies.compare  # a study of this section
+
+
+def judges(run: Run) -> list[Recipe]:
+    """The critics of GANs that the run trains itself, the images that they judge, and our network on these."""
+    own, setup = run.by_itself, seed_setup(run.by_itself)
+    samples = [*setup.part("validation"), *setup.part("test")]
+    return [own.evaluation("cnn", setup), *samples, *map(own.critic, range(1, own.profile.seeds + 1))]
+
+
+@beyond("critics", judges, arrays=True)
 def critics(run: Run) -> Result:
     """Attribution by the critics that the GANs were trained against, instead of a classifier of its own.
 
     Each critic scores every test image of the generated sources, and the highest (or the lowest) score names the
     source: with the scores as they are, and after scaling each critic to mean 0 and deviation 1 on the validation
     images.  The record "Ours" is the attribution network's, on the same images, where "real" is a wrong answer, too.
-    Critics are not shipped: a run on shipped generators has the records of the run that trained them.  Arrays:
-    ``classes``; ``mean_scaled`` (K, K), mean scaled score by source (row) and critic (column).
+    Critics are not shipped.  Arrays: ``classes``; ``mean_scaled`` (K, K), mean scaled score by source (row) and critic
+    (column).
     """
-    if published := reference_result("critics", run):
-        return published
     run = run.by_itself
     generated = generated_setup(run)
     held, _ = load_part(generated, "validation", run.path)
@@ -78,12 +83,6 @@ def critic_scores(run: Run, setup: Setup, images: np.ndarray) -> np.ndarray:
             for batch in (order[start : start + 64] for start in range(0, len(order), 64)):
                 scores[batch, column] = critic(to_float(images[batch]), meta["blend"]).numpy()
     return scores
-
-
-STUDIES = {
-    "remedies": remedies.STUDY,
-    "critics": Study(critics, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True),
-}
 
 
 @claim("critics", "3.1", "3", "The GANs' critics do not name an image's GAN as well as a network taught to do so.")

@@ -10,8 +10,8 @@ from ganfp import metrics
 from ganfp.attributors.visnet import VisNet, correlation, floor
 from ganfp.paper.attribution import clusters, difference, seed_setup
 from ganfp.paper.judge import Evidence, claim, every, shown
-from ganfp.paper.record import Record, Result, accuracy_record, pick, reference_records, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.record import Record, Result, accuracy_record, pick, reference_records
+from ganfp.paper.sections import beyond
 from ganfp.paper.table import DASH, Table, small, with_interval
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -25,12 +25,13 @@ MIRRORING: dict[str, dict] = {"as they are": {"flip": False}, "mirrored": {"flip
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """Networks that are compared, of the first data set only, and the images they are tested on."""
-    run = runs[0]
-    compared = {"logits": LOGITS, "mirroring": MIRRORING}
-    wanted = [kinds.values() for name, kinds in compared.items() if not reference_result(name, run)]
-    fits = [_compared(run, changes) for kinds in wanted for changes in kinds]
-    return [*fits, *seed_setup(run).part("test")]
+    """The images that networks are tested on, of the first data set only."""
+    return seed_setup(runs[0]).part("test")
+
+
+def compared(variants: Mapping[str, dict]) -> Callable[[Run], list[Recipe]]:
+    """What a comparison of variants of visNet loads of a run."""
+    return lambda run: [*(_compared(run, changes) for changes in variants.values()), *needs([run])]
 
 
 def _compared(run: Run, changes: dict) -> Fit:
@@ -38,13 +39,13 @@ def _compared(run: Run, changes: dict) -> Fit:
     return run.fit("visnet", seed_setup(run), images=run.profile.logits.images, **changes)
 
 
+@beyond("logits", compared(LOGITS), arrays=True)
 def logits(run: Run) -> Result:
     """Equation 3 with a learned temperature, as printed (none), and the official code's inner product.
 
     Arrays: ``classes`` and ``models_NAME`` (K, 3, R, R).  Records, by row: accuracy, with ``params``:
     ``cross_entropy`` of the test images, in nats; ``floor``, the least that is possible at the trained temperature;
-    ``start``, the mean absolute correlation of model fingerprints with their random start.  Of a run that does not
-    measure what is beyond the paper: the reference run's.
+    ``start``, the mean absolute correlation of model fingerprints with their random start.
     """
 
     def about(network: VisNet, scores: np.ndarray, truth: np.ndarray) -> dict:
@@ -60,6 +61,7 @@ def logits(run: Run) -> Result:
     return _variants(run, "logits", LOGITS, about)
 
 
+@beyond("mirroring", compared(MIRRORING), arrays=True)
 def mirroring(run: Run) -> Result:
     """visNet trained on images as they are, and on images that are mirrored at random, as the official code does.
 
@@ -79,10 +81,7 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
 
     ``about`` gives further ``params`` of their records.
     """
-    if published := reference_result(name, run):
-        return published
     setup = seed_setup(run)
-    run.build(_compared(run, changes) for changes in variants.values())
     images, truth = load_part(setup, "test", run.path)
     result, answers = Result(arrays={"classes": np.array(setup.classes)}), []
     for row, changes in variants.items():
@@ -99,12 +98,6 @@ def _variants(run: Run, name: str, variants: Mapping[str, dict], about: Callable
     for other, named in zip(others, answers[1:], strict=True):
         result.records.append(difference(run, setup, first, other, answers[0], named))
     return result
-
-
-STUDIES = {
-    "logits": Study(logits, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True),
-    "mirroring": Study(mirroring, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True),
-}
 
 
 @claim("temperature-helps", "3.3", "3", "Correlations divided by a learned temperature attribute better than without.")

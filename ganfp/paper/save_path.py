@@ -10,7 +10,7 @@ from ganfp.gans import savepaths
 from ganfp.paper.attribution import architecture_setup, clusters, difference
 from ganfp.paper.judge import Evidence, at_least, claim, every
 from ganfp.paper.record import Record, Result, accuracy_record, one, pick
-from ganfp.paper.table import Table, plain, readable, with_interval
+from ganfp.paper.table import Table, crossed, plain, readable
 from ganfp.runs.recipes.images import Images
 from ganfp.runs.recipes.samples import Sample, Setup
 from ganfp.runs.run import Run
@@ -104,6 +104,4 @@ def extremes_table(arrays: Mapping[str, np.ndarray], name: str, caption: str, of
 def cues_table(records: Iterable[Record], name: str, caption: str) -> Table:
     """Accuracy of cues of the save path, by save path."""
     found = pick(records, metric="accuracy", setup="save_path")
-    rows = [[cue, *(with_interval(one(found, row=cue, column=path)) for path in ("official", "ours"))] for cue in CUES]
-    header = ["a decision tree on whether an image", "official saving, %", "our quantiser, %"]
-    return plain(header, rows, name, caption, of=found)
+    return crossed(found, name, caption, corner="a decision tree on whether an image", unit=" saving, %")

@@ -51,6 +51,18 @@ def plain(header: Sequence[str], rows: Iterable[Sequence], name: str, caption: s
     return Table(name, caption, header, cells, **known)
 
 
+def crossed(
+    found: Iterable[Record], name: str, caption: str, row: str = "row", column: str = "column", unit: str = ", %",
+    corner: str = "",
+) -> Table:  # fmt: skip
+    """Numbers with their intervals by two fields of their records, in the order in which their values first come."""
+    found = list(found)
+    cells = {(getattr(r, row), getattr(r, column)): with_interval(r) for r in found}
+    rows, columns = (list(dict.fromkeys(place[side] for place in cells)) for side in (0, 1))
+    lines = [[readable(a), *(cells.get((a, b), DASH) for b in columns)] for a in rows]
+    return plain([corner, *(f"{b}{unit}" for b in columns)], lines, name, caption, of=found)
+
+
 def results(found: Iterable[Record], name: str, caption: str) -> Table:
     """Rows of Table 1, 2, 3 or 6: paper | reference | this run, 95 % interval, images, seconds; the best in bold.
 

@@ -8,8 +8,8 @@ import numpy as np
 from ganfp.paper import attribution, remedies
 from ganfp.paper.attribution import METHODS, seed_setup
 from ganfp.paper.judge import HOLDS, NOT_SHOWN, REFUTED, RESTORED, Evidence, NotMeasured, claim, every, falling, weakest
-from ganfp.paper.record import Record, Result, pick, record, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.record import Record, Result, pick, record
+from ganfp.paper.sections import beyond
 from ganfp.runs.recipes.attribution import Learning
 from ganfp.runs.recipes.base import CURVE, Recipe
 from ganfp.runs.recipes.samples import Setup
@@ -39,26 +39,19 @@ def setups(run: Run) -> dict[int, Setup]:
     return found | {run.profile.gans["progan"].total_images: last}
 
 
-def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set, where it does not show the reference run's records."""
-    run = runs[0]
-    own, found = run.by_itself, []
-    if not reference_result("how_long", run):
-        found += [recipe for setup in setups(own).values() for recipe in attribution.needs(own, setup)]
-    return found if reference_result("search", run) else [*found, *searches(own).values()]
+def evaluations(run: Run) -> list[Recipe]:
+    """Every method on the GANs of each length."""
+    own = run.by_itself
+    return [recipe for setup in setups(own).values() for recipe in attribution.needs(own, setup)]
 
 
+@beyond("how_long", evaluations)
 def study(run: Run) -> Result:
     """Accuracy of every method and FD ratio of both features against the images that each GAN was trained on.
 
-    Records as those of Table 3, of no table, with ``gan_images`` and a ``variant``.  Of a run that does not measure
-    what is beyond the paper: the reference run's.
+    Records as those of Table 3, of no table, with ``gan_images`` and a ``variant``.
     """
-    if published := reference_result("how_long", run):
-        return published
-    run = run.by_itself
-    run.build(recipe for setup in setups(run).values() for recipe in attribution.needs(run, setup))
-    found = []
+    run, found = run.by_itself, []
     for seen, setup in setups(run).items():
         series = {"early": _is_early(run, seen)}
         for r in attribution.evaluate(run, setup).records:
@@ -77,6 +70,7 @@ def searches(run: Run) -> dict[tuple[int, str, int], Learning]:
 
     All are shown as many images, at a rate that rises and then stays, so that no schedule says when it has to learn.
     """
+    run = run.by_itself
     steady = {"images": round(SHOWN * run.profile.methods["cnn"].images), "rise": 0.1, "decay": 0.0, "checks": CHECKS}
     return {
         (seen, way, seed): Learning(run.fit("cnn", setup, **remedies.WAYS[way] | steady | {"seed": run.seed + seed}))
@@ -86,6 +80,7 @@ def searches(run: Run) -> dict[tuple[int, str, int], Learning]:
     }
 
 
+@beyond("search", lambda run: list(searches(run).values()))
 def search(run: Run) -> Result:
     """How many images our network must be shown before it finds the fingerprints, against those the GANs were shown.
 
@@ -93,11 +88,7 @@ def search(run: Run) -> Result:
     ``params.each``, None where the network did not find them within ``params.shown`` images; such a one counts as more.
     Found is what has covered half of the way from chance to 100 % on the validation images.
     """
-    if published := reference_result("search", run):
-        return published
-    run = run.by_itself
-    wanted, found = searches(run), {}
-    run.build(wanted.values())
+    run, wanted, found = run.by_itself, searches(run), {}
     for (seen, way, _), recipe in wanted.items():
         curve, chance = run.array(recipe, CURVE), 100 / len(recipe.fit.setup.sources)
         above = curve[curve[:, 1] >= (chance + 100) / 2, 0]
@@ -111,12 +102,6 @@ def search(run: Run) -> Result:
         more["params"]["early"] = _is_early(run, seen)
         records.append(record(run, way, "images_to_find", middle, **known, **more))
     return Result(records)
-
-
-STUDIES = {
-    "how_long": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False),
-    "search": Study(search, lambda run: needs([run]), every_dataset=False, photographs=False),
-}
 
 
 def _by_length(e: Evidence, row: str) -> list[Record]:
@@ -150,9 +135,7 @@ def _fingerprints_stay(e: Evidence) -> tuple[str, str]:
 
 
 def _searches(e: Evidence, way: str) -> list[Record]:
-    found = pick(e.records, row=way, metric="images_to_find")
-    if len(found) < 2:
-        raise NotMeasured("images that our network needs not measured")
+    found = e.found("images that our network needs", least=2, row=way, metric="images_to_find")
     return sorted(found, key=lambda r: r.gan_images)
 
 

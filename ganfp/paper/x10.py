@@ -11,9 +11,9 @@ from ganfp.gans import ddpm, training
 from ganfp.images import quantise
 from ganfp.paper import attribution
 from ganfp.paper.attribution import METHODS, architecture_setup
-from ganfp.paper.judge import HIGH, Evidence, NotMeasured, at_least, claim, every, shown
-from ganfp.paper.record import Record, Result, pick, record, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.judge import HIGH, Evidence, at_least, claim, every, reach
+from ganfp.paper.record import Record, Result, estimate, pick, record
+from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, plain, seconds, with_interval
 from ganfp.runs import shipping
 from ganfp.runs.recipes.base import Recipe
@@ -59,26 +59,26 @@ def samples(run: Run) -> dict[str, Sample]:
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set: a few pictures, and, if it measures, Table 1 with and without it."""
-    run, task = runs[0], setup(runs[0])
-    if reference_result("diffusion", run):
-        return list(samples(run).values())
+    """What the pictures of the page show, of the first data set."""
+    return list(samples(runs[0]).values())
+
+
+def needed(run: Run) -> list[Recipe]:
+    """Table 1 with the diffusion model and without it."""
+    task = setup(run)
     evaluations = [run.evaluation(method, task, **part(run, method)) for method in METHODS]
     strangers = [run.fit(method, setup(run, known=False), **part(run, method)) for method in FINGERPRINTS]
-    return [*samples(run).values(), *evaluations, *strangers, *task.part("validation"), source(run)]
+    return [*evaluations, *strangers, *task.part("validation"), source(run)]
 
 
+@beyond("diffusion", needed)
 def study(run: Run) -> Result:
     """Recall of the diffusion model among Table 1's sources, and what attributors say that have never seen it.
 
     Metrics in percent: ``accuracy`` of all and ``recall`` of its images; ``called`` with the class as column, by those
     that know Table 1's sources alone; ``refused`` with the largest probability below what 1 % of known images have,
-    and its ``auroc``; ``recall`` with another number of steps of the sampler as ``variant``.  Of a run that does not
-    measure what is beyond the paper: the reference run's.
+    and its ``auroc``; ``recall`` with another number of steps of the sampler as ``variant``.
     """
-    if published := reference_result("diffusion", run):
-        return published
-    run.build(needs([run]))
     task, found = setup(run), []
     mine, known = task.labels("test") == NAME, {"column": KNOWN, "setup": task.name, "classes": len(task.sources)}
     for method, row in METHODS.items():
@@ -93,8 +93,7 @@ def study(run: Run) -> Result:
 
 
 def _share(run: Run, row: str, metric: str, right: np.ndarray, **known) -> Record:
-    s = metrics.share(right)
-    return record(run, row, metric, s.value, interval=(s.low, s.high), n=s.n, **known)
+    return estimate(run, row, metric, metrics.share(right), **known)
 
 
 def _strange(run: Run, method: str) -> list[Record]:
@@ -130,8 +129,6 @@ def other_samplers(run: Run) -> dict[int, np.ndarray]:
     return found
 
 
-STUDIES = {"diffusion": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
-
 
 def among_others(found: Iterable[Record], name: str, caption: str) -> Table:
     """Each method on Table 1's sources and the diffusion model: accuracy, and recall of the latter."""
@@ -156,22 +153,18 @@ def never_seen(found: Iterable[Record], name: str, caption: str) -> Table:
 
 
 def _one(e: Evidence, row: str, metric: str, column: str, variant: str = "") -> Record:
-    found = pick(e.records, row=row, metric=metric, column=column, variant=variant)
-    if not found:
-        raise NotMeasured(f"{metric} of {NAME} by {row} not measured")
-    return found[0]
+    place = {"row": row, "metric": metric, "column": column, "variant": variant}
+    return e.found(f"{metric} of {NAME} by {row}", **place)[0]
 
 
 @claim("diffusion-fingerprint", "x10", "1", "Ours and PRNU know nearly every image of a diffusion model among GANs.")
 def _has_fingerprint(e: Evidence) -> tuple[str, str]:
-    found = {row: _one(e, row, "recall", KNOWN) for row in ("Ours", "PRNU")}
-    return every(at_least(r, HIGH) for r in found.values()), f"{shown(found)} %"
+    return reach({row: _one(e, row, "recall", KNOWN) for row in ("Ours", "PRNU")}, HIGH)
 
 
 @claim("diffusion-called-real", "x10", "1", "A network that has seen GANs alone calls most of its images real.")
 def _called_real(e: Evidence) -> tuple[str, str]:
-    r = _one(e, "Ours", "called", "real")
-    return every([at_least(r, HALF)]), f"{r.value:.1f} % called real"
+    return reach({"called real": _one(e, "Ours", "called", "real")}, HALF)
 
 
 @claim("diffusion-refused", "x10", "1", "Such a network notices that it does not know the source.")
@@ -183,7 +176,5 @@ def _refused(e: Evidence) -> tuple[str, str]:
 
 @claim("diffusion-sampler", "x10", "1", "The fingerprint is the weights': with other numbers of steps it stays.")
 def _sampler(e: Evidence) -> tuple[str, str]:
-    found = {r.variant: r for r in pick(e.records, row="Ours", metric="recall", column=KNOWN) if r.variant}
-    if not found:
-        raise NotMeasured("other samplers not measured")
-    return every(at_least(r, MOST) for r in found.values()), f"{shown(found)} %"
+    found = {r.variant: r for r in e.found("other samplers", row="Ours", metric="recall", column=KNOWN) if r.variant}
+    return reach(found, MOST)

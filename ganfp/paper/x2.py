@@ -10,8 +10,8 @@ from ganfp import metrics
 from ganfp.features import ghosts
 from ganfp.paper.attribution import seed_setup, twin_setup
 from ganfp.paper.judge import RESTORED, Evidence, NotMeasured, claim, every, shown
-from ganfp.paper.record import Record, Result, accuracy_record, one, pick, record
-from ganfp.paper.table import Table, plain, readable, with_interval
+from ganfp.paper.record import Record, Result, accuracy_record, estimate, one, pick, record
+from ganfp.paper.table import Table, crossed, plain, with_interval
 from ganfp.runs.recipes.attacked import Answers, MixedFormats
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import IMAGES, PREDICTIONS, Recipe, settings
@@ -105,8 +105,7 @@ def ghost_control(run: Run) -> Result:
         for source, sample in zip(setup.classes, setup.part("test"), strict=True):
             differences = ghosts.differences(run.array(sample, IMAGES))
             found = metrics.share(ghosts.dips(differences).max(axis=1) > ghosts.THRESHOLD)
-            known = {"interval": (found.low, found.high), "n": found.n, "params": {"quality": QUALITY}, **place}
-            result.records.append(record(run, source, "share", found.value, **known))
+            result.records.append(estimate(run, source, "share", found, params={"quality": QUALITY}, **place))
             if source in ("real", GAN):
                 name = GAN if source == GAN else "real, never JPEG" if formats == "all PNG" else "real, once JPEG"
                 result.arrays[name] = differences.mean(axis=0)
@@ -169,9 +168,4 @@ def formats_table(found: Iterable[Record], name: str, caption: str) -> Table:
 
 def ghosts_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Percent of the images of each source that show a JPEG ghost, by formats."""
-    found = pick(found, metric="share")
-    columns = dict.fromkeys(r.column for r in found)
-    rows = []
-    for row in dict.fromkeys(r.row for r in found):
-        rows.append([readable(row), *(with_interval(one(found, row=row, column=column)) for column in columns)])
-    return plain(["source", *(f"{column}, %" for column in columns)], rows, name, caption, of=found)
+    return crossed(pick(found, metric="share"), name, caption, corner="source")

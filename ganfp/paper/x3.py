@@ -27,10 +27,10 @@ def study() -> Result:
     return Result([r for r in found if r.table in tables])
 
 
-def what_ran(records: Sequence[Record]) -> str:
-    """What the two runs are, a sentence each."""
+def what_ran(records: Sequence[Record], names: Mapping[str, str] = NAMES) -> str:
+    """What the runs are, a sentence each."""
     texts = []
-    for dataset, name in NAMES.items():
+    for dataset, name in names.items():
         r = pick(records, dataset=dataset, table="3", metric="accuracy")[0]
         size, p = profiles.load(r.profile), r.params
         seeds = "one seed" if len(p["seeds"]) == 1 else f"{len(p['seeds'])} seeds"
@@ -46,7 +46,7 @@ def what_ran(records: Sequence[Record]) -> str:
 def side_by_side(
     found: Sequence[Record], name: str, caption: str, labels: Sequence[str] = (), names: Mapping[str, str] = NAMES
 ) -> Table:
-    """The paper's numbers and those of both runs, cell by cell.
+    """The paper's numbers and those of the runs, cell by cell.
 
     A place of the table stands under the names of its row, column and metric, as far as these differ at all;
     ``labels`` are the headers of those names.

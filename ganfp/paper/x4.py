@@ -10,8 +10,8 @@ from ganfp.paper import attribution
 from ganfp.paper.attacked import attack, measured
 from ganfp.paper.attribution import SETUPS
 from ganfp.paper.judge import Evidence, NotMeasured, claim, every
-from ganfp.paper.record import Record, Result, one, pick, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.record import Record, Result, one, pick
+from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, listed, plain, seconds, strong, with_interval
 from ganfp.runs.recipes.attacked import Answers
 from ganfp.runs.recipes.attribution import Fit
@@ -39,23 +39,18 @@ def answers(run: Run, method: str, table: str) -> dict[str, Answers]:
     return {name: Answers(fit, setup, change) for name, change in by.items()}
 
 
-def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set, where it does not show the reference run's records."""
-    run = runs[0]
-    if reference_result("baselines", run):
-        return []
+def needed(run: Run) -> list[Recipe]:
+    """What every method says of every table's images."""
     pairs = [(method, table) for table in SETUPS for method in METHODS]
     return [answer for pair in pairs for answer in answers(run, *pair).values()]
 
 
+@beyond("baselines", needed)
 def compare(run: Run) -> Result:
     """Accuracy of every method in the setups of Tables 1 to 3 and after JPEG, and how far ours is above each.
 
     ``setup``: "baselines: " and the setup's name; ``column``: clean or JPEG; ``seconds``: of the fit.
     """
-    if published := reference_result("baselines", run):
-        return published
-    run.build(needs([run]))
     found: list[Record] = []
     for table, setup_of in SETUPS.items():
         setup, said = setup_of(run), {method: answers(run, method, table) for method in METHODS}
@@ -74,8 +69,6 @@ def _measured(run: Run, answer: Answers, column: str) -> tuple[Record, np.ndarra
     r, named = measured(run, answer, row, column=column, seconds=run.seconds(answer.fit))
     return replace(r, setup=f"baselines: {r.setup}"), named
 
-
-STUDIES = {"baselines": Study(compare, lambda run: needs([run]), every_dataset=False, photographs=False)}
 
 
 def _accuracies(e: Evidence, column: str) -> list[Record]:

@@ -11,10 +11,10 @@ from ganfp.attributors import Attributor
 from ganfp.attributors.calibration import softmax
 from ganfp.metrics import openset
 from ganfp.paper.attribution import SETUPS, clusters, seed_setup
-from ganfp.paper.judge import HOLDS, Evidence, NotMeasured, at_least, at_most, claim, every, shown
-from ganfp.paper.record import Record, Result, one, pick, record, reference_result
-from ganfp.paper.sections import Study
-from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.judge import HOLDS, Evidence, at_least, claim, every, shown, stay_under
+from ganfp.paper.record import Record, Result, estimate, one, pick
+from ganfp.paper.sections import beyond
+from ganfp.paper.table import Table, crossed, plain, with_interval
 from ganfp.paper.x4 import part_fit
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -68,11 +68,8 @@ def fits(run: Run) -> dict[str, Fit]:
     }
 
 
-def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set, where it does not show the reference run's records."""
-    run = runs[0]
-    if reference_result("open_world", run):
-        return []
+def needed(run: Run) -> list[Recipe]:
+    """The images of known and of new sources, and every network that is asked about them."""
     setups = [setup(run) for setup in SETUPS.values()]
     new = [replace(known_setup(run), sources=sources) for sources in strangers(run).values()]
     parts = [sample for setup in (*setups, *new) for name in ("validation", "test") for sample in setup.part(name)]
@@ -108,11 +105,9 @@ class Known:
         return dict(zip((PROBABILITY, ENERGY, DISTANCE), found, strict=True)), answer.labels
 
 
+@beyond("open_world", needed, arrays=True)
 def study(run: Run) -> Result:
-    """Areas, thresholds and calibration, see the functions below; or the reference run's."""
-    if published := reference_result("open_world", run):
-        return published
-    run.build(needs([run]))
+    """Areas, thresholds and calibration, see the functions below."""
     results = [left_out(run, table) for table in KINDS] + [strange(run), calibrated(run)]
     arrays = {name: x for result in results for name, x in result.arrays.items()}
     return Result([r for result in results for r in result.records], arrays)
@@ -139,9 +134,9 @@ def left_out(run: Run, table: str) -> Result:
     for score, by_source in found.items():
         pairs, rights, _ = zip(*by_source.values(), strict=True)
         areas = {"auroc": openset.auroc(pairs), "oscr": openset.oscr(pairs, rights)}
-        result.records += [_record(run, score, metric, area, **place) for metric, area in areas.items()]
+        result.records += [estimate(run, score, metric, area, **place) for metric, area in areas.items()]
         for out, (pair, *_) in by_source.items():
-            result.records.append(_record(run, score, "auroc", openset.auroc(pair), variant=out, **place))
+            result.records.append(estimate(run, score, "auroc", openset.auroc(pair), variant=out, **place))
         result.records += _threshold(run, score, by_source, place)
         result.arrays[f"{KINDS[table]}/{score}"] = _curves(pairs, rights)
     return result
@@ -149,10 +144,6 @@ def left_out(run: Run, table: str) -> Result:
 
 def _only(setup: Setup, name: str) -> tuple[Source, ...]:
     return tuple(s for s in setup.sources if s.name == name)
-
-
-def _record(run: Run, score: str, metric: str, area: metrics.Mean | metrics.Accuracy, **known) -> Record:
-    return record(run, score, metric, area.value, interval=(area.low, area.high), n=area.n, **known)
 
 
 def _threshold(run: Run, score: str, by_source: dict, place: dict) -> list[Record]:
@@ -168,7 +159,7 @@ def _threshold(run: Run, score: str, by_source: dict, place: dict) -> list[Recor
         "false_attribution": metrics.share(np.concatenate(passed), outside),
         "refused": metrics.share(np.concatenate(refused), inside),
     }
-    return [_record(run, score, metric, share, **place) for metric, share in found.items()]
+    return [estimate(run, score, metric, share, **place) for metric, share in found.items()]
 
 
 def _curves(pairs: Sequence[openset.Scores], rights: Sequence[np.ndarray]) -> np.ndarray:
@@ -201,7 +192,7 @@ def strange(run: Run) -> Result:
         for score, values in every_score(new).items():
             area = openset.auroc(openset.Scores(inside[score], values, (clusters(setup), clusters(new))))
             place = {"setup": "open world", "column": kind, "classes": len(setup.sources), "variant": "one network"}
-            records.append(_record(run, score, "auroc", area, **place))
+            records.append(estimate(run, score, "auroc", area, **place))
     return Result(records)
 
 
@@ -218,22 +209,17 @@ def calibrated(run: Run) -> Result:
         for row, p in {"as trained": softmax(answer.scores), "calibrated": answer.probabilities}.items():
             found = openset.calibration(p.max(axis=1), right, clusters(setup))
             place = {"setup": f"calibration: {setup.name}", "classes": len(setup.sources)}
-            result.records.append(_record(run, row, "ece", found.error, **place))
+            result.records.append(estimate(run, row, "ece", found.error, **place))
             diagram = np.stack([found.confidence, found.accuracy, found.counts])
             result.arrays[f"reliability/{kind}/{row}"] = diagram
     return result
 
 
-STUDIES = {"open_world": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False, arrays=True)}
-
 # ---------------------------------------------------------------------------- what is said
 
 
 def _areas(e: Evidence, kind: str, metric: str = "auroc") -> list[Record]:
-    found = pick(e.records, setup="open world", column=kind, metric=metric, variant="")
-    if not found:
-        raise NotMeasured(f"{metric} for a {kind} not measured")
-    return found
+    return e.found(f"{metric} for a {kind}", setup="open world", column=kind, metric=metric, variant="")
 
 
 def _recognised(e: Evidence, kind: str) -> tuple[str, str]:
@@ -261,16 +247,14 @@ def _open_seed(e: Evidence) -> tuple[str, str]:
 @claim("open-threshold", "x5", "1 2 3", "A threshold chosen on other unknown sources keeps false attribution near 1 %.")
 def _open_threshold(e: Evidence) -> tuple[str, str]:
     found = {kind: one(_areas(e, kind, "false_attribution"), row=PROBABILITY) for kind in KINDS.values()}
-    outcome = every(at_most(r, KEPT) for r in found.values())
-    return outcome, f"by {PROBABILITY}: {shown(found)} %; at most {KEPT:g} wanted"
+    outcome, said = stay_under(found, KEPT)
+    return outcome, f"by {PROBABILITY}: {said}"
 
 
 @claim("calibrated", "x5", "1 2 3", "After temperature scaling, probabilities are right to within 2 points.")
 def _calibrated(e: Evidence) -> tuple[str, str]:
-    found = pick(e.records, metric="ece", row="calibrated")
-    if not found:
-        raise NotMeasured("calibration not measured")
-    return every(at_most(r, 2.0) for r in found), shown({r.setup.partition(": ")[2]: r for r in found})
+    found = e.found("calibration", metric="ece", row="calibrated")
+    return stay_under({r.setup.partition(": ")[2]: r for r in found}, 2.0)
 
 
 def areas_table(found: Iterable[Record], name: str, caption: str) -> Table:
@@ -286,11 +270,4 @@ def areas_table(found: Iterable[Record], name: str, caption: str) -> Table:
 
 def strangers_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """AUROC of every score of networks that know one set of sources, by kind of the new one."""
-    found = pick(found, metric="auroc", variant="one network")
-    kinds = list(dict.fromkeys(r.column for r in found))
-    rows = [
-        [score, *(with_interval(one(found, row=score, column=kind)) for kind in kinds)]
-        for score in dict.fromkeys(r.row for r in found)
-    ]
-    return plain(["", *(f"{kind}, %" for kind in kinds)], rows, name, caption, of=found)
-
+    return crossed(pick(found, metric="auroc", variant="one network"), name, caption)

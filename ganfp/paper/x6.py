@@ -13,9 +13,9 @@ from ganfp.attributors import Attributor
 from ganfp.images import quantise, to_float
 from ganfp.paper import x1, x4, x5
 from ganfp.paper.attribution import architecture_setup
-from ganfp.paper.judge import Evidence, NotMeasured, at_least, at_most, claim, every, shown
-from ganfp.paper.record import Record, Result, one, pick, record, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.judge import Evidence, at_least, at_most, claim, every, reach, shown, stay_under
+from ganfp.paper.record import Record, Result, estimate, one, pick
+from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, plain, with_interval
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -107,11 +107,8 @@ def lengths(run: Run) -> list[tuple[int, int, Setup, Setup]]:
     return [(a, b, found[a], found[b]) for a in found for b in found if a != b]
 
 
-def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set, where it does not show the reference run's records."""
-    run = runs[0]
-    if reference_result("critics_matrix", run):
-        return []
+def needed(run: Run) -> list[Recipe]:
+    """Every method that is asked, and the images that it is asked about."""
     own = run.by_itself
     found: list[Recipe] = [cell.fit(own, method) for cell in cells(run) for method in METHODS]
     found += [sample for cell in cells(run) for sample in cell.images.part("test")]
@@ -120,15 +117,13 @@ def needs(runs: Sequence[Run]) -> list[Recipe]:
     return found
 
 
+@beyond("critics_matrix", needed)
 def study(run: Run) -> Result:
     """How often each method names the expected source, cell by cell: metric ``share``, percent, with n and interval.
 
     ``column``: what is shown; ``variant``: in what respect it differs; ``params.most``: the source that is named most
     often, and how often.
     """
-    if published := reference_result("critics_matrix", run):
-        return published
-    run.build(needs([run]))
     found, run = [], run.by_itself
     networks: dict[Recipe, Attributor] = {}
     for cell in cells(run):
@@ -155,19 +150,14 @@ def _share(run: Run, method: str, kind: str, name: str, named: np.ndarray, expec
     seeds = None if isinstance(expected, str) else np.arange(len(named)) % setup.test
     right = metrics.share(named == expected, seeds)
     known = {"setup": "critics' matrix", "column": name, "variant": kind, "classes": len(setup.sources), "params": most}
-    row, interval = attributors.entry(method).row, (right.low, right.high)
-    return record(run, row, "share", right.value, interval=interval, n=right.n, **known)
+    return estimate(run, attributors.entry(method).row, "share", right, **known)
 
-
-STUDIES = {"critics_matrix": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
 
 # ---------------------------------------------------------------------------- what is said
 
 
 def _ours(e: Evidence, kind: str) -> dict[str, Record]:
-    found = pick(e.records, setup="critics' matrix", row=x4.OURS, variant=kind)
-    if not found:
-        raise NotMeasured(f"the matrix ({kind}) not measured")
+    found = e.found(f"the matrix ({kind})", setup="critics' matrix", row=x4.OURS, variant=kind)
     return {r.column: r for r in found}
 
 
@@ -181,14 +171,12 @@ def _to_the_run(e: Evidence) -> tuple[str, str]:
 
 @claim("to-the-training-set", "x6", "1 2", "Nor are other training sets of the same seed named by the architecture.")
 def _to_the_set(e: Evidence) -> tuple[str, str]:
-    found = _ours(e, SET)
-    return every(at_most(r, 50) for r in found.values()), f"named {KNOWN}: {shown(found)} %; at most 50 wanted"
+    return stay_under(_ours(e, SET), 50)
 
 
 @claim("survives-fine-tuning", "x6", "1", "A generator that is trained on a little is still attributed to its origin.")
 def _tuned(e: Evidence) -> tuple[str, str]:
-    found = _ours(e, TUNED)
-    return every(at_least(r, 90) for r in found.values()), f"named {KNOWN}: {shown(found)} %; at least 90 wanted"
+    return reach(_ours(e, TUNED), 90)
 
 
 def table(found: Sequence[Record], name: str, caption: str) -> Table:

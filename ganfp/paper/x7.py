@@ -10,10 +10,10 @@ from ganfp import metrics
 from ganfp.attributors import Attributor
 from ganfp.attributors.prnu import residuals
 from ganfp.metrics import openset
-from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every
-from ganfp.paper.record import Record, Result, one, pick, record, reference_result
-from ganfp.paper.sections import Study
-from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.judge import Evidence, at_least, claim, every
+from ganfp.paper.record import Record, Result, estimate, one, pick
+from ganfp.paper.sections import beyond
+from ganfp.paper.table import Table, crossed
 from ganfp.paper.x5 import fits, known_setup, strangers
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import Setup, load_part
@@ -33,11 +33,8 @@ def new_setup(run: Run) -> Setup:
     return replace(known_setup(run), sources=tuple(sources))
 
 
-def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set, where it does not show the reference run's records."""
-    run = runs[0]
-    if reference_result("gallery", run):
-        return []
+def needed(run: Run) -> list[Recipe]:
+    """The embeddings, and images of known and of new sources."""
     new, known = new_setup(run), known_setup(run)
     samples = [*new.part("test"), *new.part("validation"), *known.part("validation")]
     return [*fits(run).values(), *samples]
@@ -81,6 +78,7 @@ def normed(points: np.ndarray) -> np.ndarray:
     return points / np.maximum(np.linalg.norm(points, axis=-1, keepdims=True), 1e-12)
 
 
+@beyond("gallery", needed)
 def study(run: Run) -> Result:
     """Verification and identification of new sources by galleries of each size, for every embedding.
 
@@ -88,9 +86,6 @@ def study(run: Run) -> Result:
     matches with others pass; ``identified``: percent of images whose best match is their source.  ``column``: images in
     the gallery.
     """
-    if published := reference_result("gallery", run):
-        return published
-    run.build(needs([run]))
     new, result = new_setup(run), Result()
     queries, _ = load_part(new, "test", run.path)
     enrolled, _ = load_part(new, "validation", run.path)
@@ -130,23 +125,16 @@ def _measured(run: Run, row: str, size: int, scores: np.ndarray, setup: Setup) -
     ids = np.tile(image, draws), np.tile(np.repeat(image, sources - 1), draws)
     tpr = openset.tpr_at_fpr(openset.Scores(genuine, impostors, ids), FALSE)
     named = metrics.share((scores.argmax(axis=2) == own).ravel(), ids[0])
-    place = {"setup": "gallery", "column": str(size), "classes": sources, "params": {"draws": draws}}
-    return [
-        record(run, row, metric, found.value, interval=(found.low, found.high), n=n, **place)
-        for metric, found in (("tpr", tpr), ("identified", named))
-    ]
+    place = {"setup": "gallery", "column": str(size), "classes": sources, "params": {"draws": draws}, "n": n}
+    return [estimate(run, row, metric, x, **place) for metric, x in (("tpr", tpr), ("identified", named))]
 
-
-STUDIES = {"gallery": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
 
 # ---------------------------------------------------------------------------- what is said
 
 
 def _by_size(e: Evidence, row: str, metric: str) -> list[Record]:
-    found = sorted(pick(e.records, setup="gallery", row=row, metric=metric), key=lambda r: int(r.column))
-    if len(found) < 2:
-        raise NotMeasured(f"galleries ({row}) not measured")
-    return found
+    found = e.found(f"galleries ({row})", least=2, setup="gallery", row=row, metric=metric)
+    return sorted(found, key=lambda r: int(r.column))
 
 
 @claim("gallery-grows", "x7", "3", "The more images of a new source are at hand, the better others are identified.")
@@ -172,13 +160,7 @@ def _verifies(e: Evidence) -> tuple[str, str]:
 
 def table(found: Iterable[Record], metric: str, name: str, caption: str) -> Table:
     """A row for each embedding, a column for each size of the gallery."""
-    found = pick(found, metric=metric)
-    sizes = list(dict.fromkeys(r.column for r in found))
-    rows = [
-        [row, *(with_interval(one(found, row=row, column=size)) for size in sizes)]
-        for row in dict.fromkeys(r.row for r in found)
-    ]
-    return plain(["", *(f"{size} images" for size in sizes)], rows, name, caption, of=found)
+    return crossed(pick(found, metric=metric), name, caption, unit=" images")
 
 
 def sources(found: Sequence[Record]) -> str:

@@ -13,8 +13,8 @@ from ganfp.gans import training
 from ganfp.paper import attacked, attribution
 from ganfp.paper.attribution import seed_setup
 from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, shown
-from ganfp.paper.record import Record, Result, pick, record, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.record import Record, Result, estimate, pick, record
+from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, plain, with_interval
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
@@ -37,10 +37,14 @@ class Asked:
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set: the pictures of its figure, and, if it measures, the methods."""
-    run, setup = runs[0], seed_setup(runs[0])
-    fits: list[Recipe] = [] if reference_result("inversion", run) else [run.fit(method, setup) for method in METHODS]
-    return [*setup.part("validation"), *setup.part("test"), *(s.origin for s in setup.sources[1:]), *fits]
+    """What the pictures of the page show, of the first data set."""
+    setup = seed_setup(runs[0])
+    return [*setup.part("validation"), *setup.part("test"), *(s.origin for s in setup.sources[1:])]
+
+
+def needed(run: Run) -> list[Recipe]:
+    """All that is asked, and who is asked."""
+    return [*needs([run]), *(run.fit(method, seed_setup(run)) for method in METHODS)]
 
 
 def asked(run: Run, split: str, condition: str = CONDITIONS[0], each: int = 0) -> Asked:
@@ -88,18 +92,15 @@ def limit(values: np.ndarray, own: np.ndarray) -> float:
     return float(np.quantile(values[~own], 1 - FALSE, method="higher"))
 
 
+@beyond("inversion", needed)
 def study(run: Run) -> Result:
     """How surely an image is told to be of a claimed generator: metrics ``tpr``, ``fpr`` (percent) and ``auroc``.
 
     Rows: inversion and methods; columns: :data:`CONDITIONS`.  The limit is set on validation images as they are, to
-    let 1 % of others' pass; ``params.seconds`` is what an image and generator take.  Of a run that does not measure
-    what is beyond the paper: the reference run's.
+    let 1 % of others' pass; ``params.seconds`` is what an image and generator take.
     """
-    if published := reference_result("inversion", run):
-        return published
     from sklearn.metrics import roc_auc_score
 
-    run.build(needs([run]))
     names, found = np.array(seed_setup(run).classes[1:]), []
     of = asked(run, "validation")
     own = of.truth[:, None] == names
@@ -114,8 +115,7 @@ def study(run: Run) -> Result:
             params = {"seconds": seconds} if row == INVERSION else {}
             known = {"setup": "generator", "column": condition, "params": params}
             shares = {"tpr": metrics.share(right[row]), "fpr": metrics.share((v > limits[row])[~own], others)}
-            for metric, s in shares.items():
-                found.append(record(run, row, metric, s.value, interval=(s.low, s.high), n=s.n, **known))
+            found += [estimate(run, row, metric, share, **known) for metric, share in shares.items()]
             found.append(record(run, row, "auroc", 100 * roc_auc_score(own.ravel(), v.ravel()), n=own.size, **known))
         found += [_difference(run, condition, right, row) for row in values if row != INVERSION]
     return Result(found)
@@ -129,8 +129,6 @@ def _difference(run: Run, condition: str, right: Mapping[str, np.ndarray], row: 
     params = {"against": [row, condition, "generator"], "p": d.p}
     return record(run, INVERSION, "difference", d.value, interval=(d.low, d.high), params=params, **known)
 
-
-STUDIES = {"inversion": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
 
 
 def pictures(run: Run, count: int = 6) -> dict[str, np.ndarray]:

@@ -12,9 +12,9 @@ from ganfp.attributors import METHODS as KNOWN
 from ganfp.attributors import Attributor
 from ganfp.paper import attribution, x8
 from ganfp.paper.attribution import VISNET, seed_setup
-from ganfp.paper.judge import Evidence, NotMeasured, at_least, at_most, claim, every, shown
-from ganfp.paper.record import Record, Result, pick, record, reference_result
-from ganfp.paper.sections import Study
+from ganfp.paper.judge import Evidence, at_least, claim, every, reach, shown, stay_under
+from ganfp.paper.record import Record, Result, estimate, pick, record
+from ganfp.paper.sections import beyond
 from ganfp.paper.table import DASH, Table, number, plain, small, strong, with_interval
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -39,10 +39,13 @@ def surrogate(run: Run) -> Fit:
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """What the page loads, of the first data set: pictures and one network, and, if it measures, everything else."""
-    run, setup = runs[0], seed_setup(runs[0])
-    if reference_result("adversaries", run):
-        return [*setup.part("test"), run.fit("cnn", setup)]
+    """What the pictures of the page show, of the first data set."""
+    return [*seed_setup(runs[0]).part("test"), runs[0].fit("cnn", seed_setup(runs[0]))]
+
+
+def needed(run: Run) -> list[Recipe]:
+    """All images and generators, who is deceived, and the adversary's own network."""
+    setup = seed_setup(run)
     parts = [sample for split in ("train", "test") for sample in setup.part(split)]
     return [*parts, *(s.origin for s in setup.sources[1:]), *(run.fit(m, setup) for m in KNOWN), surrogate(run)]
 
@@ -78,20 +81,17 @@ class Trial:
                 continue  # it knew too little before to be deceived
             share = metrics.share(done[known])
             more = {"psnr": noise, "by": by, **params}
-            what = {"setup": "adversary", "column": column, "variant": by, "params": more, "n": share.n}
-            self.records.append(record(self.run, row, goal, share.value, interval=(share.low, share.high), **what))
+            what = {"setup": "adversary", "column": column, "variant": by, "params": more}
+            self.records.append(estimate(self.run, row, goal, share, **what))
 
 
+@beyond("adversaries", needed)
 def study(run: Run) -> Result:
     """Success of every adversary: metrics ``removal`` and ``forgery`` in percent, row the attributor that is deceived.
 
     Columns: ``L∞ 2`` and the like (white-box), ``stamp 2`` (a learned fingerprint, ``variant``), or an adversary of
-    :data:`BLACK`.  ``variant``: what the adversary knows; ``params.psnr`` in dB.  Of a run that does not measure what
-    is beyond the paper: the reference run's.
+    :data:`BLACK`.  ``variant``: what the adversary knows; ``params.psnr`` in dB.
     """
-    if published := reference_result("adversaries", run):
-        return published
-    run.build(needs([run]))
     trial = Trial(run)
     for method, known in KNOWN.items():
         trial.add(known.row, attribution.attributor(run, method, trial.setup))
@@ -163,8 +163,6 @@ def _defence(trial: Trial) -> None:
             trial.tell(f"L∞ {strength}", goal, after, HARDENED, [HARDENED], norm="linf", strength=strength)
 
 
-STUDIES = {"adversaries": Study(study, lambda run: needs([run]), every_dataset=False, photographs=False)}
-
 
 # ---------------------------------------------------------------------------- what is shown
 
@@ -214,10 +212,8 @@ def transfer(found: Iterable[Record], goal: str, name: str, caption: str) -> Tab
 
 
 def _success(e: Evidence, row: str, goal: str, column: str, by: str) -> Record:
-    found = pick(e.records, setup="adversary", row=row, metric=goal, column=column, variant=by)
-    if not found:
-        raise NotMeasured(f"{goal} of {row} by {column} not measured")
-    return found[0]
+    where = {"setup": "adversary", "row": row, "metric": goal, "column": column, "variant": by}
+    return e.found(f"{goal} of {row} by {column}", **where)[0]
 
 
 def _own(e: Evidence, goal: str) -> dict[str, Record]:
@@ -226,23 +222,23 @@ def _own(e: Evidence, goal: str) -> dict[str, Record]:
 
 @claim("adversary-removes", "x9", "3", "With the network at hand, two grey levels remove most fingerprints.")
 def _removes(e: Evidence) -> tuple[str, str]:
-    return _most(_own(e, "removal"))
+    return reach(_own(e, "removal"), MOST)
 
 
 @claim("adversary-forges", "x9", "3", "With the network at hand, two grey levels forge most other fingerprints.")
 def _forges(e: Evidence) -> tuple[str, str]:
-    return _most(_own(e, "forgery"))
+    return reach(_own(e, "forgery"), MOST)
 
 
 @claim("adversary-transfers", "x9", "3", "An attack on our network hardly deceives PRNU.")
 def _transfers(e: Evidence) -> tuple[str, str]:
     found = {goal: _success(e, "PRNU", goal, f"L∞ {AT}", "Ours") for goal in GOALS}
-    return every(at_most(r, FEW) for r in found.values()), f"{shown(found)} %; hardly is {FEW:g} %"
+    return stay_under(found, FEW)
 
 
 @claim("adversary-shared", "x9", "3", "An attack on visNet removes most of PRNU's fingerprints, too.")
 def _shared(e: Evidence) -> tuple[str, str]:
-    return _most({"PRNU": _success(e, "PRNU", "removal", f"L∞ {AT}", VISNET)})
+    return reach({"PRNU": _success(e, "PRNU", "removal", f"L∞ {AT}", VISNET)}, MOST)
 
 
 @claim("adversary-blind", "x9", "3", "To remove most of our fingerprints one needs neither network nor fingerprint.")
@@ -254,7 +250,7 @@ def _blind(e: Evidence) -> tuple[str, str]:
 
 @claim("adversary-launders", "x9", "3", "What another GAN has made again is taken for that GAN's.")
 def _launders(e: Evidence) -> tuple[str, str]:
-    return _most({row: _success(e, row, "forgery", REMAKER, "") for row in ("PRNU", "Ours", VISNET)})
+    return reach({row: _success(e, row, "forgery", REMAKER, "") for row in ("PRNU", "Ours", VISNET)}, MOST)
 
 
 @claim("adversary-defended", "x9", "3", "Adversarial fine-tuning makes removal rarer, and costs hardly any accuracy.")
@@ -263,7 +259,3 @@ def _defended(e: Evidence) -> tuple[str, str]:
     cost = pick(e.records, row=HARDENED, metric="gained_by_defence")[0]
     signs = [e.above(before, after), at_least(cost, -COSTS)]
     return every(signs), f"{before.value:.1f} % removed, then {after.value:.1f} %; accuracy {cost.value:+.1f} points"
-
-
-def _most(found: Mapping[str, Record]) -> tuple[str, str]:
-    return every(at_least(r, MOST) for r in found.values()), f"{shown(found)} %; most is {MOST:g} %"
