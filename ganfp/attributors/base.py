@@ -222,6 +222,11 @@ class Attributor(ABC):
         """Roughly how many core-seconds a fit with these settings to so many images takes."""
         return 4e-3 * images
 
+    @classmethod
+    def memory(cls, settings: Mapping[str, Any], resolution: int) -> float:
+        """Roughly how many bytes of a GPU a fit takes beside its images, which are there only if they fit."""
+        return 0.0
+
     def _check_settings(self) -> None:  # noqa: B027
         """Raise ``ValueError`` for a setting that makes no sense."""
 

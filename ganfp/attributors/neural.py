@@ -2,7 +2,7 @@
 
 import copy
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -15,10 +15,13 @@ from ganfp import memory
 from ganfp.attributors.base import Attributor, Change, Labelled, Progress, cut, on_device
 from ganfp.attributors.optimisers import OPTIMISERS, Rates, descend, optimisers_of
 from ganfp.captured import STEPS_BETWEEN_CHECKS, Captured, Losses, Rows, resident
+from ganfp.gans.base import SMALLEST, doublings
 from ganfp.images import to_float
+from ganfp.layers import channels
 from ganfp.seeding import deterministic, drawn_with, mix
 
 PREDICT_BATCH = 256
+MAPS = 50  # of a layer, for an image: what is kept for the gradient, and gradients, of visNet's three networks
 PRECISIONS = ("float32", "bfloat16", "auto")
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -59,6 +62,12 @@ class NeuralAttributor(Attributor, Generic[Network]):
 
     eager: ClassVar[bool] = False  # on a GPU, whether each step is asked for anew and not replayed, for comparison
     group: ClassVar[int] = 1  # what the size of a batch is a multiple of
+
+    @classmethod
+    def memory(cls, settings: Mapping[str, Any], resolution: int) -> float:
+        one = cls(**settings)
+        maps = sum(side**2 * channels(side, one.fmap_base, one.fmap_max) for side in doublings(SMALLEST, resolution))
+        return 4 * MAPS * maps * one.batch
 
     @abstractmethod
     def _network(self) -> Network:

@@ -84,6 +84,9 @@ class Immunised(Recipe):
     def cost(self) -> float:
         return replace(self.fit, settings=self.fit.settings + self.settings).cost()  # the later of two counts
 
+    def memory(self) -> float:
+        return self.fit.memory()
+
     def make(self, folder, paths, device, progress) -> None:
         def change(images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
             return self.attack.on(images, "train", numbers, device)
