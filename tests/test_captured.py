@@ -17,7 +17,8 @@ from ganfp.attributors.optimisers import MOMENTUM, Muon
 from ganfp.attributors.visnet import VisNet
 from ganfp.captured import Losses, Rows
 from ganfp.gans import GANS, config_from
-from ganfp.gans.training import CHECKPOINT, DivergedError, Seeds, Training, permutation
+from ganfp.gans.loop import DivergedError, Seeds, permutation
+from ganfp.gans.training import CHECKPOINT, Training
 from ganfp.seeding import deterministic, mix
 
 SIZE = dict(resolution=16, latent=8, fmap_base=128, fmap_max=16, batch=8, learning_rate=0.002, decay_from=0.5, ema=0.9)
@@ -148,7 +149,7 @@ def test_a_loss_that_is_not_finite_is_found_long_before_a_row_ends(monkeypatch):
     one = Training("progan", long, SEEDS, IMAGES)
     with torch.no_grad():
         one.critic.score.bias.fill_(float("nan"))
-    monkeypatch.setattr("ganfp.gans.training.STEPS_BETWEEN_CHECKS", 10)
+    monkeypatch.setattr("ganfp.gans.loop.STEPS_BETWEEN_CHECKS", 10)
     with pytest.raises(DivergedError, match="loss is nan after 80 images"):
         for _ in range(11):
             one.step()
