@@ -172,8 +172,9 @@ def test_twins_on_a_cpu_are_the_same(monkeypatch):
     monkeypatch.setattr(gpu, "SMALL", {**gpu.SMALL, "fmap_base": 128, "fmap_max": 16})
     monkeypatch.setattr(gpu, "GROWTH", dict(phase_images=16, batch=8, batch_base=8))
     monkeypatch.setattr(gpu, "BLOCKS", {**gpu.BLOCKS, "fmap_base": 128, "fmap_max": 16, "batch": 8})
-    several = [gpu.gan_twins("progan", "float32", "cpu"), gpu.network_twins(CNN, "cpu", optimiser="muon")]
-    for found in (*several, gpu.network_twins(VisNet, "cpu")):
+    several = [gpu.gan_twins(name, "float32", "cpu") for name in ("progan", "ddpm")]
+    several += [gpu.network_twins(CNN, "cpu", optimiser="muon"), gpu.network_twins(VisNet, "cpu")]
+    for found in several:
         assert not found["failed"] and found["weights"] == found["losses"] == found["again"] == 0.0
 
 

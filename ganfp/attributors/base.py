@@ -34,6 +34,16 @@ ENTRIES = {"format", "method", "config", "classes", "resolution", "temperature",
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """A change that depends on images and numbers alone, never on what is learned: it may be made ahead of its step."""
+
+    change: Change
+
+    def __call__(self, images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        return self.change(images, numbers)
+
+
+@dataclass(frozen=True)
 class Attribution:
     """What an attributor says of N images, of K sources.
 

@@ -3,6 +3,7 @@
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganfp import memory
-from ganfp.attributors.base import Attributor, Change, Labelled, Progress, cut, on_device
+from ganfp.attributors.base import Ahead, Attributor, Change, Labelled, Progress, cut, on_device
 from ganfp.attributors.optimisers import OPTIMISERS, Rates, descend, optimisers_of
 from ganfp.captured import STEPS_BETWEEN_CHECKS, Captured, Losses, Rows, resident
 from ganfp.gans.base import SMALLEST, doublings
@@ -26,6 +27,7 @@ PRECISIONS = ("float32", "bfloat16", "auto")
 
 Network = TypeVar("Network", bound=nn.Module)
 Module = TypeVar("Module", bound=nn.Module)
+Item = TypeVar("Item")
 Update = Callable[[Tensor, Tensor, dict[str, Tensor]], dict[str, Tensor]]
 """One step of training, from x (n, 3, R, R) in [-1, 1], classes y (n,) and what else changes, to its losses."""
 Changing = Callable[[int, int], dict[str, Tensor]]
@@ -172,14 +174,19 @@ class NeuralAttributor(Attributor, Generic[Network]):
             x = flip(self._seen(x), now["mirrored"]) if self.flip else self._seen(x)
             self._sums.add(update(x, columns.index_select(0, now["chosen"]), now))
 
-        step, ahead = Captured(body, device, self.eager), [row(1)]
-        coming.begin(ahead[0])
+        step, first = Captured(body, device, self.eager), row(1)
+        coming.begin(first)
+        # a change may ask the network as it is by then, as adversarial training does
+        ahead = change is None or isinstance(change, Ahead)
+        length = coming.capacity if ahead else 1
+        blocks = (
+            [first if n == 1 else row(n) for n in range(start, min(steps + 1, start + length))]
+            for start in range(1, steps + 1, length)
+        )
+        blocks = made_ahead(blocks) if ahead and device.type == "cuda" else blocks
         for number in range(1, steps + 1):
             if not coming.left:
-                # a change may ask the network as it is by then, as adversarial training does
-                last = min(steps, number + coming.capacity - 1) if change is None else number
-                coming.fill([*ahead, *(row(n) for n in range(number + len(ahead), last + 1))])
-                ahead = []
+                coming.fill(next(blocks))
             coming.left -= 1
             step()
             self._sums.steps += 1
@@ -213,6 +220,15 @@ class NeuralAttributor(Attributor, Generic[Network]):
             raise ValueError(f"its weights are not those of a {self.method} with its settings")
         self.network_ = self._placed(self._network())
         self.network_.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
+
+
+def made_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The items, each made by a thread while the one before it is used."""
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = worker.submit(next, items, None)
+            yield item
 
 
 def batches(n: int, batch: int, steps: int, seed: int) -> Iterator[np.ndarray]:
