@@ -26,7 +26,7 @@ def wanted():
 
 def contents(store):
     """Every file of every artifact but those that say when and how fast it was made."""
-    folders = archive.artifacts(store)
+    folders = store.artifacts()
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     return {str(p.relative_to(store.root)): p.read_bytes() for p in files if p.name not in (DONE, training.HISTORY)}
 
@@ -94,17 +94,17 @@ def test_a_shard_that_is_none(text):
 
 
 def test_an_archive_carries_artifacts_and_their_checksums(tmp_path, serial):
-    count = archive.export(archive.artifacts(serial), serial.root, tmp_path / "all.tar")
+    count = archive.export(serial.artifacts(), tmp_path / "all.tar")
     other = Store(tmp_path / "other")
     assert archive.load(tmp_path / "all.tar", other) == (count, count)
     assert contents(other) == contents(serial)
     assert archive.load(tmp_path / "all.tar", other) == (0, count)
-    assert [fault for folder in archive.artifacts(other) for fault in archive.faults(folder)] == []
+    assert [fault for folder in other.artifacts() for fault in archive.faults(folder)] == []
     assert building.missing(wanted(), other) == []
 
 
 def test_faults_are_found_and_named(tmp_path, serial):
-    archive.export(archive.artifacts(serial), serial.root, tmp_path / "all.tar")
+    archive.export(serial.artifacts(), tmp_path / "all.tar")
     store = Store(tmp_path / "other")
     archive.load(tmp_path / "all.tar", store)
     folder = store.folder(wanted()[0])
@@ -115,7 +115,7 @@ def test_faults_are_found_and_named(tmp_path, serial):
     found = "\n".join(archive.faults(folder))
     assert all(part in found for part in ("safetensors is missing", "more does not belong", "history.json has changed"))
     with pytest.raises(ValueError, match="is missing; delete"):
-        archive.export([folder], store.root, tmp_path / "again.tar")
+        archive.export([folder], tmp_path / "again.tar")
     assert not (tmp_path / "again.tar").exists()
 
 
@@ -134,7 +134,7 @@ def test_an_archive_cannot_leave_its_folder(tmp_path):
 
 
 def test_what_is_not_needed_is_found_with_its_size(tmp_path, serial):
-    archive.export(archive.artifacts(serial), serial.root, tmp_path / "all.tar")
+    archive.export(serial.artifacts(), tmp_path / "all.tar")
     store = Store(tmp_path / "other")
     archive.load(tmp_path / "all.tar", store)
     begun = store.folder(wanted()[0]).with_name("0" * 20 + ".part")
