@@ -145,7 +145,8 @@ def overhead(scratch: str) -> None:
     each = (time.monotonic() - started) / EMPTY_TASKS
     tasks = len(building.closure(sections.needs(begin_each("quick", "faces,bedrooms"))))
     seconds = profiles.load("quick").cost.seconds
-    print(f"scheduler {1e3 * each:.2f} ms per task, {tasks} tasks: {100 * each * tasks / seconds:.2f} % of {seconds:g} s")
+    share = 100 * each * tasks / seconds
+    print(f"scheduler {1e3 * each:.2f} ms per task, {tasks} tasks: {share:.2f} % of {seconds:g} s")
 
 
 def main(workers: int, kills: int, seed: int) -> None:

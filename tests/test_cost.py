@@ -8,7 +8,7 @@ import pytest
 from ganfp.metrics.power import power_law
 from ganfp.paper import judge, x13
 from ganfp.paper.judge import HOLDS, NOT_SHOWN, REFUTED
-from ganfp.paper.record import Record, pick, reference_folder, read
+from ganfp.paper.record import Record, pick, read, reference_folder
 from ganfp.runs.run import begin
 
 
@@ -47,7 +47,8 @@ def test_each_step_does_what_it_is_timed_for(monkeypatch):
     x13.progan(run, resolution=16, images=64, sources=4)()
     assert shown[-1] >= 64 > shown[-2]
     for method in ("prnu", "cnn"):
-        monkeypatch.setattr(attributor_class(method), "fit", lambda self, x, y, **_: shown.append((x.shape, len(set(y)))))
+        fit = lambda self, x, y, **_: shown.append((x.shape, len(set(y))))  # noqa: E731
+        monkeypatch.setattr(attributor_class(method), "fit", fit)
         x13.fit(method, run, resolution=16, images=64, sources=8)()
         assert shown.pop() == ((128, 3, 16, 16), 8)
 

@@ -13,7 +13,7 @@ from ganfp.runs import profiles
 from ganfp.runs.run import begin
 
 
-@pytest.mark.parametrize("name", ["smoke", "quick", "reference", "reference-photos", "gpu", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "quick", "quick64", "reference", "reference-photos", "gpu", "paper"])
 def test_every_profile_reads_and_says_what_it_costs(name):
     profile = profiles.load(name)
     assert profile.name == name and profile.cost.seconds > 0 and profile.cost.bytes > 0 and profile.cost.machine

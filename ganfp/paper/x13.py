@@ -130,6 +130,6 @@ def _images(e: Evidence) -> tuple[str, str]:
     return _proportional(e, "images")
 
 
-@claim("cost-sources", "x13", "", "Cost is proportional to the sources, with as many images of each: exponents from 0.8 to 1.2.")
+@claim("cost-sources", "x13", "", "Cost is proportional to the sources: its exponents lie between 0.8 and 1.2.")
 def _sources(e: Evidence) -> tuple[str, str]:
     return _proportional(e, "sources")

@@ -111,7 +111,7 @@ def gallery(records: Sequence[Record]) -> Figure:
 
 @drawn
 def costs(laws: Mapping[str, Mapping[str, tuple]]) -> Figure:
-    """Seconds against size on logarithmic axes, every repetition, and the power law, a panel for each axis of growth."""
+    """Seconds against size, every repetition, and the power law through them, a panel for each axis of growth."""
     figure, axes = panels(2.9, len(laws), sharey=True, stack=True)
     for axis, (name, steps) in zip(axes, laws.items(), strict=True):
         for row, (sizes, seconds, law) in steps.items():
