@@ -10,7 +10,7 @@ from test_recipes import GAN_1, IMAGES
 
 from ganfp.files import read_tensors, write_tensors
 from ganfp.gans import training
-from ganfp.paper import attribution, record, reference, x1, x10
+from ganfp.paper import attribution, record, reference, x1, x10, x12
 from ganfp.runs import building, code, shipping
 from ganfp.runs.recipes import base
 from ganfp.runs.recipes.gans import GAN, Snapshot
@@ -100,6 +100,7 @@ def test_another_gan_is_not_taken_for_it_and_faster_code_is(shipped, monkeypatch
 def test_every_shipped_generator_is_found():
     runs = begin_each("reference", "faces,bedrooms")
     found = [*(shipping.find(gan) for gan in reference.generators(runs)), x10.source(runs[0])]
+    found += [source.origin for source in x12.setup(runs[0]).sources]
     assert None not in found and len({shipped.path for shipped in found}) == len(shipping.manifest(shipping.folder()))
 
 

@@ -153,8 +153,9 @@ def accuracy_record(run, row: str, measured: Accuracy, **known: Any) -> Record:
 
 
 def original(dataset: str) -> str:
-    """The paper's data set that one of ours stands for, CelebA or LSUN; the data set's own name otherwise."""
-    return {"faces": "CelebA", "bedrooms": "LSUN"}.get(published.stands_for(dataset), dataset)
+    """The paper's data set that one of ours stands for, CelebA or LSUN; else what a data set is called."""
+    kind = published.stands_for(dataset) or dataset.partition(":")[0]
+    return {"faces": "CelebA", "bedrooms": "LSUN", "eurosat": "EuroSAT"}.get(kind, dataset)
 
 
 def pick(records: Iterable[Record], **wanted: Any) -> list[Record]:

@@ -132,9 +132,11 @@ def this_run(r: Record, emphasis: Callable[[str], str] = str) -> str:
 
 
 def with_interval(r: Record, emphasis: Callable[[str], str] = str) -> str:
-    """A number and, small, its interval if it has one."""
-    interval = "" if r.ci_low is None else " " + small(f"{r.ci_low:.1f}–{r.ci_high:.1f}")
-    return f"{emphasis(number(r.value))}{interval}"
+    """A number and, small, its interval if it has one, with a decimal more where one would not show its width."""
+    if r.ci_low is None:
+        return emphasis(number(r.value))
+    digits = 1 if r.high - r.low >= 0.1 else 2
+    return f"{emphasis(number(r.value))} {small(f'{r.low:.{digits}f}–{r.high:.{digits}f}')}"
 
 
 def number(value: float | None) -> str:

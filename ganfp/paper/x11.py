@@ -28,17 +28,41 @@ def _deceived(row: str, by: str, column: str = "L∞ 2", goal: str = "removal") 
     return {"setup": "adversary", "metric": goal, "row": row, "column": column, "variant": by}
 
 
+def _later(row: str, column: str) -> dict[str, Any]:
+    return {"setup": "baselines: seeds", "metric": "accuracy", "row": row, "column": column}
+
+
+def _open(metric: str) -> dict[str, Any]:
+    return {"setup": "open world", "metric": metric, "row": "maximum probability", "column": "new seed", "variant": ""}
+
+
+def _gallery(row: str, images: int) -> dict[str, Any]:
+    return {"setup": "gallery", "metric": "identified", "row": row, "column": str(images)}
+
+
+def _shown(column: str) -> dict[str, Any]:
+    return {"setup": "critics' matrix", "metric": "share", "row": "Ours", "column": column}
+
+
 def _known(row: str, column: str, metric: str = "tpr") -> dict[str, Any]:
     return {"setup": "generator", "metric": metric, "row": row, "column": column, "variant": ""}
 
 
-WHO, REAL, MINE, WHOLE = "Who of these made it?", "Is it real?", "Is it mine?", "Has it been tampered with?"
+WHO, NONE, NEW = "Who of these made it?", "Is it from none of these?", "Whose, of sources known from ten images?"
+REAL, MINE, TUNED = "Is it real?", "Is it mine?", "Is it from my generator, trained on a little?"
+WHOLE = "Has it been tampered with?"
 COMPRESSED = "of others' taken for its own after a JPEG file"
 ANSWERS = (
     Answer(WHO, "PRNU", _seen("PRNU"), "removed by two grey levels", _deceived("PRNU", "PRNU"), "x9_adversaries"),
     Answer(WHO, "Ours", _seen("Ours"), "removed by two grey levels", _deceived("Ours", "Ours"), "x9_adversaries"),
     Answer(WHO, "Our visNet", _seen("Our visNet"), "removed by two grey levels", _deceived("Our visNet", "Our visNet"),
            "x9_adversaries"),
+    Answer(WHO, "ManiFPT, RGB", _later("ManiFPT, RGB", "clean"), "right after a JPEG file",
+           _later("ManiFPT, RGB", "JPEG"), "x4_baselines"),
+    Answer(NONE, "Ours, largest probability (AUROC)", _open("auroc"),
+           "of known images refused where 1 % of others are named", _open("refused"), "x5_open_world"),
+    *(Answer(NEW, row, _gallery(row, 10), "right from a single image", _gallery(row, 1), "x7_gallery")
+      for row in ("PRNU, whitened", "Our visNet, whitened", "Ours, whitened")),
     Answer(REAL, "Ours, shown GANs alone", {"table": "1", "metric": "accuracy", "row": "Ours", "variant": ""},
            "of a diffusion model's images called real", {"metric": "called", "row": "Ours", "column": "real"},
            "x10_diffusion"),
@@ -47,6 +71,8 @@ ANSWERS = (
            "x10_diffusion"),
     *(Answer(MINE, row, _known(row, "as they are"), COMPRESSED, _known(row, "compression", "fpr"), "x8_inversion")
       for row in ("Inversion", "PRNU", "Ours")),
+    Answer(TUNED, "Ours", _shown("2,253 images more"), "known when resized by a quarter", _shown("to 75% and back"),
+           "x6_critics_matrix"),
     Answer(WHOLE, "PRNU beside ours", _seen("PRNU"), "deceived by what deceives ours", _deceived("PRNU", "Ours"),
            "x9_adversaries"),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ganfp.paper.judge import NOT_MEASURED, ledger
-from ganfp.paper.record import Record, Result, pick, published_records, reference_records
+from ganfp.paper.record import Record, Result, original, pick, published_records, reference_records
 from ganfp.paper.table import DASH, LABELS, Table, number, plain, with_interval
 from ganfp.runs import profiles
 
@@ -54,7 +54,8 @@ def side_by_side(
     found = [r for r in found if not r.variant and r.metric in LABELS]
     places: dict[tuple, dict[str, Record]] = {}
     for r in found:
-        places.setdefault((r.row, r.column, r.metric), {})[r.dataset] = r
+        column = "" if r.column == original(r.dataset) else r.column
+        places.setdefault((r.row, column, r.metric), {})[r.dataset] = r
     differ = [len({place[part] for place in places}) > 1 for part in range(3)]
     rows = []
     for (row, column, metric), cells in places.items():
