@@ -1,6 +1,8 @@
 """Past one machine: the same bytes from a cluster that loses a worker, from shards, and from an archive."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ganfp.cli import main
 from ganfp.gans import training
 from ganfp.runs import archive, building, cluster
 from ganfp.runs.cluster import Shard
@@ -80,6 +83,38 @@ def test_two_shards_fill_one_folder_and_make_nothing_twice(tmp_path, serial):
     assert [shard.returncode for shard in shards] == [0, 0]
     assert contents(Store(tmp_path / "store")) == contents(serial)
     assert all(said)  # each has made something
+
+
+def shown(language, word):
+    """The block of code with a word in it, as the page on several machines shows it."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "book" / "rerun.md").read_text("utf-8"), re.DOTALL)
+    return next(block for block in blocks if word in block)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_the_job_array_asks_for_its_share(tmp_path):
+    script, ganfp = tmp_path / "job.sh", tmp_path / "ganfp"
+    script.write_text(shown("bash", "#SBATCH --array"))
+    subprocess.run(["bash", "-n", script], check=True)
+    ganfp.write_text('#!/bin/sh\necho "$GANFP_STORE" "$@"\n')
+    ganfp.chmod(0o755)
+    slurm = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8", "SLURM_SUBMIT_DIR": "/home/me"}
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **slurm}
+    ran = subprocess.run(["bash", script], env=environment, capture_output=True, text=True)
+    store, command, *options = ran.stdout.split()
+    assert (store, command) == ("/home/me/artifacts", "build")
+    assert Shard.read(options[options.index("--shard") + 1]) == Shard(3, 8)
+    assert set(options[::2]) <= {name for option in main.commands["build"].params for name in option.opts}
+
+
+def test_the_jobs_of_dask_have_one_thread_and_a_gpu():
+    pytest.importorskip("dask_jobqueue")
+    known: dict = {}
+    exec(shown("python", "SLURMCluster").partition("workers.scale")[0], known)  # starts a scheduler, and no job
+    job = known["workers"].job_script()
+    known["workers"].close()
+    assert subprocess.run(["bash", "-n"], input=job, text=True).returncode == 0
+    assert all(part in job for part in ("--nthreads 1 ", "--resources GPU=1", "#SBATCH --gres=gpu:1", "#SBATCH -p gpu"))
 
 
 def test_every_recipe_has_one_owner():
