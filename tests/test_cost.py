@@ -33,7 +33,7 @@ def test_seconds_are_counted_of_the_work_alone(monkeypatch):
     monkeypatch.setattr(time, "process_time", lambda: next(clock))
     *seconds, exponent = x13._timed(run, "sources", "PRNU")
     assert [r.value for r in seconds] == pytest.approx([1, 2, 4]) and exponent.value == pytest.approx(1)
-    assert [sizes["sources"] for sizes in calls] == [*x13.AXES["sources"]] * x13.REPEATS
+    assert [sizes["sources"] for sizes in calls] == [2, *[2, 4, 8] * x13.REPEATS]
     assert {(sizes["resolution"], sizes["images"]) for sizes in calls} == {(32, x13.SHOWN)}
 
 
