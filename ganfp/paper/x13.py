@@ -54,13 +54,15 @@ def _timed(run: Run, axis: str, row: str) -> list[Record]:
         seconds[size].append(time.process_time() - started)
     law = power_law([size for size in seconds for _ in range(REPEATS)], [s for each in seconds.values() for s in each])
     place = {"setup": axis, "gan_images": None}
-    return [
-        *(
-            record(run, row, "cpu_seconds", np.median(each), column=str(size), params=sized | {axis: size, "seconds": each}, **place)
-            for size, each in seconds.items()
-        ),
-        record(run, row, "exponent", law.exponent, column=axis, interval=(law.low, law.high), n=law.n, params=sized | {axis: list(AXES[axis])}, **place),
-    ]
+    found = [
+        record(
+            run, row, "cpu_seconds", np.median(each), column=str(size),
+            params=sized | {axis: size, "seconds": each}, **place,
+        )
+        for size, each in seconds.items()
+    ]  # fmt: skip
+    place |= {"interval": (law.low, law.high), "n": law.n, "params": sized | {axis: list(AXES[axis])}}
+    return [*found, record(run, row, "exponent", law.exponent, column=axis, **place)]
 
 
 def progan(run: Run, resolution: int, images: int, sources: int) -> Callable[[], None]:
