@@ -35,8 +35,14 @@ class _ThisPython(AsyncKernelManager):
 
 
 def by_name(root: Path = ROOT) -> dict[str, Path]:
-    """Notebooks of the book by short name: ``{"s4_2": root/notebooks/s4_2_existence.ipynb, ...}``."""
-    paths = sorted((Path(root) / "notebooks").glob("*.ipynb"))
+    """Notebooks of the book by short name: ``{"s4_2": root/notebooks/s4_2_existence.ipynb, ...}``.
+
+    ``FileNotFoundError`` outside a checkout.
+    """
+    folder = Path(root) / "notebooks"
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is missing: notebooks are executed in a checkout of the repository")
+    paths = sorted(folder.glob("*.ipynb"))
     return {(m[1] if (m := _SHORT.match(p.stem)) else p.stem): p for p in paths}
 
 

@@ -32,7 +32,8 @@ def find() -> str | None:
 class Browser:
     """``with Browser(path) as browser: events = browser.open(url, width)``."""
 
-    def __init__(self, executable: str):
+    def __init__(self, executable: str, patience: float = 60):
+        self._patience = patience  # seconds until an answer
         self._profile = tempfile.mkdtemp(prefix="chromium-")
         there, self._write = os.pipe()
         self._read, here = os.pipe()
@@ -79,13 +80,13 @@ class Browser:
                 return answer["result"]
             self._events.append(answer)
 
-    def _receive(self, seconds: float = 60) -> dict:
-        deadline = time.monotonic() + seconds
+    def _receive(self) -> dict:
+        deadline = time.monotonic() + self._patience
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._read], [], [], max(0, deadline - time.monotonic()))
             data = os.read(self._read, 1 << 16) if ready else b""
             if not data:
-                raise RuntimeError("the browser closed its pipe" if ready else f"no answer in {seconds} s")
+                raise RuntimeError("the browser closed its pipe" if ready else f"no answer in {self._patience} s")
             self._buffer += data
         message, _, self._buffer = self._buffer.partition(b"\0")
         return json.loads(message)

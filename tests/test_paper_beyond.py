@@ -190,8 +190,13 @@ def test_another_runs_records_are_labelled():
     assert page.whose(run, [replace(mine, profile="smoke")]) == page.OWN
     said = page.whose(run, [replace(mine, profile="reference", commit="abc")])
     assert "Not this run's numbers" in said and "profile reference, faces, GANs of 10 images, commit abc" in said
-    lengths = [replace(after("Ours", n, 99), profile="smoke", commit="abc") for n in (10, 2000, 30)]
-    assert table.provenance(lengths) == "profile smoke, faces, GANs of 10, 2,000 and 30 images, commit abc"
+    lengths = [replace(after("Ours", n, 99), profile="smoke", commit="abc", n=7 * n) for n in (10, 2000, 30)]
+    expected = "profile smoke, faces, n = 70 to 14,000, GANs of 10, 2,000 and 30 images, "
+    expected += "training 3.2 to 19 s, commit abc"
+    timed = [replace(r, seconds=s) for r, s in zip(lengths, (19.4, 3.21, None), strict=True)]
+    assert table.provenance(timed) == expected
+    other = replace(mine, profile="quick", dataset="", gan_images=None, n=5, commit="", seconds=None)
+    assert table.provenance([*timed, other]) == f"{expected}; profile quick, n = 5"
 
 
 # ---------------------------------------------------------------------------- x3: two runs side by side

@@ -3,10 +3,10 @@
 import json
 import re
 import subprocess
-import tarfile
 from collections import Counter
 from html.parser import HTMLParser
 
+import axe
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -130,33 +130,22 @@ def test_a_page_has_one_folded_block_of_parameters_with_the_values_of_this_run(h
 
 # ---------------------------------------------------------------------------- for everybody
 
-AXE = "axe-core@4.10.3"
-STILL = "Object.assign(document.createElement('style'), {textContent: '* {transition: none !important}'})"
-SERIOUS = """
-axe.run({exclude: ['.drawing svg']}, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa']}).then(found =>
-    found.violations.filter(x => ['serious', 'critical'].includes(x.impact)).map(x => x.id + ' ' + x.nodes[0].html))
-"""
+SAMPLE = ("book/index", "book/find", "book/claims", "book/references", "book/api/metrics", "notebooks/s4_3_persistence")
 
 
 @pytest.fixture(scope="module")
-def axe(tmp_path_factory):
-    """The script of axe-core, from npm's registry."""
-    folder = tmp_path_factory.mktemp("axe")
-    command = ["npm", "pack", AXE, "--silent", "--pack-destination", str(folder)]
+def core():
+    """The script of axe-core."""
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        return axe.script()
     except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"npm does not give {AXE}: {error}")
-    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-        return archive.extractfile("package/axe.min.js").read().decode()
+        pytest.skip(f"npm does not give {axe.VERSION}: {error}")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("page", ["book/index", "book/find", "book/claims", "notebooks/s4_3_persistence"])
-def test_axe_finds_nothing_serious(html, chromium, axe, page, dark):
-    chromium.open((html / f"{page}.html").as_uri(), 1440, dark)
-    chromium.evaluate(f"document.head.append({STILL}); {axe};0")
-    assert chromium.evaluate(SERIOUS) == []
+@pytest.mark.parametrize("page", SAMPLE)
+def test_axe_finds_nothing_serious(html, chromium, core, page):
+    """On a page of each kind; ``python tests/axe.py`` asks about all of them."""
+    assert axe.serious(chromium, html / f"{page}.html", core) == []
 
 
 SIZES = """
@@ -176,11 +165,13 @@ new Promise(done => {
 
 
 def test_a_figure_can_be_read_at_every_width_and_does_not_move_the_page(html, chromium):
-    for page in ("s4_2_existence", "s4_3_persistence", "s4_4_immunizability"):
+    wider = "[...document.querySelectorAll('.drawing')].filter(x => x.scrollWidth > x.clientWidth + 1).length"
+    for page in ("s3_1_attribution_network", "s3_3_fingerprint_network", "s4_2_existence", "s4_3_persistence"):
         for width in (1440, 420):
             chromium.open((html / "notebooks" / f"{page}.html").as_uri(), width)
             found = chromium.evaluate(SIZES)
             assert found and min(found) >= 11, (page, width)
+            assert chromium.evaluate(wider) == 0, (page, width)
         assert chromium.evaluate(SHIFT) < 0.1
 
 

@@ -1,6 +1,7 @@
 """The archive of a release: the same files, the same bytes; and the pages of the PDF, linked with each other."""
 
 import hashlib
+import json
 import sys
 import tarfile
 
@@ -64,4 +65,17 @@ def test_links_between_pages_lead_within_the_one_page(tmp_path):
         'href="#book-a--top"', 'href="https://x.org/y.html"', 'src="_images/i.svg"',
     ):  # fmt: skip
         assert expected in text
-    assert pdf.contents("book/a", text) == '<li><a href="#book-a--top">A</a><ul></ul></li>'
+    line = '<a href="#book-a--top">A<span class="page"></span></a>'
+    assert pdf.contents("book/a", text) == f"<li>{line}<ul></ul></li>"
+
+
+def test_the_contents_of_the_pdf_say_the_pages(chromium, tmp_path):
+    page = tmp_path / "print.html"
+    text = '<section style="break-before: page" id="b-c"><h2>C</h2></section>'
+    line = pdf.contents("b", '<section id="b"><h1>B</h1></section>' + text)
+    page.write_text(f'<nav class="contents">{line}</nav><p id="b">B</p>{text}')
+    chromium.open(page.as_uri(), 1000)
+    pages = pdf.numbers(pdf.printed(chromium))
+    assert pages == {"b": 1, "b-c": 2}
+    chromium.evaluate(f"{pdf.NUMBER}({json.dumps(pages)}); 0")
+    assert chromium.evaluate("[...document.querySelectorAll('.page')].map(x => x.textContent)") == ["1", "2"]

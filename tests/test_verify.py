@@ -20,7 +20,7 @@ def accuracy(value, low=40.0, high=60.0):
 def test_a_number_is_held_against_the_printed_interval(again, low, verdict):
     printed = accuracy(50.0, low, low and 60.0)
     (found,) = verify.compared([printed], [accuracy(again)])
-    assert found.verdict == verdict and str(found).startswith("faces, Ours, CelebA, accuracy, %: printed 50.00")
+    assert found.verdict == verdict and str(found).startswith("faces, Ours, accuracy, %: printed 50.00")
 
 
 def test_a_number_that_was_not_measured_again_is_named():

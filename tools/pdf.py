@@ -1,10 +1,13 @@
 """``make pdf``: all pages of the rendered book as one PDF, printed by a headless Chromium.
 
 The articles are put one after the other into one page, behind a table of contents; links between pages become links
-within it.  Folded code and folded solutions stay folded.
+within it.  It is printed twice: where a heading of the first print has come to stand, the contents of the second say.
+Folded code and folded solutions stay folded.
 """
 
 import base64
+import io
+import json
 import re
 import sys
 from pathlib import Path
@@ -13,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # the driver of the browser
 
 import browser  # noqa: E402
+from pypdf import PdfReader  # noqa: E402
 
 FOOTER = (
     '<div style="width: 100%; font: 8px sans-serif; text-align: center">'
@@ -27,6 +31,13 @@ STYLE = """
 .print-only .drawing .narrow { display: none; }
 .print-only .drawing .wide { display: block; }
 nav.contents li { list-style: none; }
+nav.contents a { display: flex; gap: 0.5em; }
+nav.contents a::before { content: ""; order: 1; flex: 1; border-bottom: 1px dotted; margin-bottom: 0.3em; }
+nav.contents .page { order: 2; min-width: 2em; text-align: right; }
+"""
+NUMBER = """
+(pages => document.querySelectorAll("nav.contents a").forEach(
+    link => link.lastChild.textContent = pages[decodeURIComponent(link.hash.slice(1))] ?? ""))
 """
 
 
@@ -62,10 +73,14 @@ HEADING = r'<section[^>]*id="([^"]*)">(?:\s*<span[^>]*></span>)*\s*<h{}>(.*?)<'
 
 
 def contents(page, text):
-    """A line of the table of contents, with its sections below it."""
+    """A line of the table of contents, with its sections below it, and room for their pages."""
+
+    def line(label, head):
+        return f'<a href="#{label}">{head}<span class="page"></span></a>'
+
     title, *_ = [*re.findall(HEADING.format(1), text), (slug(page), page)]
-    below = (f'<li><a href="#{label}">{head}</a></li>' for label, head in re.findall(HEADING.format(2), text))
-    return f'<li><a href="#{title[0]}">{title[1]}</a><ul>{"".join(below)}</ul></li>'
+    below = "".join(f"<li>{line(*found)}</li>" for found in re.findall(HEADING.format(2), text))
+    return f"<li>{line(*title)}<ul>{below}</ul></li>"
 
 
 def one_page(folder, root):
@@ -79,6 +94,26 @@ def one_page(folder, root):
     return f'<!doctype html><html lang="en" data-theme="light">{head}{body}</html>'
 
 
+def printed(opened):
+    """The page that a browser shows, as a PDF."""
+    options = dict(displayHeaderFooter=True, headerTemplate="<span></span>", footerTemplate=FOOTER)
+    options |= dict(printBackground=True, generateTaggedPDF=True, generateDocumentOutline=True)
+    options |= dict(paperWidth=8.27, paperHeight=11.69)  # inches: A4
+    options |= dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0.7)
+    stream, parts = opened.call("Page.printToPDF", transferMode="ReturnAsStream", **options)["stream"], []
+    while not parts or not parts[-1]["eof"]:
+        parts.append(opened.call("IO.read", handle=stream))
+    opened.call("IO.close", handle=stream)
+    return b"".join(base64.b64decode(p["data"]) if p.get("base64Encoded") else p["data"].encode() for p in parts)
+
+
+def numbers(data):
+    """On which page of a PDF, from 1 on, each place is that a link leads to."""
+    reader = PdfReader(io.BytesIO(data))
+    places = reader.named_destinations.items()
+    return {name.removeprefix("/"): reader.get_destination_page_number(place) + 1 for name, place in places}
+
+
 def main(root=ROOT):
     folder = (root / "_build" / "html").resolve()
     if not (folder / "book" / "index.html").exists():
@@ -88,20 +123,11 @@ def main(root=ROOT):
         sys.exit(f"no browser of {', '.join(browser.NAMES)} on the path prints the PDF")
     whole, target = folder / "print.html", root / "_build" / "ganfp.pdf"
     whole.write_text(one_page(folder, root), "utf-8")
-    options = dict(displayHeaderFooter=True, headerTemplate="<span></span>", footerTemplate=FOOTER)
-    options |= dict(printBackground=True, generateTaggedPDF=True, generateDocumentOutline=True)
-    options |= dict(paperWidth=8.27, paperHeight=11.69)  # inches: A4
-    options |= dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0.7)
     try:
-        with browser.Browser(executable) as opened:
+        with browser.Browser(executable, patience=600) as opened:
             opened.open(whole.as_uri(), 1000)
-            stream = opened.call("Page.printToPDF", transferMode="ReturnAsStream", **options)["stream"]
-            with open(target, "wb") as file:
-                done = False
-                while not done:
-                    part = opened.call("IO.read", handle=stream)
-                    file.write(base64.b64decode(part["data"]) if part.get("base64Encoded") else part["data"].encode())
-                    done = part["eof"]
+            opened.evaluate(f"{NUMBER}({json.dumps(numbers(printed(opened)))}); 0")
+            target.write_bytes(printed(opened))
     finally:
         whole.unlink()
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")

@@ -6,14 +6,15 @@ go into the page itself, where its style sheet reaches them: the reader's width 
 
 import json
 import re
+from inspect import signature
 from pathlib import Path
 
 from docutils import nodes
-from provenance import sources
+from provenance import resolve, sources
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from ganfp.paper.plots.style import NARROW_MIME, palette
-from ganfp.paper.record import read
+from ganfp.paper.record import original, read
 
 TOLD = 16  # numbers of a figure at most that its alternative text says
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
@@ -43,6 +44,9 @@ class Inline(SphinxPostTransform):
                     image.replace_self(drawing(label=label, data=shown[label], alt=text, width=image.get("width", "")))
 
     def records(self, source):
+        """The records that a figure draws; none for one that draws arrays."""
+        if not any(".plots." in name and "records" in signature(resolve(name)).parameters for name in source.functions):
+            return []
         ledger = json.loads(Path(self.env.srcdir, "executed", "run.json").read_text("utf-8"))
         page = ledger[Path(self.env.docname).name]
         files = (Path(self.env.srcdir, page["parameters"]["out"], f"{name}.json") for name in sorted(source.files))
@@ -64,7 +68,8 @@ def alternative(text, records):
     if not numbers or len(numbers) > TOLD:
         return text
     worlds = len({r.dataset for r in numbers}) > 1
-    said = (" ".join(filter(None, [r.dataset if worlds else "", r.row, r.column, f"{r.value:.2f}"])) for r in numbers)
+    parts = ((worlds and r.dataset, r.row, r.column != original(r.dataset) and r.column, r) for r in numbers)
+    said = (" ".join([*filter(None, words), f"{r.value:.2f}"]) for *words, r in parts)
     return f"{text.rstrip('.')}. {', '.join(said)}."
 
 

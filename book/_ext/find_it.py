@@ -1,16 +1,10 @@
-"""``{find-it}``: each table, figure and equation of the paper: a picture, what it shows, where it is, who measured it.
+"""``{find-it}``: each table, figure and equation of the paper: a picture, its title, where it is, who measured it."""
 
-``{figure-again} LABEL``: a figure of another page once more, and a link to where it stands.
-"""
-
-import json
 import re
 from collections import Counter
-from pathlib import Path
 
 from claims_ledger import CLASSES, records_shown
 from docutils import nodes
-from drawings import drawing, drawn
 from paper_numbers import KINDS, numbered, order
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
@@ -28,45 +22,17 @@ class everything(nodes.Element):
     """Where the list will be, once all pages are read."""
 
 
-class figure_again(nodes.Element):
-    """Where a figure of another page will be."""
-
-
 class FindIt(SphinxDirective):
     def run(self):
         return [everything("", nodes.math(text="x"))]  # a page is given MathJax for what it holds when it is read
-
-
-class FigureAgain(SphinxDirective):
-    required_arguments = 1
-
-    def run(self):
-        return [figure_again(label=self.arguments[0])]
 
 
 class Fill(SphinxPostTransform):
     default_priority = 20
 
     def run(self, **kwargs):
-        for node in list(self.document.findall(figure_again)):
-            node.replace_self(self.copy(node["label"]))
         for node in list(self.document.findall(everything)):
             node.replace_self(self.table())
-
-    def copy(self, label):
-        kind, n, page, _ = next(x for x in numbered(self.env) if x[3] == label)
-        image = self.drawing(page, label) or self.picture(kind, page, label)
-        reference = make_refnode(self.app.builder, self.env.docname, page, label, nodes.Text(f"{kind} {n}"))
-        where = nodes.paragraph("", "", reference, classes=["again-of"])
-        return nodes.container("", image, where, classes=["again"])
-
-    def drawing(self, page, label):
-        """The figure as it stands in its page, for both widths; None for one that is no drawing."""
-        notebook = Path(self.env.srcdir, "executed", f"{Path(page).name}.ipynb")
-        cells = json.loads(notebook.read_text("utf-8"))["cells"] if notebook.exists() else []
-        data = dict(found for cell in cells for found in drawn(cell)).get(label)
-        image = next(self.node(page, label).findall(nodes.image))
-        return data and drawing(label=f"again-{label}", data=data, alt=image.get("alt", ""), width="")
 
     def table(self):
         self.reference, self.measured = reference_records(), records_shown(self.env.srcdir)
@@ -154,8 +120,6 @@ def line(cells):
 
 def setup(app):
     app.add_node(everything)
-    app.add_node(figure_again)
     app.add_directive("find-it", FindIt)
-    app.add_directive("figure-again", FigureAgain)
     app.add_post_transform(Fill)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,6 +5,8 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const box of document.querySelectorAll(".pst-scrollable-table-container, .bd-article div.math, .bd-article pre, .bd-article .drawing"))
     watch(box);
   for (const toggle of document.querySelectorAll("nav summary")) toggle.setAttribute("aria-label", "Pages below this one");
+  for (const list of document.querySelectorAll(".citation-list")) list.removeAttribute("role"); // its items have one of their own
+  for (const part of document.querySelectorAll("dt dl, dt dl > dd")) part.setAttribute("role", "presentation"); // a signature in lines
   for (const fold of document.querySelectorAll("details.hide > summary")) fold.removeAttribute("aria-label");
 });
 

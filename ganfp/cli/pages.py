@@ -40,6 +40,9 @@ def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, 
             click.echo(f"{building.title(recipe):<28} {run.store.folder(recipe)}")
         click.echo(f"{len(todo)} artifacts to make, {len(building.closure(wanted)) - len(todo)} at hand or not needed")
         return
+    if run.images.drawn and run.profile.generators not in ("", profile) and run.trained_as is run:
+        where = "name a folder of them in $GANFP_GENERATORS, or work in a checkout"
+        click.echo(f"trained generators are not at hand, and every GAN is trained here; {where}")
     if todo:
         takes = f"all of it takes {duration(run.profile.cost)} on {run.profile.cost.machine}"
         click.echo(f"profile {profile}: {len(todo)} artifacts to make; {takes}")

@@ -40,7 +40,8 @@ def _generators(run: Run, seeds: int, rungs: Sequence[int]) -> list[GAN]:
 def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None, device: str = "cpu") -> list[Path]:
     """Train what is not shipped yet, in order, and ship each generator as soon as it is finished.
 
-    Raises ``ValueError`` for a data set that is not drawn: what learned from others' photographs is not for everybody.
+    Raises ``ValueError`` for a data set that is not drawn: what learned from others' photographs is not for everybody,
+    and ``FileNotFoundError`` outside a checkout.
     """
     for run in runs:
         if run.dataset not in DRAWN:
@@ -48,6 +49,8 @@ def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = No
                 f"generators of {run.dataset} are not shipped; `ganfp build --profile reference` trains them"
             )
     store, target = runs[0].store, shipping.folder()
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target.parent} is missing: the reference run is made in a checkout")
     todo = [gan for gan in generators(runs) if shipping.find(gan, where=[target]) is None]
     shipping.refuse_another(todo, target)  # now, and not after hours
     say(f"{len(todo)} of {len(generators(runs))} generators are still to be trained")

@@ -307,8 +307,10 @@ def best_rungs(records: Sequence[Record]) -> str:
 
 
 def whose(run: Run, records: Sequence[Record]) -> str:
-    """Whose GANs a study beside the tables is about: this run's own, of one data set, whatever the tables show."""
-    own = f"These are trainings by profile `{run.profile.name}` itself, on {records[0].dataset} alone"
+    """Whose GANs a study beside the tables is about: this run's own, whatever the tables show."""
+    worlds = list(dict.fromkeys(r.dataset for r in records))
+    where = f"{listed(worlds)} alone" if len(worlds) == 1 else listed(worlds)
+    own = f"These are trainings by profile `{run.profile.name}` itself, on {where}"
     if run.trained_as is run:
         return f"{own}, with the settings of the GANs in the tables."
     other, seen = run.trained_as.profile.name, run.trained_as.profile.gans["progan"].total_images

@@ -93,7 +93,7 @@ def _results_of(found: list[Record]) -> list[list[str]]:
     rows = []
     for r in sorted(found, key=lambda r: list(LABELS).index(r.metric)):
         emphasis = strong if r.metric == "accuracy" and r.value == top else str
-        cells = [number(r.paper), number(r.reference), this_run(r, emphasis), str(r.n), seconds(r.seconds)]
+        cells = [number(r.paper), number(r.reference), this_run(r, emphasis), number(r.n), seconds(r.seconds)]
         rows.append([row_label(r), LABELS[r.metric], *cells])
     return rows
 
@@ -106,19 +106,31 @@ def row_label(r: Record) -> str:
 
 
 def provenance(records: Iterable[Record]) -> str:
-    """Whose numbers these are: profile, data sets, length of the GANs' training and commit of each run among them."""
-    runs: dict[tuple, dict[str, None]] = {}
+    """Whose numbers these are: of each profile among them data sets, images, seconds of training, and commit."""
+    profiles: dict[str, list[Record]] = {}
     for r in records:
-        runs.setdefault((r.profile, r.commit, r.gan_images), {})[r.dataset] = None
-    lengths: dict[tuple, list[str]] = {}
-    for (profile, commit, gan_images), datasets in runs.items():
-        images = lengths.setdefault((profile, listed(list(datasets)), commit), [])
-        images += [f"{gan_images:,}"] if gan_images else []
+        profiles.setdefault(r.profile, []).append(r)
     texts = []
-    for (profile, datasets, commit), images in lengths.items():
-        gans = f"GANs of {listed(images)} images" if images else ""
-        texts.append(", ".join(filter(None, [f"profile {profile}", datasets, gans, commit and f"commit {commit}"])))
+    for profile, found in profiles.items():
+        worlds, lengths, commits = (_unlike(getattr(r, k) for r in found) for k in ("dataset", "gan_images", "commit"))
+        images, trained = [r.n for r in found if r.n], [r.seconds for r in found if r.seconds]
+        said = [f"profile {profile}", *([listed(worlds)] if worlds else [])]
+        said += [f"n = {_span(images, number)}"] if images else []
+        said += [f"GANs of {listed([f'{n:,}' for n in lengths])} images"] if lengths else []
+        said += [f"training {_span(trained, seconds)} s"] if trained else []
+        said += [f"commit{'s' * (len(commits) > 1)} {listed(commits)}"] if commits else []
+        texts.append(", ".join(said))
     return "; ".join(texts)
+
+
+def _unlike(values: Iterable) -> list:
+    """What is not empty among values, each once, in their order."""
+    return list(dict.fromkeys(filter(None, values)))
+
+
+def _span(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """The ends of some numbers as text, or the one text that they share."""
+    return " to ".join(dict.fromkeys(text(end) for end in (min(values), max(values))))
 
 
 def beside(r: Record | None, paper: float | None) -> list[str]:

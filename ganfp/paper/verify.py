@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganfp.paper.record import Record, read
+from ganfp.paper.record import Record, original, read
 from ganfp.paper.sections import Study, studies
 from ganfp.paper.table import LABELS
 from ganfp.runs.run import Run
@@ -30,7 +30,8 @@ class Again:
 
     def __str__(self) -> str:
         r = self.printed
-        place = ", ".join(filter(None, (r.dataset, r.row, r.column, LABELS[r.metric])))
+        column = "" if r.column == original(r.dataset) else r.column
+        place = ", ".join(filter(None, (r.dataset, r.row, column, r.variant, LABELS[r.metric])))
         interval = "" if r.ci_low is None else f" ({r.low:.2f} to {r.high:.2f})"
         return f"{place}: printed {r.value:.2f}{interval}, again {self.value:.2f}: {self.verdict}"
 

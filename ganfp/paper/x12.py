@@ -75,8 +75,9 @@ def setup(run: Run) -> Setup:
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
-    """Images of these generators, and what PRNU says of them."""
-    return [*setup(runs[0]).part("test"), runs[0].evaluation("prnu", setup(runs[0]))]
+    """Images of these generators, and what PRNU says of them; nothing where none is at hand."""
+    task = setup(runs[0])
+    return [*task.part("test"), runs[0].evaluation("prnu", task)] if task.sources else []
 
 
 def samples(run: Run) -> dict[str, Sample]:

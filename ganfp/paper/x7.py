@@ -160,7 +160,8 @@ def _verifies(e: Evidence) -> tuple[str, str]:
 
 def table(found: Iterable[Record], metric: str, name: str, caption: str) -> Table:
     """A row for each embedding, a column for each size of the gallery."""
-    return crossed(pick(found, metric=metric), name, caption, unit=" images")
+    some = [replace(r, column=f"{r.column} image{'s' * (r.column != '1')}") for r in pick(found, metric=metric)]
+    return crossed(some, name, caption, unit="")
 
 
 def sources(found: Sequence[Record]) -> str:

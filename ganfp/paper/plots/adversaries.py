@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from ganfp.paper.plots.curves import MARKERS
-from ganfp.paper.plots.parts import panels, points, rungs_below
-from ganfp.paper.plots.style import BELOW, METHODS, PALETTE, drawn, fit
+from ganfp.paper.plots.parts import legend, panels, points, rungs_below
+from ganfp.paper.plots.style import METHODS, PALETTE, drawn
 from ganfp.paper.record import Record
 
 
@@ -27,5 +27,5 @@ def deceived(records: Sequence[Record], norm: str = "linf") -> Figure:
         rungs_below(axis, steps, steps, xlabel="grey levels", ylim=(-3, 103))
         axis.set_title(goal)
     axes[0].set_ylabel("images, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(len(rows)))
+    legend(figure, len(rows))
     return figure

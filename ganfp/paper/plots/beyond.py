@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ganfp.paper.plots.parts import accuracy_rows, interval, level, matrix, panels, points, rungs_below
-from ganfp.paper.plots.style import BELOW, INK, METHODS, PALETTE, PAPER, PERCENT, drawn, fit
+from ganfp.paper.plots.parts import accuracy_rows, interval, legend, level, matrix, panels, points, rungs_below
+from ganfp.paper.plots.style import INK, METHODS, PALETTE, PAPER, PERCENT, drawn
 from ganfp.paper.record import Record, pick
 
 
@@ -29,7 +29,7 @@ def methods(records: Sequence[Record]) -> Figure:
         Line2D([], [], color=INK, marker="o", markerfacecolor=face, linewidth=0, label=label)
         for face, label in ((INK, "as they are"), (PAPER, "after JPEG"))
     ]
-    figure.legend(handles=marks, loc=BELOW, ncols=fit(2))
+    legend(figure, 2, marks)
     return figure
 
 
@@ -49,7 +49,7 @@ def open_world(arrays: Mapping[str, np.ndarray]) -> Figure:
         axis.set(xlim=(0, 100), ylim=(0, 100), xlabel="unknown, accepted, %")
         axis.set_title(kind, loc="right")
     axes[0].set_ylabel("known, accepted, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(3))
+    legend(figure, 3)
     return figure
 
 
@@ -69,7 +69,7 @@ def reliability(arrays: Mapping[str, np.ndarray]) -> Figure:
         axis.set(xlim=(0, 103), ylim=(0, 103), xlabel="confidence, %")
         axis.set_title(kind.removeprefix("new "), loc="right")
     axes[0].set_ylabel("accuracy, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(2))
+    legend(figure, 2)
     return figure
 
 
@@ -105,7 +105,7 @@ def gallery(records: Sequence[Record]) -> Figure:
         axis.set_title(title, loc="right")
         level(axis, found[0].chance if metric == "identified" else 1.0)
     axes[0].set_ylabel("images, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(3))
+    legend(figure, 3)
     return figure
 
 

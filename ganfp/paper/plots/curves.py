@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from ganfp.paper.plots.parts import flag, level, panels, points, rungs_below
-from ganfp.paper.plots.style import BELOW, METHODS, MUTED, PALETTE, PAPER, SMALL, colours, drawn, fit
+from ganfp.paper.plots.parts import flag, legend, level, panels, points, rungs_below
+from ganfp.paper.plots.style import METHODS, MUTED, PALETTE, PAPER, SMALL, colours, drawn
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -24,7 +24,7 @@ def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
         _training(axis, rows, colours(list(curves))[name], readable(name))
     _growth(axis, next(iter(curves.values())), room=0.06)
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=fit(5))
+    legend(figure, 5)
     return figure
 
 
@@ -82,7 +82,7 @@ def rungs(records: Sequence[Record]) -> Figure:
         rungs_below(axis, steps, [f"{i:,}" for i in steps], xlabel=label, ylim=(0, 103))
         axis.set_title(dataset if len(datasets) > 1 else "", loc="right")
     axes[0].set_ylabel("accuracy, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(4))
+    legend(figure, 4)
     return figure
 
 
@@ -139,7 +139,7 @@ def search(records: Sequence[Record]) -> Figure:
     axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.yaxis.minorticks_off()
-    figure.legend(loc=BELOW, ncols=fit(4))
+    legend(figure, 4)
     return figure
 
 
@@ -158,7 +158,7 @@ def beginnings(arrays: Mapping[str, np.ndarray]) -> Figure:
     ticks = [t for t in 10.0 ** np.arange(-9, 2) if floor * 5 < t < axis.get_ylim()[1]]
     axis.set_yticks([floor, *ticks], ["0", *(f"{t:g}" for t in ticks)])
     axis.yaxis.minorticks_off()
-    figure.legend(loc=BELOW, ncols=fit(5))
+    legend(figure, 5)
     return figure
 
 

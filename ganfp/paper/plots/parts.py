@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -67,6 +68,13 @@ def rungs_below(axis: Axes, places: Sequence[float], labels: Sequence, **options
     """A logarithmic axis below, with ticks at these places and nowhere else."""
     axis.set(xscale="log", xticks=places, xticklabels=labels, **options)
     axis.xaxis.minorticks_off()
+
+
+def legend(figure: Figure, columns: int, marks: Sequence[Artist] = (), **options) -> None:
+    """A legend below, of marks or of all that has a name, each once; in two columns at most on a narrow page."""
+    named = {name: mark for axis in figure.axes for mark, name in zip(*axis.get_legend_handles_labels(), strict=True)}
+    columns = min(columns, 2) if narrow() else columns
+    figure.legend(handles=marks or [*named.values()], loc="outside lower center", ncols=columns, **options)
 
 
 def points(axis: Axes, x: Sequence[float], records: Sequence[Record], label: str, **options) -> None:

@@ -6,20 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ganfp.paper.plots.parts import accuracy_rows, bare, flag, interval, level, matrix, panels, points
-from ganfp.paper.plots.style import (
-    BELOW,
-    DIAMOND,
-    INK,
-    METHODS,
-    MUTED,
-    PAPER,
-    PERCENT,
-    WIDE,
-    colours,
-    drawn,
-    fit,
-)
+from ganfp.paper.plots.parts import accuracy_rows, bare, flag, interval, legend, level, matrix, panels, points
+from ganfp.paper.plots.style import DIAMOND, INK, METHODS, MUTED, PAPER, PERCENT, WIDE, colours, drawn
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -36,8 +24,7 @@ def embeddings(points: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
         axis.set_title(title)
         axis.set_aspect("equal", "datalim")
         bare(axis)
-    handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc=BELOW, ncols=fit(min(6, len(names))), markerscale=2.4, handletextpad=0.1)
+    legend(figure, min(6, len(palette)), markerscale=2.4, handletextpad=0.1)
     return figure
 
 
@@ -69,9 +56,7 @@ def transfer(records: Sequence[Record]) -> Figure:
 
 
 @drawn
-def accuracies(
-    records: Sequence[Record], titles: Mapping[str, str] | None = None, label: str = "this run"
-) -> Figure:
+def accuracies(records: Sequence[Record], titles: Mapping[str, str] | None = None, label: str = "this run") -> Figure:
     """Accuracy of each method with its 95 % interval, the paper's number as a diamond, chance as a line.
 
     One panel per data set: those of ``titles`` in its order, otherwise all.  label: what the numbers are.
@@ -94,7 +79,7 @@ def accuracies(
     marks = [Line2D([], [], color=INK, marker="o", label=f"{label}, 95 % interval")]
     if any(r.paper is not None for r in records):
         marks.append(Line2D([], [], label="the paper", **DIAMOND))
-    figure.legend(handles=marks, loc=BELOW, ncols=fit(2))
+    legend(figure, 2, marks)
     return figure
 
 
@@ -126,7 +111,7 @@ def immunisation(records: Sequence[Record]) -> Figure:
     marks += [Line2D([], [], color=INK, marker="o", linewidth=0, label="after immunisation")]
     if any(r.paper is not None for r in records):
         marks.append(Line2D([], [], label="the paper, after", **DIAMOND))
-    figure.legend(handles=marks, loc=BELOW, ncols=fit(5), handletextpad=0.1, columnspacing=1.2)
+    legend(figure, 5, marks, handletextpad=0.1, columnspacing=1.2)
     return figure
 
 
@@ -144,7 +129,7 @@ def strengths(records: Sequence[Record], axes_labels: Mapping[str, str]) -> Figu
         axis.set_ylabel("accuracy, %" if i % 2 == 0 else "")
         level(axis, found[0].chance)
         axis.set_title(name, loc="right")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(2))
+    legend(figure, 2)
     return figure
 
 
@@ -159,5 +144,5 @@ def lowest_bits(shares: Mapping[str, np.ndarray], classes: Sequence[str]) -> Fig
             axis.plot(range(4), row, "o-", color=palette[name], markersize=4, linewidth=1.3, label=readable(name))
         axis.set(xticks=range(4), xticklabels=["00", "01", "10", "11"], xlabel="two lowest bits", title=title)
     axes[0].set_ylabel("values, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(5))
+    legend(figure, 5)
     return figure

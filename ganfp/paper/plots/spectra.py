@@ -7,10 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ganfp.paper.plots.parts import bare, level, panels, picture, points, rungs_below
+from ganfp.paper.plots.parts import bare, legend, level, panels, picture, points, rungs_below
 from ganfp.paper.plots.style import (
     ATTACKS,
-    BELOW,
     DIAMOND,
     INK,
     METHODS,
@@ -21,7 +20,6 @@ from ganfp.paper.plots.style import (
     WIDE,
     colours,
     drawn,
-    fit,
     width,
 )
 from ganfp.paper.record import Record
@@ -40,7 +38,7 @@ def bands(records: Sequence[Record], resolution: int) -> Figure:
         ticks = [f"{f}\n({resolution // f}²)" for f in places]
         rungs_below(axis, places, ticks, xlabel="downsampling factor (pixels left)", title=title, ylim=(0, 104))
     axes[0].set_ylabel("accuracy, %")
-    figure.legend(*axes[1].get_legend_handles_labels(), loc=BELOW, ncols=fit(4))
+    legend(figure, 4)
     return figure
 
 
@@ -51,7 +49,7 @@ def patches(records: Sequence[Record]) -> Figure:
     _measured(axis, records)
     sides = [int(r.row) for r in records]
     rungs_below(axis, sides, sides, xlabel="side of a patch, pixels", ylabel="accuracy, %", ylim=(0, 104))
-    figure.legend(*axis.get_legend_handles_labels(), loc=BELOW, ncols=fit(3))
+    legend(figure, 3)
     return figure
 
 
@@ -128,7 +126,7 @@ def attack_spectra(arrays: Mapping[str, np.ndarray]) -> Figure:
     axis.set(yscale="log", ylabel="power of the change / of the image")
     ticks = [t for t in (1, 2, 4, 8, 16, 32, 64) if t <= arrays["frequency"][-1]]
     rungs_below(axis, ticks, ticks, xlabel="cycles per picture")
-    figure.legend(loc=BELOW, ncols=fit(4))
+    legend(figure, 4)
     return figure
 
 

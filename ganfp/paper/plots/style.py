@@ -26,7 +26,6 @@ PALETTE = ("#14808c", "#8a6d00", "#b3412e", "#4f5d75", "#5a7d2a", "#8d5b4c", "#7
 FIRM = ("#7a5f00", "#9c3626")  # under white letters, the same in both themes
 WIDE, NARROW = 7.2, 3.9  # inches: the text column of a wide page and of a telephone
 SMALL = 9.0  # points: at least 11 pixels on every page
-BELOW = "outside lower center"  # where legends are
 DIAMOND = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": MUTED, "linestyle": "none"}  # the paper's
 PLAIN = {"fontsize": 9, "fontweight": "normal"}  # titles of pictures
 SIGNED = "RdBu_r"
@@ -44,11 +43,6 @@ def width() -> float:
 def narrow() -> bool:
     """Whether that is a telephone's."""
     return _WIDTH == NARROW
-
-
-def fit(columns: int) -> int:
-    """Columns of a legend, as many as there is room for."""
-    return min(columns, 2) if narrow() else columns
 
 
 @contextmanager
