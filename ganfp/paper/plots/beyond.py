@@ -121,5 +121,5 @@ def costs(laws: Mapping[str, Mapping[str, tuple]]) -> Figure:
             axis.plot(sizes, [law(size) for size in sizes], color=colour, linewidth=1.3, label=row)
         rungs_below(axis, sizes, sizes, xlabel=name, yscale="log")
     axes[0].set_ylabel("seconds of one core")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc=BELOW, ncols=fit(3))
+    legend(figure, 3)
     return figure
