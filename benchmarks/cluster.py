@@ -26,7 +26,6 @@ from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import begin
 from ganfp.runs.store import DONE, Store
 
-make = building.make
 EMPTY_TASKS = 300
 SHARD = "import sys; from benchmarks.cluster import shard; shard(sys.argv[1])"
 
@@ -50,9 +49,9 @@ class Logged(Store):
 
 
 def logged(recipe: Recipe, root: str, device: str = "cpu") -> Path:
-    """:func:`building.make` into such a store, in any process."""
+    """On a worker: :func:`building.make` into such a store."""
     building.Store = Logged
-    return make(recipe, root, device)
+    return building.make(recipe, root, device)
 
 
 def contents(store: Store) -> dict[str, bytes]:
@@ -71,7 +70,7 @@ def wasted(store: Store) -> int:
 
 def shard(root: str) -> None:
     """Make this process's share, as `ganfp build --shard` does, in this process."""
-    building.make = logged
+    building.Store = Logged
     building.build(wanted(), Store(root), executor=Here(), quiet=True)
 
 

@@ -40,7 +40,7 @@ def test_the_papers_numbers():
 
 
 def test_an_unknown_profile_is_named_and_the_known_are_listed():
-    known = "smoke, quick, reference, reference-photos, gpu, paper"
+    known = "smoke, quick, quick64, reference, reference-photos, gpu, paper"
     with pytest.raises(ValueError, match=f"unknown profile 'quik'; known are {known}"):
         profiles.load("quik")
 
