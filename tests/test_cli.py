@@ -52,7 +52,7 @@ def test_dry_run_makes_nothing(ganfp, tmp_path):
 
 def test_profiles_are_listed(ganfp):
     listed = [line.split()[0] for line in ganfp("profiles").output.splitlines()]
-    assert listed == ["smoke", "quick", "reference", "reference-photos", "gpu", "paper"]
+    assert listed == ["smoke", "quick", "quick64", "reference", "reference-photos", "gpu", "paper"]
 
 
 def test_train_stop_resume_sample(ganfp, tmp_path):

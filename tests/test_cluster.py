@@ -1,6 +1,8 @@
 """Past one machine: the same bytes from a cluster that loses a worker, from shards, and from an archive."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ganfp.cli import main
 from ganfp.gans import training
 from ganfp.runs import archive, building, cluster
 from ganfp.runs.cluster import Shard
@@ -26,7 +29,7 @@ def wanted():
 
 def contents(store):
     """Every file of every artifact but those that say when and how fast it was made."""
-    folders = archive.artifacts(store)
+    folders = store.artifacts()
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     return {str(p.relative_to(store.root)): p.read_bytes() for p in files if p.name not in (DONE, training.HISTORY)}
 
@@ -82,6 +85,38 @@ def test_two_shards_fill_one_folder_and_make_nothing_twice(tmp_path, serial):
     assert all(said)  # each has made something
 
 
+def shown(language, word):
+    """The block of code with a word in it, as the page on several machines shows it."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "book" / "rerun.md").read_text("utf-8"), re.DOTALL)
+    return next(block for block in blocks if word in block)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_the_job_array_asks_for_its_share(tmp_path):
+    script, ganfp = tmp_path / "job.sh", tmp_path / "ganfp"
+    script.write_text(shown("bash", "#SBATCH --array"))
+    subprocess.run(["bash", "-n", script], check=True)
+    ganfp.write_text('#!/bin/sh\necho "$GANFP_STORE" "$@"\n')
+    ganfp.chmod(0o755)
+    slurm = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8", "SLURM_SUBMIT_DIR": "/home/me"}
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **slurm}
+    ran = subprocess.run(["bash", script], env=environment, capture_output=True, text=True)
+    store, command, *options = ran.stdout.split()
+    assert (store, command) == ("/home/me/artifacts", "build")
+    assert Shard.read(options[options.index("--shard") + 1]) == Shard(3, 8)
+    assert set(options[::2]) <= {name for option in main.commands["build"].params for name in option.opts}
+
+
+def test_the_jobs_of_dask_have_one_thread_and_a_gpu():
+    pytest.importorskip("dask_jobqueue")
+    known: dict = {}
+    exec(shown("python", "SLURMCluster").partition("workers.scale")[0], known)  # starts a scheduler, and no job
+    job = known["workers"].job_script()
+    known["workers"].close()
+    assert subprocess.run(["bash", "-n"], input=job, text=True).returncode == 0
+    assert all(part in job for part in ("--nthreads 1 ", "--resources GPU=1", "#SBATCH --gres=gpu:1", "#SBATCH -p gpu"))
+
+
 def test_every_recipe_has_one_owner():
     for recipe in wanted():
         assert [Shard(i, 3).owns(recipe) for i in (1, 2, 3)].count(True) == 1
@@ -94,17 +129,17 @@ def test_a_shard_that_is_none(text):
 
 
 def test_an_archive_carries_artifacts_and_their_checksums(tmp_path, serial):
-    count = archive.export(archive.artifacts(serial), serial.root, tmp_path / "all.tar")
+    count = archive.export(serial.artifacts(), tmp_path / "all.tar")
     other = Store(tmp_path / "other")
     assert archive.load(tmp_path / "all.tar", other) == (count, count)
     assert contents(other) == contents(serial)
     assert archive.load(tmp_path / "all.tar", other) == (0, count)
-    assert [fault for folder in archive.artifacts(other) for fault in archive.faults(folder)] == []
+    assert [fault for folder in other.artifacts() for fault in archive.faults(folder)] == []
     assert building.missing(wanted(), other) == []
 
 
 def test_faults_are_found_and_named(tmp_path, serial):
-    archive.export(archive.artifacts(serial), serial.root, tmp_path / "all.tar")
+    archive.export(serial.artifacts(), tmp_path / "all.tar")
     store = Store(tmp_path / "other")
     archive.load(tmp_path / "all.tar", store)
     folder = store.folder(wanted()[0])
@@ -115,7 +150,7 @@ def test_faults_are_found_and_named(tmp_path, serial):
     found = "\n".join(archive.faults(folder))
     assert all(part in found for part in ("safetensors is missing", "more does not belong", "history.json has changed"))
     with pytest.raises(ValueError, match="is missing; delete"):
-        archive.export([folder], store.root, tmp_path / "again.tar")
+        archive.export([folder], tmp_path / "again.tar")
     assert not (tmp_path / "again.tar").exists()
 
 
@@ -134,7 +169,7 @@ def test_an_archive_cannot_leave_its_folder(tmp_path):
 
 
 def test_what_is_not_needed_is_found_with_its_size(tmp_path, serial):
-    archive.export(archive.artifacts(serial), serial.root, tmp_path / "all.tar")
+    archive.export(serial.artifacts(), tmp_path / "all.tar")
     store = Store(tmp_path / "other")
     archive.load(tmp_path / "all.tar", store)
     begun = store.folder(wanted()[0]).with_name("0" * 20 + ".part")

@@ -13,7 +13,7 @@ from ganfp.runs import profiles
 from ganfp.runs.run import begin
 
 
-@pytest.mark.parametrize("name", ["smoke", "quick", "reference", "reference-photos", "gpu", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "quick", "quick64", "reference", "reference-photos", "gpu", "paper"])
 def test_every_profile_reads_and_says_what_it_costs(name):
     profile = profiles.load(name)
     assert profile.name == name and profile.cost.seconds > 0 and profile.cost.bytes > 0 and profile.cost.machine
@@ -40,7 +40,7 @@ def test_the_papers_numbers():
 
 
 def test_an_unknown_profile_is_named_and_the_known_are_listed():
-    known = "smoke, quick, reference, reference-photos, gpu, paper"
+    known = "smoke, quick, quick64, reference, reference-photos, gpu, paper"
     with pytest.raises(ValueError, match=f"unknown profile 'quik'; known are {known}"):
         profiles.load("quik")
 

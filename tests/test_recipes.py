@@ -315,3 +315,5 @@ def test_many_images_are_joined_in_a_file_that_leaves_nothing_behind(tmp_path, m
     assert isinstance(found, np.memmap) and found.dtype == np.uint8
     np.testing.assert_array_equal(found, expected)
     assert not list(tmp_path.iterdir())
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # as of a lower store that is only read
+    np.testing.assert_array_equal(base.joined(parts, tmp_path / "read only"), expected)

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from ganfp.cli import main
 from ganfp.files import sha256, write_text
+from ganfp.runs import archive, cluster
 from ganfp.runs import store as module
 from ganfp.runs.store import DamagedArtifactError, Store
 
@@ -208,3 +209,91 @@ def test_a_lock_that_is_a_link_harms_nothing(tmp_path):
     with pytest.raises(OSError):
         Store(tmp_path).build(Thing("a"), write)
     assert (tmp_path / "precious").read_text() == "kept"
+
+
+@pytest.fixture
+def lower(tmp_path):
+    """A finished store with artifacts a and b, of which nobody may write a byte."""
+    below = Store(tmp_path / "below")
+    for name in "ab":
+        below.build(Thing(name), write)
+    return below
+
+
+def contents(root: Path) -> dict[str, tuple[int, bytes]]:
+    files = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+def over(lower: Store, tmp_path: Path) -> Store:
+    return Store(f"{tmp_path / 'above'}{os.pathsep}{lower.root}")
+
+
+def test_what_lies_below_is_read_and_nothing_is_written_there(tmp_path, lower):
+    before, store = contents(lower.root), over(lower, tmp_path)
+    made = [store.build(Thing(name), write) for name in "abc"]
+    assert [folder.parents[1].name for folder in made] == ["below", "below", "above"]
+    for name in "abc":
+        store.verify(Thing(name))
+        assert not store.busy(Thing(name)) and store.share(Thing(name)) == 1
+    assert [folder.name for folder in store.artifacts()] == list("abc")
+    assert contents(lower.root) == before
+    assert [folder.name for folder in Store(tmp_path / "above").artifacts()] == ["c"]
+
+
+def test_of_two_the_upper_is_taken(tmp_path, lower):
+    own = Store(tmp_path / "above").build(Thing("a"), lambda folder, progress: (folder / "data.txt").write_text("own"))
+    store = over(lower, tmp_path)
+    assert store.folder(Thing("a")) == own
+    assert [folder.parents[1].name for folder in store.artifacts()] == ["above", "below"]
+
+
+def test_commands_read_both_stores_and_change_the_upper(tmp_path, monkeypatch, lower):
+    store = over(lower, tmp_path)
+    store.build(Thing("c"), write)
+    for name in "ac":
+        (store.folder(Thing(name)) / "data.txt").write_text("whale")
+    before = contents(lower.root)
+    monkeypatch.setenv("GANFP_STORE", store.name)
+    with pytest.raises(DamagedArtifactError, match="only read: let its owner delete .*below"):
+        store.verify(Thing("a"))
+    result = CliRunner().invoke(main, ["store", "verify", "--delete"])
+    assert result.exit_code == 1 and "3 artifacts, 2 damaged, 1 of them deleted" in result.output
+    assert [store.has(Thing(name)) for name in "abc"] == [True, True, False]
+    store.build(Thing("d"), write)
+    assert list(archive.not_needed(store, [Thing("a")])) == [
+        (store.folder(Thing("d")), (store.folder(Thing("d")) / module.DONE).stat().st_size + 5)
+    ]
+    assert contents(lower.root) == before
+
+
+def test_both_stores_travel_together_and_nothing_arrives_twice(tmp_path, lower):
+    store = over(lower, tmp_path)
+    store.build(Thing("c"), write)
+    assert archive.export(store.artifacts(), tmp_path / "all.tar") == 3
+    assert archive.load(tmp_path / "all.tar", store) == (0, 3)
+    assert archive.load(tmp_path / "all.tar", Store(f"{tmp_path / 'third'}{os.pathsep}{lower.root}")) == (1, 3)
+
+
+def test_a_worker_reads_both_stores(tmp_path, lower):
+    store, seen = over(lower, tmp_path), []
+    store.root.mkdir()
+    cluster._make(
+        lambda recipe, root, device: seen.append(Store(root).folder(recipe)),
+        Thing("a"),
+        {"name": "a"},
+        store.name,
+        "cpu",
+    )
+    assert seen == [lower.folder(Thing("a"))]
+
+
+@pytest.mark.parametrize("name", ["above{0}", "{0}below", "a{0}b{0}c"])
+def test_a_store_is_one_folder_or_two(name):
+    with pytest.raises(ValueError, match="one folder, or two as UPPER"):
+        Store(name.format(os.pathsep))
+
+
+def test_a_lower_store_that_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="lower store .*nowhere does not exist"):
+        Store(f"{tmp_path}{os.pathsep}{tmp_path / 'nowhere'}")

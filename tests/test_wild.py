@@ -340,12 +340,12 @@ def test_one_known_image_in_twenty_looks_unknown():
 
 
 def test_models_have_names(run, tmp_path, monkeypatch):
-    known = {one.name: one for one in models.stored(run.store.root)}
+    known = {one.name: one for one in models.stored(run.store)}
     assert {"smoke/faces/seeds/cnn", "smoke/bedrooms/seeds/prnu", "smoke/faces/seeds/visnet"} <= set(known)
     cnn = known["smoke/faces/seeds/cnn"]
-    assert models.find("faces/seeds/cnn", run.store.root) == cnn.folder and 0 <= cnn.accuracy <= 100
+    assert models.find("faces/seeds/cnn", run.store) == cnn.folder and 0 <= cnn.accuracy <= 100
     assert [name for name in known if name.startswith("smoke/faces/seeds/cnn,band=high")]
     with pytest.raises(ValueError, match="several models: smoke/bedrooms/seeds/cnn, smoke/faces/seeds/cnn"):
-        models.find("seeds/cnn", run.store.root)
+        models.find("seeds/cnn", run.store)
     with pytest.raises(ValueError, match="no folder and no model.*did you mean smoke/bedrooms"):
-        models.find("cats/seeds/cnn", run.store.root)
+        models.find("cats/seeds/cnn", run.store)

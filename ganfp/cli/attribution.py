@@ -182,8 +182,9 @@ def verify(model: Path, images: tuple[str, ...], service: str, device: str, stri
 def models(around: Path) -> None:
     """List the models that a build has left, by name, and those in folders below AROUND."""
     from ganfp.runs import models as known
+    from ganfp.runs.store import here
 
-    for one in known.listed(known.store(), around):
+    for one in known.listed(here(), around):
         right = "" if one.accuracy is None else f"{one.accuracy:5.1f} %"
         size = f"{one.resolution} px"
         click.echo(f"{line(one.name):<44} {len(one.classes):>3} sources {size:>7} {one.date:>11} {right:>8}")

@@ -48,9 +48,10 @@ def _model(context: click.Context, parameter: click.Parameter, name: str) -> Pat
     """The folder of a model, of a path or of a name that `ganfp models` lists."""
     if (Path(name).expanduser() / "model.json").is_file():
         return Path(name).expanduser()
-    from ganfp.runs.models import find, store
+    from ganfp.runs.models import find
+    from ganfp.runs.store import here
 
-    return find(name, store())
+    return find(name, here())
 
 
 MODEL = click.option("--model", required=True, callback=_model, help="A name of `ganfp models`, or a folder.")

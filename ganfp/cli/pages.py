@@ -153,11 +153,12 @@ def verify(table: str, profile: str, dataset: str, seed: int, device: str, jobs:
     from ganfp import worlds
     from ganfp.files import project_root
     from ganfp.paper import verify as checks
-    from ganfp.runs.run import STORE_VARIABLE, begin
+    from ganfp.runs.run import begin
+    from ganfp.runs.store import VARIABLE
 
     with tempfile.TemporaryDirectory() as empty:
         if not stored:
-            os.environ[STORE_VARIABLE] = empty
+            os.environ[VARIABLE] = empty
         found = []
         checks.study_of(table)  # is there such a table?
         for name in worlds.names(dataset):

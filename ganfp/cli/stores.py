@@ -10,12 +10,6 @@ from ganfp.cli.options import DATASETS, PATH, number, option
 from ganfp.cli.words import size
 
 
-def _store():
-    from ganfp.runs.run import begin
-
-    return begin("smoke").store
-
-
 def _wanted(profile: str, dataset: str) -> list:
     """What the book of a profile loads, and what that is made from."""
     from ganfp.paper import sections
@@ -38,14 +32,14 @@ def export(archive: Path, profile: str | None, dataset: str) -> None:
     """Write finished artifacts into one tar file, with their checksums."""
     from ganfp.cli.options import keep
     from ganfp.runs import archive as archives
+    from ganfp.runs.store import here
 
     keep([archive], force=False)
-    here = _store()
-    folders = archives.artifacts(here)
+    folders = here().artifacts()
     if profile:
-        wanted = {here.folder(recipe) for recipe in _wanted(profile, dataset)}
+        wanted = {here().folder(recipe) for recipe in _wanted(profile, dataset)}
         folders = [folder for folder in folders if folder in wanted]
-    count = archives.export(folders, here.root, archive)
+    count = archives.export(folders, archive)
     click.echo(f"{archive}: {count} artifacts, {size(archive.stat().st_size)}")
 
 
@@ -54,26 +48,34 @@ def export(archive: Path, profile: str | None, dataset: str) -> None:
 def load(archive: Path) -> None:
     """Take over the artifacts of a tar file that ``store export`` wrote."""
     from ganfp.runs import archive as archives
+    from ganfp.runs.store import here
 
-    new, count = archives.load(archive, _store())
+    new, count = archives.load(archive, here())
     click.echo(f"{new} new artifacts of {count}")
 
 
 @store.command()
 @click.option("--delete", is_flag=True, help="Delete the damaged ones, so that the next build makes them again.")
 def verify(delete: bool) -> None:
-    """Read every artifact and compare it with its checksums; the exit status is 1 if one is damaged and kept."""
-    from ganfp.runs import archive as archives
+    """Read every artifact and compare it with its checksums; the exit status is 1 if one is damaged and kept.
 
-    folders, damaged = archives.artifacts(_store()), 0
+    Of a lower store nothing is deleted.
+    """
+    from ganfp.runs import archive as archives
+    from ganfp.runs.store import here
+
+    store, kept, deleted = here(), 0, 0
+    folders = store.artifacts()
     for folder in folders:
         if wrong := archives.faults(folder):
-            damaged += 1
             click.echo("\n".join(wrong))
-            if delete:
+            if delete and store.root in folder.parents:
                 shutil.rmtree(folder)
-    click.echo(f"{len(folders)} artifacts, {damaged} damaged{' and deleted' if damaged and delete else ''}")
-    if damaged and not delete:
+                deleted += 1
+            else:
+                kept += 1
+    click.echo(f"{len(folders)} artifacts, {kept + deleted} damaged{f', {deleted} of them deleted' * (deleted > 0)}")
+    if kept:
         raise SystemExit(1)
 
 
@@ -84,10 +86,11 @@ def verify(delete: bool) -> None:
 def prune(profile: tuple[str, ...], dataset: str, delete: bool) -> None:
     """Free what the books of these profiles do not need."""
     from ganfp.runs import archive as archives
+    from ganfp.runs.store import here
 
-    here, freed, count = _store(), 0, 0
+    freed, count = 0, 0
     needed = [recipe for name in profile for recipe in _wanted(name, dataset)]
-    for folder, size_of in archives.not_needed(here, needed):
+    for folder, size_of in archives.not_needed(here(), needed):
         freed, count = freed + size_of, count + 1
         if delete:
             shutil.rmtree(folder)

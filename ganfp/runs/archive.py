@@ -5,16 +5,11 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ganfp.files import replacing, sha256
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import DONE, Store
-
-
-def artifacts(store: Store) -> list[Path]:
-    """The folders of all finished artifacts, by kind and key."""
-    return sorted(path.parent for path in store.root.glob(f"*/*/{DONE}") if path.parent.suffix != ".part")
 
 
 def faults(folder: Path) -> list[str]:
@@ -32,14 +27,14 @@ def faults(folder: Path) -> list[str]:
     return found + [f"{folder / name} has changed" for name in changed]
 
 
-def export(folders: Iterable[Path], root: Path, target: Path) -> int:
+def export(folders: Iterable[Path], target: Path) -> int:
     """Write artifacts into one tar file, and return their number; ``ValueError`` names a damaged one."""
     count = 0
     with replacing(target) as temporary, tarfile.open(temporary, "w") as tar:
         for folder in folders:
             if wrong := faults(folder):
                 raise ValueError(f"{wrong[0]}; delete {folder} and build again")
-            tar.add(folder, str(PurePosixPath(*folder.relative_to(root).parts)))
+            tar.add(folder, f"{folder.parent.name}/{folder.name}")
             count += 1
     return count
 
@@ -57,23 +52,21 @@ def load(source: Path, store: Store) -> tuple[int, int]:
                 tar.extractall(unpacked, filter="data")
         except (tarfile.TarError, EOFError) as error:
             raise ValueError(f"{source} is no archive of artifacts, or a damaged one: {error}") from error
-        there = Store(unpacked)
-        folders = artifacts(there)
+        folders = Store(unpacked).artifacts()
         if wrong := [fault for folder in folders for fault in faults(folder)]:
             told = wrong[0].replace(f"{unpacked}/", "")
             raise ValueError(f"{source}: {told}, and {len(wrong) - 1} more faults; fetch it again")
-        new = 0
-        for folder in folders:
+        known = {path.relative_to(path.parents[1]) for path in store.artifacts()}
+        new = [path for path in folders if path.relative_to(unpacked) not in known]
+        for folder in new:
             target = store.root / folder.relative_to(unpacked)
-            if not (target / DONE).is_file():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(folder, target)
-                new += 1
-    return new, len(folders)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder, target)
+    return len(new), len(folders)
 
 
 def not_needed(store: Store, needed: Iterable[Recipe]) -> Iterator[tuple[Path, int]]:
-    """Finished artifacts, and begun ones, that are none of the recipes, each with its bytes."""
+    """Finished artifacts, and begun ones, that are none of the recipes, each with its bytes; none of a lower store."""
     keep = {store.folder(recipe) for recipe in needed}
     for folder in sorted(path for path in store.root.glob("*/*") if path.is_dir()):
         if folder.with_suffix("") not in keep:

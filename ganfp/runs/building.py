@@ -112,7 +112,7 @@ def build(
                 if not ready and not running:
                     time.sleep(POLL_SECONDS)
                 for recipe in ready if in_order else sorted(ready, key=lambda r: -r.cost()):
-                    running[pool.submit(make, recipe, str(store.root), device)] = recipe
+                    running[pool.submit(make, recipe, store.name, device)] = recipe
                 for future in wait(running, POLL_SECONDS, FIRST_COMPLETED).done:
                     recipe = running.pop(future)
                     try:

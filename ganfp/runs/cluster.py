@@ -10,11 +10,11 @@ import re
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.store import Store
 
 SCHEDULER, SHARD = "GANFP_SCHEDULER", "GANFP_SHARD"  # in the environment, where every build finds them
 GPU = "GPU"  # the resource of Dask's workers that what runs on a GPU asks for
@@ -81,7 +81,8 @@ class Cluster(Executor):
         """Have a worker make the recipe; one that dies is replaced by another, which goes on where it was."""
         wants_gpu = recipe.computes and torch.device(device).type == "cuda"
         pool = self._on_gpu if wants_gpu else self._anywhere
-        return pool.submit(_make, make, recipe, recipe.describe(), os.path.abspath(root), device)
+        Store(root).root.mkdir(parents=True, exist_ok=True)  # all workers must see it
+        return pool.submit(_make, make, recipe, recipe.describe(), root, device)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster, which goes on running; what it has not begun for this process is dropped."""
@@ -92,8 +93,8 @@ class Cluster(Executor):
 
 def _make(make, recipe: Recipe, description: dict, root: str, device: str) -> None:
     """On a worker: make the recipe where everybody finds it."""
-    if not Path(root).is_dir():
-        raise FileNotFoundError(f"this worker does not see {root}; the folder of artifacts must be shared, by one path")
+    if not (store := Store(root).root).is_dir():
+        raise FileNotFoundError(f"this worker does not see {store}; artifacts must be shared, by one path")
     if recipe.describe() != description:
         raise ValueError("this worker has another version of ganfp; start all workers from the same code")
     torch.set_num_threads(1)

@@ -1,7 +1,6 @@
 """Fitted attributors by name: what a build has left in its store, and folders of models of anybody's own."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,12 +10,10 @@ from typing import Any
 import numpy as np
 
 from ganfp.attributors.base import SIDECAR
-from ganfp.files import project_root
 from ganfp.runs import profiles, shipping
 from ganfp.runs.recipes.attribution import Evaluation, Fit
 from ganfp.runs.recipes.base import PREDICTIONS, settings
-from ganfp.runs.run import STORE_VARIABLE
-from ganfp.runs.store import DONE
+from ganfp.runs.store import DONE, Store
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,7 @@ class Entry:
     accuracy: float | None
 
 
-def store() -> Path:
-    """The store of this project, wherever the working folder is in it."""
-    return Path(os.environ.get(STORE_VARIABLE) or project_root() / "artifacts")
-
-
-def find(name: str, store: Path) -> Path:
+def find(name: str, store: Store) -> Path:
     """The folder of a model: a path, or a name of :func:`listed`, or the end of one that no other name has.
 
     ``ValueError`` lists the names that it may have meant.
@@ -56,10 +48,10 @@ def find(name: str, store: Path) -> Path:
         raise ValueError(f"{name} is the name of several models: {', '.join(one.name for one in found)}")
     near = [one.name for one in known if name.rpartition("/")[2] in one.name]
     more = f"; did you mean {', '.join(near[:8])}?" if near else "; `ganfp models` lists those that there are"
-    raise ValueError(f"{name} is no folder and no model in {store}{more}")
+    raise ValueError(f"{name} is no folder and no model in {store.name}{more}")
 
 
-def listed(store: Path, around: Path) -> list[Entry]:
+def listed(store: Store, around: Path) -> list[Entry]:
     """Models of a store, by name, then those in folders below ``around``, at most three deep."""
     folders = sorted({path.parent for depth in ("", "*/", "*/*/", "*/*/*/") for path in around.glob(f"{depth}{SIDECAR}")})
     others = [own(folder) for folder in folders if not (folder / DONE).exists()]
@@ -77,15 +69,15 @@ def own(folder: Path) -> Entry | None:
     return None
 
 
-def stored(store: Path) -> Iterator[Entry]:
+def stored(store: Store) -> Iterator[Entry]:
     """Attributors of a store, by name; of those that would share one, older ones have a piece of their key behind it."""
     datasets = {one["sha256"]: one["recipe"] for folder in shipping.folders() for one in shipping.manifest(folder)}
     measured = dict(_accuracies(store))
     found: dict[str, list[tuple[Path, Mapping[str, Any]]]] = {}
-    for path in sorted((store / Fit.kind).glob(f"*/{DONE}")):
+    for folder in store.artifacts(Fit.kind):
         with suppress(ValueError, KeyError, TypeError, OSError):
-            info = _read(path)
-            found.setdefault(_name(info["recipe"], datasets), []).append((path.parent, info))
+            info = _read(folder / DONE)
+            found.setdefault(_name(info["recipe"], datasets), []).append((folder, info))
     for name in sorted(found):
         newest_first = sorted(found[name], key=lambda one: str(one[1].get("date")), reverse=True)
         for i, (folder, info) in enumerate(newest_first):
@@ -121,15 +113,15 @@ def _dataset(setup: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
     return "images"
 
 
-def _accuracies(store: Path) -> Iterator[tuple[str, float]]:
+def _accuracies(store: Store) -> Iterator[tuple[str, float]]:
     """Percent of the test images that each attributor names rightly, by the description of its recipe."""
-    for path in (store / Evaluation.kind).glob(f"*/{DONE}"):
+    for folder in store.artifacts(Evaluation.kind):
         with suppress(ValueError, KeyError, TypeError, OSError):
-            recipe = _read(path)["recipe"]
+            recipe = _read(folder / DONE)["recipe"]
             if recipe["setup"] == recipe["fit"]["setup"] and recipe["split"] == "test":
                 names = [source["name"] for source in recipe["setup"]["sources"]]
                 truth = np.repeat([sorted(names).index(name) for name in names], recipe["setup"]["test"])
-                found = np.load(path.parent / PREDICTIONS, mmap_mode="r")
+                found = np.load(folder / PREDICTIONS, mmap_mode="r")
                 yield _text(recipe["fit"]), float(100 * (found == truth).mean())
 
 

@@ -16,7 +16,7 @@ from ganfp.paper import published as paper
 
 FROM_SCRATCH = "-from-scratch"
 LARGEST = 2**31  # of whole numbers
-ORDER = ("smoke", "quick", "reference", "reference-photos", "gpu", "paper")  # by size
+ORDER = ("smoke", "quick", "quick64", "reference", "reference-photos", "gpu", "paper")  # by size
 
 
 @dataclass(frozen=True)

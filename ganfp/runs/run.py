@@ -16,7 +16,7 @@ import torch
 from ganfp import machine, worlds
 from ganfp.attributors import attributor_class
 from ganfp.features import inception, perceptual
-from ganfp.files import project_root, sha256
+from ganfp.files import sha256
 from ganfp.gans import GANS, training
 from ganfp.gans.training import Seeds
 from ganfp.paper import published as paper
@@ -32,9 +32,8 @@ from ganfp.runs.recipes.features import Embedding, Features, NearestReal, Ratios
 from ganfp.runs.recipes.gans import GAN, Snapshot, Subset
 from ganfp.runs.recipes.images import Images, real_images
 from ganfp.runs.recipes.samples import Sample, Setup, Source
-from ganfp.runs.store import Store
+from ganfp.runs.store import Store, here
 
-STORE_VARIABLE = "GANFP_STORE"
 ALL_VARIABLE = "GANFP_ALL"
 
 
@@ -51,8 +50,8 @@ class Run:
 
     @cached_property
     def store(self) -> Store:
-        """Where the artifacts are: ``$GANFP_STORE``, or ``artifacts`` in the project's folder."""
-        return Store(os.environ.get(STORE_VARIABLE) or project_root() / "artifacts")
+        """Where the artifacts are."""
+        return here()
 
     @cached_property
     def images(self) -> Images:

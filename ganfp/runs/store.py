@@ -3,7 +3,7 @@
 An artifact is what a recipe makes; its folder is named after the recipe's kind and key.  It is built beside its
 final place in a folder that ends in ``.part``, which outlives an interruption so that long work can resume, and
 takes its final name only when it is complete.  A lock file lets only one process build it, the others wait.  Of a
-recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.
+recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.  Below a store may lie another, which is read only.
 """
 
 import math
@@ -14,11 +14,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from ganfp.files import read_json, room, sha256, sweep, sync, write_json, write_text
+from ganfp.files import project_root, read_json, room, sha256, sweep, sync, write_json, write_text
 from ganfp.locks import held, is_held
 from ganfp.runs.recipes.base import Recipe
 
+VARIABLE = "GANFP_STORE"
 DONE = "artifact.json"
+PART = ".part"
 PROGRESS = "progress"
 SECONDS_BETWEEN_REPORTS = 0.25
 
@@ -30,14 +32,31 @@ class DamagedArtifactError(RuntimeError):
 
 
 class Store:
-    """A folder of artifacts; made if need be."""
+    """A folder of artifacts, ``root``, made if need be; ``UPPER:LOWER`` names two, of which the lower is only read.
+
+    ``:`` is what stands between the folders of ``$PATH``: ``;`` on Windows.
+    """
 
     def __init__(self, root: str | os.PathLike) -> None:
-        self.root = Path(root)
+        self.name = os.pathsep.join(map(os.path.abspath, os.fspath(root).split(os.pathsep)))
+        self.root, *self.below = map(Path, os.fspath(root).split(os.pathsep))
+        if len(self.below) > 1 or "" in os.fspath(root).split(os.pathsep):
+            raise ValueError(f"a store is one folder, or two as UPPER{os.pathsep}LOWER, not {os.fspath(root)!r}")
+        if self.below and not self.below[0].is_dir():
+            raise FileNotFoundError(f"the lower store {self.below[0]} does not exist; ${VARIABLE} may name it")
 
     def folder(self, recipe: Recipe) -> Path:
-        """Where the artifact is, or will be."""
-        return self.root / recipe.kind / recipe.key
+        """Where the artifact is, or will be: in the lower store only if it is there, and not here."""
+        places = [root / recipe.kind / recipe.key for root in (self.root, *self.below)]
+        return next((place for place in places if (place / DONE).is_file()), places[0])
+
+    def artifacts(self, kind: str = "*") -> list[Path]:
+        """The folders of all finished artifacts (of a kind), by kind and key; of two of one key, the upper."""
+        found: dict[tuple[str, str], Path] = {}
+        for root in (*self.below, self.root):
+            folders = (path.parent for path in root.glob(f"{kind}/*/{DONE}") if path.parent.suffix != PART)
+            found |= {(folder.parent.name, folder.name): folder for folder in folders}
+        return [found[key] for key in sorted(found)]
 
     def has(self, recipe: Recipe) -> bool:
         """Whether the artifact is complete."""
@@ -46,7 +65,7 @@ class Store:
     def info(self, recipe: Recipe) -> dict:
         """What is known of a finished artifact: recipe, seconds, bytes, machine, date, checksums."""
         path = self.folder(recipe) / DONE
-        remedy = f"delete {path.parent} and build again, or let `ganfp store verify --delete` find all such"
+        remedy = self._remedy(path.parent)
         try:
             info = read_json(path, remedy)
         except FileNotFoundError as error:
@@ -71,7 +90,7 @@ class Store:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with held(folder.with_suffix(".lock"), lambda: print(f"waiting for who makes {folder}", file=sys.stderr)):
             if self.has(recipe):  # another process was faster
-                return folder
+                return self.folder(recipe)
             part = _part(folder)
             part.mkdir(parents=True, exist_ok=True)
             spent, started, reported = _read(part)[1], time.monotonic(), -math.inf
@@ -113,8 +132,12 @@ class Store:
             path, inside = folder / name, PurePosixPath(name)
             within = not inside.is_absolute() and ".." not in inside.parts and "\0" not in name
             if not within or not path.is_file() or _digest(path) != digest:
-                remedy = f"delete {folder} and build again, or let `ganfp store verify --delete` find all such"
-                raise DamagedArtifactError(f"{path!s} is missing or has changed; {remedy}")
+                raise DamagedArtifactError(f"{path!s} is missing or has changed; {self._remedy(folder)}")
+
+    def _remedy(self, folder: Path) -> str:
+        if self.root in folder.parents:
+            return f"delete {folder} and build again, or let `ganfp store verify --delete` find all such"
+        return f"this lower store is only read: let its owner delete {folder}"
 
     def busy(self, recipe: Recipe) -> bool:
         """Whether another process is making the artifact."""
@@ -125,6 +148,11 @@ class Store:
         return 1.0 if self.has(recipe) else _read(_part(self.folder(recipe)))[0]
 
 
+def here() -> Store:
+    """The store of this project: what ``$GANFP_STORE`` names, or ``artifacts`` in the project's folder."""
+    return Store(os.environ.get(VARIABLE) or project_root() / "artifacts")
+
+
 def _digest(path: Path) -> str:
     stat = path.stat()
     if _verified.get(path, ())[:2] != (stat.st_size, stat.st_mtime_ns):
@@ -133,7 +161,7 @@ def _digest(path: Path) -> str:
 
 
 def _part(folder: Path) -> Path:
-    return folder.with_suffix(".part")
+    return folder.with_suffix(PART)
 
 
 def _read(part: Path) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Arrays -> figures, one style and one colour per source for the whole book."""
 
 from ganfp.paper.plots.adversaries import deceived
-from ganfp.paper.plots.beyond import critics_matrix, gallery, methods, open_world, reliability
+from ganfp.paper.plots.beyond import costs, critics_matrix, gallery, methods, open_world, reliability
 from ganfp.paper.plots.curves import (
     against_n,
     beginnings,

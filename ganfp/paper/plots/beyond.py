@@ -107,3 +107,19 @@ def gallery(records: Sequence[Record]) -> Figure:
     axes[0].set_ylabel("images, %")
     legend(figure, 3)
     return figure
+
+
+@drawn
+def costs(laws: Mapping[str, Mapping[str, tuple]]) -> Figure:
+    """Seconds against size, every repetition, and the power law through them, a panel for each axis of growth."""
+    figure, axes = panels(2.9, len(laws), sharey=True, stack=True)
+    for axis, (name, steps) in zip(axes, laws.items(), strict=True):
+        for row, (sizes, seconds, law) in steps.items():
+            colour = METHODS.get(row, INK)
+            for size, each in zip(sizes, seconds, strict=True):
+                axis.plot([size] * len(each), each, "o", color=colour, markersize=4, markerfacecolor=PAPER)
+            axis.plot(sizes, [law(size) for size in sizes], color=colour, linewidth=1.3, label=row)
+        rungs_below(axis, sizes, sizes, xlabel=name, yscale="log")
+    axes[0].set_ylabel("seconds of one core")
+    legend(figure, 3)
+    return figure

@@ -79,12 +79,13 @@ def load_array(folder: Path, name: str) -> np.ndarray:
 def joined(arrays: Sequence[np.ndarray], scratch: Path) -> np.ndarray:
     """Arrays (n, ...) one after the other: in memory, or, beyond :data:`IN_MEMORY` bytes, in a file that nobody sees.
 
-    scratch: a folder on a disk with room for that file, which is gone when the array is.
+    scratch: a folder on a disk with room for that file, which is gone when the array is; if it is only read, as a lower
+    store may be, the system's own folder for such files is taken.
     """
     if sum(array.nbytes for array in arrays) <= IN_MEMORY:
         return np.concatenate(arrays)
     shape = (sum(map(len, arrays)), *arrays[0].shape[1:])
-    with tempfile.TemporaryFile(dir=scratch) as file:
+    with tempfile.TemporaryFile(dir=scratch if os.access(scratch, os.W_OK) else None) as file:
         if hasattr(os, "posix_fallocate"):  # where the disk is full, an error now, and not the end of the process later
             os.posix_fallocate(file.fileno(), 0, sum(array.nbytes for array in arrays))
         whole = np.memmap(file, arrays[0].dtype, "w+", shape=shape)
