@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from ganfp.attributors.base import SIDECAR
-from ganfp.files import project_root
+from ganfp.files import project_root, read_json
 from ganfp.runs import profiles, shipping
 from ganfp.runs.recipes.attribution import Evaluation, Fit
 from ganfp.runs.recipes.base import PREDICTIONS, settings
 from ganfp.runs.run import STORE_VARIABLE
 from ganfp.runs.store import DONE
+
+DAMAGED = ValueError, KeyError, TypeError, AttributeError, OSError  # what a file of anybody's making may raise
+REMEDY = "delete its folder"
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,10 @@ def listed(store: Path, around: Path) -> list[Entry]:
 
 def own(folder: Path) -> Entry | None:
     """A model that somebody has saved; None where its files cannot be read."""
-    with suppress(ValueError, KeyError, TypeError, OSError):
-        sidecar, facts = _read(folder / SIDECAR), {}
+    with suppress(*DAMAGED):
+        sidecar, facts = read_json(folder / SIDECAR, REMEDY), {}
         with suppress(OSError):
-            facts = _read(folder / "card.json")["facts"]
+            facts = read_json(folder / "card.json", REMEDY)["facts"]
         known = str(folder), folder, sidecar["method"], tuple(sidecar["classes"]), sidecar["resolution"]
         return Entry(*known, facts.get("date", ""), facts.get("accuracies", {}).get(sidecar["method"], {}).get("value"))
     return None
@@ -83,14 +86,14 @@ def stored(store: Path) -> Iterator[Entry]:
     measured = dict(_accuracies(store))
     found: dict[str, list[tuple[Path, Mapping[str, Any]]]] = {}
     for path in sorted((store / Fit.kind).glob(f"*/{DONE}")):
-        with suppress(ValueError, KeyError, TypeError, OSError):
-            info = _read(path)
+        with suppress(*DAMAGED):
+            info = read_json(path, REMEDY)
             found.setdefault(_name(info["recipe"], datasets), []).append((path.parent, info))
     for name in sorted(found):
         newest_first = sorted(found[name], key=lambda one: str(one[1].get("date")), reverse=True)
         for i, (folder, info) in enumerate(newest_first):
-            with suppress(ValueError, KeyError, TypeError, OSError):
-                sidecar, full = _read(folder / SIDECAR), f"{name}@{folder.name[:6]}" if i else name
+            with suppress(*DAMAGED):
+                sidecar, full = read_json(folder / SIDECAR, REMEDY), f"{name}@{folder.name[:6]}" if i else name
                 known = sidecar["method"], tuple(sidecar["classes"]), sidecar["resolution"], info["date"][:10]
                 yield Entry(full, folder, *known, measured.get(_text(info["recipe"])))
 
@@ -124,8 +127,8 @@ def _dataset(setup: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
 def _accuracies(store: Path) -> Iterator[tuple[str, float]]:
     """Percent of the test images that each attributor names rightly, by the description of its recipe."""
     for path in (store / Evaluation.kind).glob(f"*/{DONE}"):
-        with suppress(ValueError, KeyError, TypeError, OSError):
-            recipe = _read(path)["recipe"]
+        with suppress(*DAMAGED):
+            recipe = read_json(path, REMEDY)["recipe"]
             if recipe["setup"] == recipe["fit"]["setup"] and recipe["split"] == "test":
                 names = [source["name"] for source in recipe["setup"]["sources"]]
                 truth = np.repeat([sorted(names).index(name) for name in names], recipe["setup"]["test"])
@@ -135,7 +138,3 @@ def _accuracies(store: Path) -> Iterator[tuple[str, float]]:
 
 def _text(recipe: Mapping[str, Any]) -> str:
     return json.dumps(recipe, sort_keys=True)
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
