@@ -352,7 +352,10 @@ def test_models_have_names(run, tmp_path, monkeypatch):
         models.find("cats/seeds/cnn", run.store.root)
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, '{"facts": []}', '{"facts": {"accuracies": []}}', "[]", "{}"])
+HOSTILE = ("[" * 200_000, "[]", "{}", *(json.dumps({"facts": one}) for one in ([], {"date": []}, {"accuracies": []})))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
 def test_a_damaged_folder_hides_no_other_model(tmp_path, text):
     for name in ("sidecar", "card"):
         folder = tmp_path / name

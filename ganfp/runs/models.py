@@ -38,6 +38,10 @@ class Entry:
     date: str
     accuracy: float | None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.date, str) or not isinstance(self.accuracy, int | float | None):
+            raise TypeError(f"{self.folder} has a date or an accuracy that is none")
+
 
 def store() -> Path:
     """The store of this project, wherever the working folder is in it."""
