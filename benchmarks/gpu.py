@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,18 @@ import torch
 from benchmarks import steps
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.visnet import VisNet
-from ganfp.gans import GANS, config_from
+from ganfp.gans import GANS, OTHERS, config_from, gan_class
 from ganfp.gans.base import PRECISIONS
-from ganfp.gans.training import HISTORY, Seeds, Training, largest_difference, load_generator, sample, train
+from ganfp.gans.loop import Loop, Seeds
+from ganfp.gans.training import HISTORY, Training, largest_difference, load_generator, sample, train
 from ganfp.machine import cores
 from ganfp.seeding import deterministic
 from ganfp.worlds import faces
 
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS = 340.0  # of all parts together; what has not begun by then is left out
+SECONDS = 350.0  # of all parts together; what would not end by then is left out
+TAKES = {"progan 64 px, a minute": 100.0, "tests": 100.0, "progan 32 px eight": 60.0}  # seconds at most
+ANY = 30.0  # of the other parts
 STEPS, MEASURED = 50, 2.0  # steps of a comparison, seconds of a measurement
 SIDE_BY_SIDE = 8
 TESTS = "training gans captured cnn visnet attributors_base attacks prnu content knn".split()
@@ -48,7 +52,10 @@ TOLERANCE = 1e-3  # of weights, after STEPS steps of the same numbers in another
 
 def gan(name: str, **more):
     """A configuration that grows through all its resolutions within the steps of a comparison."""
-    return config_from(name, {**SMALL, **(GROWTH if name == "progan" else {}), "total_images": 10**6, **more})
+    own = {"progan": GROWTH, "ddpm": {"rise": 64, "ema_from": 320}}.get(name, {})
+    known = {field.name for field in fields(gan_class(name).Config)}
+    sizes = {key: value for key, value in SMALL.items() if key in known}
+    return config_from(name, {**sizes, **own, "total_images": 10**6, **more})
 
 
 def noise(count: int, side: int) -> np.ndarray:
@@ -77,16 +84,18 @@ def device_tests(device: str) -> dict[str, Any]:
     """The tests that need a device, in a process of their own."""
     files = [str(path) for name in TESTS if (path := ROOT / "tests" / f"test_{name}.py").is_file()]
     command = [sys.executable, "-m", "pytest", "-q", "-k", "cuda or gpu", "--continue-on-collection-errors", *files]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TAKES["tests"] - 5)
     lines = ended.stdout.splitlines()
     return {"failed": ended.returncode not in (0, 5), "summary": lines[-1:], "output": lines[-40:]}
 
 
 def gan_twins(name: str, precision: str, device: str) -> dict[str, Any]:
-    """A GAN's first steps captured, captured once more, and asked for one by one."""
+    """The first steps of a GAN, or of the diffusion model, captured, captured once more, and asked for one by one."""
 
-    def trained(eager: bool) -> tuple[Training, list[float]]:
-        one = Training(name, gan(name, precision=precision), Seeds.all(1), noise(640, 32), device, eager)
+    kind = getattr(gan_class(name), "Training", Training)
+
+    def trained(eager: bool) -> tuple[Loop, list[float]]:
+        one = kind(name, gan(name, precision=precision), Seeds.all(1), noise(640, 32), device, eager)
         for _ in range(STEPS):
             one.step()
         one.flush()
@@ -94,7 +103,8 @@ def gan_twins(name: str, precision: str, device: str) -> dict[str, Any]:
 
     with deterministic():
         (captured, losses), (again, _), (eager, wanted) = (trained(how) for how in (False, False, True))
-    found = twins(captured.generator, again.generator, eager.generator, losses, wanted)
+    networks = (getattr(one, one.trained[0]) for one in (captured, again, eager))
+    found = twins(*networks, losses, wanted)
     return found | {"resolution": eager.resolution}
 
 
@@ -179,7 +189,7 @@ def side_by_side(device: str) -> dict[str, Any]:
                 for _ in range(40):
                     step()
                 torch.cuda.current_stream().synchronize()
-                ready.wait(60)
+                ready.wait(40)
                 while not ended.is_set():
                     for _ in range(10):
                         step()
@@ -194,7 +204,7 @@ def side_by_side(device: str) -> dict[str, Any]:
         for worker in workers:
             worker.start()
         try:
-            ready.wait(90)
+            ready.wait(40)
             before, started = sum(counts), time.perf_counter()
             time.sleep(8)
             rate = (sum(counts) - before) / (time.perf_counter() - started)
@@ -202,14 +212,14 @@ def side_by_side(device: str) -> dict[str, Any]:
             rate = 0.0
         ended.set()
         for worker in workers:
-            worker.join(20)
+            worker.join(5)
     batch = steps.stable_stage(config, 32).batch
     return {"images/s": rate * batch, "trainings": SIDE_BY_SIDE, "failed": bool(errors), "errors": errors[:1]}
 
 
 def one_minute(device: str, drawn) -> dict[str, Any]:
     """A ProGAN at 64 px, trained on drawn faces for a minute, resumed once, sampled on the CPU."""
-    images = np.concatenate([part.result(timeout=90) for part in drawn])
+    images = np.concatenate([part.result(timeout=25) for part in drawn])
     sizes = dict(resolution=64, latent=128, fmap_base=2048, fmap_max=128, phase_images=40_000, total_images=10**7)
     config = config_from("progan", {**sizes, "batch": 64, "batch_base": 512, "learning_rate": 0.002})
     with tempfile.TemporaryDirectory() as folder:
@@ -228,7 +238,7 @@ def one_minute(device: str, drawn) -> dict[str, Any]:
 def parts(device: str, drawn) -> dict[str, Callable[[], dict[str, Any]]]:
     """What is reported, by name, the most telling first."""
     found: dict[str, Callable[[], dict[str, Any]]] = {"machine": lambda: machine(device)}
-    for name in GANS:
+    for name in (*GANS, *OTHERS):
         found[f"twins {name} float32"] = lambda name=name: gan_twins(name, "float32", device)
     found["twins cnn adam"] = lambda: network_twins(CNN, device)
     found["twins cnn muon"] = lambda: network_twins(CNN, device, optimiser="muon", boost=3.0)
@@ -271,7 +281,7 @@ def main(arguments: list[str] | None = None) -> int:
     pool = ProcessPoolExecutor(max(1, cores() - 1), get_context("spawn"))
     drawn = [pool.submit(faces.draw, 128, 64, seed) for seed in range(2 * cores())]
     for name, part in parts(asked.device, drawn).items():
-        if time.monotonic() - started > SECONDS:
+        if time.monotonic() - started + TAKES.get(name, ANY) > SECONDS:
             report[name] = {"left out": "no time"}
             continue
         begun = time.monotonic()

@@ -25,6 +25,7 @@ from functools import cache
 from pathlib import Path
 
 import click
+import lmdb
 import numpy as np
 import torch
 import yaml
@@ -101,8 +102,6 @@ def refused(*names: str) -> Iterator[None]:
         assert any(name in str(error) for name in names), f"{type(error).__name__} without {names}: {error!s:.300}"
 
 
-
-
 # ---------------------------------------------------------------------------- good inputs
 
 
@@ -122,6 +121,16 @@ def good_npz() -> bytes:
     stream = io.BytesIO()
     np.savez(stream, images=np.arange(6 * 64 * 3, dtype=np.uint8).reshape(6, 8, 8, 3), identity=np.arange(6))
     return stream.getvalue()
+
+
+@cache
+def good_database() -> bytes:
+    """An LMDB of a few pages."""
+    with tempfile.TemporaryDirectory() as folder:
+        with lmdb.open(folder, map_size=1 << 20) as environment, environment.begin(write=True) as writing:
+            for i, image in enumerate([good_images()["RGB.png"], good_images()["RGB.jpeg"]] * 4):
+                writing.put(f"{i:08}".encode(), image)
+        return Path(folder, "data.mdb").read_bytes().rstrip(b"\0")
 
 
 @cache
@@ -222,6 +231,13 @@ def artifact(rng: random.Random, folder: Path) -> None:
         assert store.info(Thing())["seconds"] >= 0
 
 
+def database(rng: random.Random, folder: Path) -> None:
+    """An LMDB of images."""
+    (folder / "data.mdb").write_bytes(damaged(good_database(), rng))
+    with refused("data.mdb"):
+        assert worlds.load(f"lsun:{folder}", 8, 4, 0).dtype == np.uint8
+
+
 def manifest(rng: random.Random, folder: Path) -> None:
     """The manifest of shipped generators."""
     one = {"file": "a.safetensors", "sha256": "0" * 64, "bytes": 1, "seconds": 1.0, "recipe": {"name": "x"}}
@@ -281,7 +297,7 @@ def parameter(rng: random.Random, folder: Path) -> None:
 
 BORDERS: dict[str, Callable[[random.Random, Path], None]] = {
     border.__name__: border
-    for border in (image, npz, tensors, model, artifact, manifest, preset, command, parameter)
+    for border in (image, npz, database, tensors, model, artifact, manifest, preset, command, parameter)
 }  # fmt: skip
 
 

@@ -32,6 +32,8 @@ TRAIN, VALIDATION, TEST = sources(120, 1), sources(60, 2), sources(60, 3)
 
 @pytest.fixture(scope="module", params=["knn", "eigenface", "prnu"])
 def fitted(request) -> Attributor:
+    if request.param == "prnu":
+        pytest.importorskip("pywt", reason="PRNU needs PyWavelets")
     return attributor_class(request.param)().fit(*TRAIN, validation=VALIDATION)
 
 

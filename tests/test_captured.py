@@ -1,6 +1,7 @@
 """The step of tensors alone: the same numbers as the plain loop, nothing that a graph could not replay, few kernels."""
 
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,12 +13,16 @@ from torch.utils._pytree import tree_leaves
 
 from benchmarks import steps
 from ganfp import layers
+from ganfp.attributors.base import Ahead
 from ganfp.attributors.cnn import CNN
+from ganfp.attributors.neural import made_ahead
 from ganfp.attributors.optimisers import MOMENTUM, Muon
 from ganfp.attributors.visnet import VisNet
 from ganfp.captured import Losses, Rows
-from ganfp.gans import GANS, config_from
-from ganfp.gans.training import CHECKPOINT, DivergedError, Seeds, Training, permutation
+from ganfp.gans import GANS, config_from, ddpm
+from ganfp.gans.ddpm import DDPMConfig
+from ganfp.gans.loop import DivergedError, Seeds, permutation
+from ganfp.gans.training import CHECKPOINT, Training
 from ganfp.seeding import deterministic, mix
 
 SIZE = dict(resolution=16, latent=8, fmap_base=128, fmap_max=16, batch=8, learning_rate=0.002, decay_from=0.5, ema=0.9)
@@ -148,7 +153,7 @@ def test_a_loss_that_is_not_finite_is_found_long_before_a_row_ends(monkeypatch):
     one = Training("progan", long, SEEDS, IMAGES)
     with torch.no_grad():
         one.critic.score.bias.fill_(float("nan"))
-    monkeypatch.setattr("ganfp.gans.training.STEPS_BETWEEN_CHECKS", 10)
+    monkeypatch.setattr("ganfp.gans.loop.STEPS_BETWEEN_CHECKS", 10)
     with pytest.raises(DivergedError, match="loss is nan after 80 images"):
         for _ in range(11):
             one.step()
@@ -214,6 +219,63 @@ def test_a_gans_step_is_of_tensors_alone(name, resolution, fading, monkeypatch, 
     body = ready(name, resolution, fading)
     request.getfixturevalue("sealed")
     counted(body)
+
+
+def test_a_diffusion_models_step_is_of_tensors_alone(request):
+    one = ddpm.Training("ddpm", DDPMConfig(16, 64, 8, total_images=320, batch=8, rise=16, ema_from=16), SEEDS, IMAGES)
+    for _ in range(2):
+        one.step()
+    one._coming.fill(one._drawn(stage := one.config.stage(one.seen)))
+    request.getfixturevalue("sealed")
+    counted(lambda: one._body(stage))
+
+
+def test_changes_that_may_be_made_ahead_are_the_same_and_others_wait():
+    codes, calls = np.arange(len(IMAGES)) % 2, []
+
+    def inverted(images, numbers):
+        calls.append(numbers[0])
+        return 255 - images
+
+    def trained(change):
+        one = CNN(fmap_base=128, fmap_max=16, batch=8, images=160, checks=1)
+        one.resolution_, one.classes_ = 16, np.arange(2)
+        one.network_, one._sums = one._built(one._network, 0), Losses(torch.device("cpu"))
+        ahead = [len(calls) - number for number in one._steps(IMAGES, codes, 20, change)]
+        return bytes_of(one.network_), ahead
+
+    waiting, behind = trained(inverted)
+    assert behind == [0] * 20  # each is made in its own step
+    calls.clear()
+    early, before = trained(Ahead(inverted))
+    assert early == waiting and max(before) > 5
+
+
+def test_items_are_made_while_the_one_before_is_used():
+    threads, made = set(), []
+
+    def items():
+        for i in range(4):
+            threads.add(threading.get_ident())
+            made.append(i)
+            yield i
+
+    found = made_ahead(items())
+    assert next(found) == 0
+    while len(made) < 2:
+        time.sleep(0.001)
+    assert list(found) == [1, 2, 3] and threading.get_ident() not in threads
+
+
+def test_an_error_in_what_is_made_ahead_is_raised():
+    def items():
+        yield 1
+        raise OSError("the disk is gone")
+
+    found = made_ahead(items())
+    next(found)
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(found)
 
 
 def fitting(kind, **settings):

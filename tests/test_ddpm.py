@@ -9,7 +9,7 @@ import torch
 from ganfp.files import read_tensors
 from ganfp.gans import ddpm, training
 from ganfp.gans.ddpm import DDPMConfig
-from ganfp.gans.training import Seeds
+from ganfp.gans.loop import Seeds
 from ganfp.runs import building, shipping
 from ganfp.runs.recipes.diffusion import Diffusion
 from ganfp.runs.recipes.images import Images
@@ -49,18 +49,18 @@ def images(count=20):
 
 
 def test_a_training_that_was_stopped_ends_with_the_same_bytes(tmp_path, one_thread):
-    ddpm.train(CONFIG, Seeds.all(1), images(), tmp_path / "whole")
-    half = ddpm.Training(CONFIG, Seeds.all(1), images(), torch.device("cpu"))
+    training.train("ddpm", CONFIG, Seeds.all(1), images(), tmp_path / "whole")
+    half = ddpm.Training("ddpm", CONFIG, Seeds.all(1), images())
     half.step(), half.step(), half.step()
     half.save(tmp_path / "parts" / training.CHECKPOINT)
-    ddpm.train(CONFIG, Seeds.all(1), images(), tmp_path / "parts")
+    training.train("ddpm", CONFIG, Seeds.all(1), images(), tmp_path / "parts", resume=True)
     whole, parts = ((tmp_path / name / training.GENERATOR).read_bytes() for name in ("whole", "parts"))
     assert whole == parts
 
 
 def test_each_seed_matters(one_thread):
     def weights(seeds):
-        one = ddpm.Training(CONFIG, seeds, images(), torch.device("cpu"))
+        one = ddpm.Training("ddpm", CONFIG, seeds, images())
         one.step()
         return torch.cat([p.detach().flatten() for p in one.network.parameters()])
 
@@ -69,7 +69,7 @@ def test_each_seed_matters(one_thread):
 
 
 def test_the_average_is_the_network_until_it_begins(one_thread):
-    one = ddpm.Training(CONFIG, Seeds.all(1), images(), torch.device("cpu"))
+    one = ddpm.Training("ddpm", CONFIG, Seeds.all(1), images())
     for _ in range(3):
         one.step()
         assert training.largest_difference(one.network, one.average) == 0
@@ -79,7 +79,7 @@ def test_the_average_is_the_network_until_it_begins(one_thread):
 
 def test_what_cannot_be_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"images must be uint8 \(N, 3, 16, 16\), not uint8 \(2, 3, 8, 8\)"):
-        ddpm.train(CONFIG, Seeds.all(1), images()[:2, :, :8, :8], tmp_path)
+        training.train("ddpm", CONFIG, Seeds.all(1), images()[:2, :, :8, :8], tmp_path)
     with pytest.raises(ValueError, match="resolution must be a power of two and at least 16"):
         DDPMConfig(resolution=8)
 

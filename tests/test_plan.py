@@ -1,6 +1,11 @@
 """What a profile takes, counted before it is begun; devices that are chosen, and how many artifacts share one."""
 
+import shutil
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +18,14 @@ from ganfp.attributors.cnn import CNN
 from ganfp.attributors.visnet import VisNet
 from ganfp.cli import main
 from ganfp.gans import GANS, config_from
-from ganfp.runs import planning
-from ganfp.runs.planning import Line
+from ganfp.gans.training import Seeds
+from ganfp.runs import building, operations, planning, room
+from ganfp.runs.recipes.attribution import Fit
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.gans import GAN
+from ganfp.runs.recipes.images import Images
+from ganfp.runs.recipes.samples import Setup, Source
+from ganfp.runs.store import Store
 
 SIZE = dict(resolution=16, latent=8, fmap_base=128, fmap_max=16, total_images=4096, batch=8)
 
@@ -24,30 +35,114 @@ def test_operations_are_those_of_a_step_that_is_carried_out(name):
     config = config_from(name, {**SIZE, **(dict(phase_images=64, batch_base=64) if name == "progan" else {})})
     stage = steps.stable_stage(config, 16)
     carried_out = steps.operations(steps.gan_step(name, config, 16, "cpu")) / (stage.batch * config.critic_steps)
-    found = planning.step_operations(name, planning._at(config, 16), 16)
+    found = operations.step_operations(name, operations.at(config, 16), 16)
     assert found == pytest.approx(carried_out, rel=0.1)  # generated images that two losses share are counted once
 
 
 def test_images_of_a_growing_gan_are_all_counted():
     config = config_from("progan", {**SIZE, "phase_images": 100, "total_images": 640, "batch_base": 64})
-    assert [planning._shown(config, side) for side in (4, 8, 16)] == [100, 200, 340]
+    assert [operations.images_shown(config, side) for side in (4, 8, 16)] == [100, 200, 340]
 
 
-def test_what_cannot_fit_is_refused():
-    lines = [Line("gan", 2, 1e15, 0.1, 5e9, 2e9), Line("sample", 9, 0.0, 0.0, 6e9, 0.0)]
-    planning.check(lines, free_disk=11e9, memory=2e9)
-    with pytest.raises(ValueError, match="take 11 GB of disk, of which 10 are free"):
-        planning.check(lines, free_disk=10e9, memory=2e9)
-    with pytest.raises(ValueError, match="gan: one takes 2 GB of memory, and the device has 1"):
-        planning.check(lines, free_disk=11e9, memory=1e9)
+@dataclass(frozen=True)
+class Stone(Recipe):
+    """A recipe of so many core-seconds, or of a GPU."""
+
+    kind = "stone"
+    name: str
+    weight: float
+    on: tuple[Recipe, ...] = ()
+    gpu: bool = False
+
+    def cost(self):
+        return self.weight
+
+    def make(self, folder, paths, device, progress):
+        time.sleep(self.weight)
+
+
+@pytest.fixture
+def rated(monkeypatch):
+    """A card of one operation a second that is half used by one training alone; a core is as fast as costs say."""
+    rates = {**planning.rates(), "start": 0.0, "step": 1.0}
+    monkeypatch.setattr(planning, "rates", lambda: rates)
+    monkeypatch.setattr(planning, "_speed", lambda: 1.0)
+    monkeypatch.setattr(
+        operations, "work", lambda r: operations.Work(r.weight, 2 * r.weight) if r.gpu else operations.Work()
+    )
+
+
+def hours(recipes, workers):
+    found = planning.schedule(building.closure(recipes), planning.Workers.read(workers))
+    return 3600 * found.hours, 3600 * found.chain
+
+
+def test_a_schedule_of_cores_is_the_one_on_paper(rated):
+    chain = Stone("c", 3, (Stone("b", 2, (Stone("a", 1),)),))
+    assert hours([chain], "9xcore") == pytest.approx((6, 6))
+    assert hours([Stone(str(i), 1) for i in range(5)], "2xcore") == pytest.approx((3, 1))
+    assert hours([Stone("long", 4), *(Stone(str(i), 1) for i in range(4))], "2xcore") == pytest.approx((4, 4))
+    assert hours([], "2xcore") == (0, 0)
+
+
+def test_a_gpu_is_shared_and_one_alone_does_not_fill_it(rated):
+    some = [Stone(str(i), 10, gpu=True) for i in range(4)]
+    assert hours(some[:1], "1xH100") == pytest.approx((20, 20))
+    assert hours(some[:2], "1xH100") == pytest.approx((20, 20))
+    assert hours(some, "1xH100") == pytest.approx((40, 20)) and hours(some, "2xH100") == pytest.approx((20, 20))
+    assert hours([*some, Stone("core", 7)], "1xH100") == pytest.approx((40, 20))
+
+
+@pytest.mark.parametrize("text", ["8", "8xA100", "0xH100", "-1xcore", "xcore"])
+def test_workers_that_nobody_has_measured_are_refused(text):
+    with pytest.raises(ValueError, match="workers must be a number of core, H200, H100, such as 8xH100"):
+        planning.Workers.read(text)
+
+
+def test_what_a_build_takes_is_what_its_schedule_says(tmp_path, rated):
+    legs = [Stone(str(i), 0.4 + 0.2 * (i % 3)) for i in range(9)]
+    recipes = [*legs, Stone("on", 1.0, tuple(legs[:2])), Stone("top", 0.5, tuple(legs[3:]))]
+    threads = ThreadPoolExecutor(2)
+    taken = building.build(recipes, Store(tmp_path), executor=threads, jobs=2, quiet=True)
+    assert taken == pytest.approx(hours(recipes, "2xcore")[0], rel=0.2)
+
+
+def test_what_cannot_fit_is_refused_before_anything_is_begun(tmp_path, monkeypatch):
+    world = Images("faces", 16, 60, 10, 5, 10)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=40_000))
+    with pytest.raises(ValueError, match="take 0.0 GB of disk, and 0.0 are free at .*GANFP_STORE"):
+        building.build([world], Store(tmp_path / "store"))
+    assert not (tmp_path / "store").exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=50_000))
+    room.check([world], tmp_path, gpu=0)
+    gan = GAN(world, "sngan", config_from("sngan", SIZE), Seeds.all(1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1e9))
+    room.check([gan], tmp_path, gpu=gan.memory())
+    with pytest.raises(ValueError, match="gan: one takes .* GB of memory, and the GPU has"):
+        room.check([gan], tmp_path, gpu=gan.memory() - 1)
+
+
+def test_bytes_on_disk_are_those_that_are_written(tmp_path, one_thread):
+    world, store = Images("faces", 16, 60, 10, 5, 10), Store(tmp_path)
+    gan = GAN(world, "sngan", config_from("sngan", {**SIZE, "total_images": 16}), Seeds.all(1))
+    setup = Setup("two", (Source("real", world), Source("SNGAN", gan)), 10, 5, 10)
+    for recipe in building.closure([Fit("knn", setup)]):
+        building.make(recipe, tmp_path)
+        assert room.disk(recipe) == pytest.approx(store.info(recipe)["bytes"], rel=0.15, abs=4000)
+
+
+def test_a_wider_network_takes_more_of_a_gpu():
+    setup = Setup("one", (Source("real", Images("faces", 32, 60, 10, 5, 10)),), 10, 5, 10)
+    narrow, wide = (Fit("cnn", setup, (("fmap_base", base),)).memory() for base in (512, 1024))
+    assert 0 < narrow < wide and Fit("prnu", setup).memory() == 0
 
 
 def test_the_command_prints_a_line_for_each_kind(tmp_path, monkeypatch):
     monkeypatch.setenv("GANFP_STORE", str(tmp_path))
-    result = CliRunner().invoke(main, ["plan", "--profile", "smoke", "--dataset", "faces"])
+    result = CliRunner().invoke(main, ["plan", "--profile", "smoke", "--dataset", "faces", "--workers", "8xH100"])
     assert result.exit_code == 0, result.output
     kinds = [line.split()[0] for line in result.output.splitlines()]
-    assert {"artifact", "gan", "sample", "attributor", "immunised"} <= set(kinds) and "hours on" in result.output
+    assert {"artifact", "gan", "sample", "attributor", "immunised", "8xH100:"} <= set(kinds)
     assert not list(tmp_path.iterdir())
 
 
@@ -77,8 +172,9 @@ def test_twins_on_a_cpu_are_the_same(monkeypatch):
     monkeypatch.setattr(gpu, "SMALL", {**gpu.SMALL, "fmap_base": 128, "fmap_max": 16})
     monkeypatch.setattr(gpu, "GROWTH", dict(phase_images=16, batch=8, batch_base=8))
     monkeypatch.setattr(gpu, "BLOCKS", {**gpu.BLOCKS, "fmap_base": 128, "fmap_max": 16, "batch": 8})
-    several = [gpu.gan_twins("progan", "float32", "cpu"), gpu.network_twins(CNN, "cpu", optimiser="muon")]
-    for found in (*several, gpu.network_twins(VisNet, "cpu")):
+    several = [gpu.gan_twins(name, "float32", "cpu") for name in ("progan", "ddpm")]
+    several += [gpu.network_twins(CNN, "cpu", optimiser="muon"), gpu.network_twins(VisNet, "cpu")]
+    for found in several:
         assert not found["failed"] and found["weights"] == found["losses"] == found["again"] == 0.0
 
 

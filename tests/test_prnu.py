@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import pywt
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 from ganfp.attributors import prnu
 from ganfp.attributors.prnu import PRNU, denoising_residual, residuals
 
+pywt = pytest.importorskip("pywt", reason="PRNU needs PyWavelets")
 SIZE = 32
 
 

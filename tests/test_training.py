@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from ganfp.gans import config_from, training
+from ganfp.gans.loop import DivergedError, Seeds
 from ganfp.gans.progan import ProGANConfig
-from ganfp.gans.training import DivergedError, Seeds, Training, load_critic, load_generator, train
+from ganfp.gans.training import Training, load_critic, load_generator, train
 
 CONFIG = ProGANConfig(
     resolution=8, latent=8, fmap_base=64, fmap_max=8, phase_images=64, total_images=320, batch=8, batch_base=64, ema=0.9

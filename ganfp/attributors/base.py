@@ -34,6 +34,16 @@ ENTRIES = {"format", "method", "config", "classes", "resolution", "temperature",
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """A change that depends on images and numbers alone, never on what is learned: it may be made ahead of its step."""
+
+    change: Change
+
+    def __call__(self, images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        return self.change(images, numbers)
+
+
+@dataclass(frozen=True)
 class Attribution:
     """What an attributor says of N images, of K sources.
 
@@ -221,6 +231,11 @@ class Attributor(ABC):
     def cost(cls, settings: Mapping[str, Any], images: int, resolution: int) -> float:
         """Roughly how many core-seconds a fit with these settings to so many images takes."""
         return 4e-3 * images
+
+    @classmethod
+    def memory(cls, settings: Mapping[str, Any], resolution: int) -> float:
+        """Roughly how many bytes of a GPU a fit takes beside its images, which are there only if they fit."""
+        return 0.0
 
     def _check_settings(self) -> None:  # noqa: B027
         """Raise ``ValueError`` for a setting that makes no sense."""

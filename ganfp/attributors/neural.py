@@ -2,7 +2,8 @@
 
 import copy
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -12,17 +13,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganfp import memory
-from ganfp.attributors.base import Attributor, Change, Labelled, Progress, cut, on_device
+from ganfp.attributors.base import Ahead, Attributor, Change, Labelled, Progress, cut, on_device
 from ganfp.attributors.optimisers import OPTIMISERS, Rates, descend, optimisers_of
 from ganfp.captured import STEPS_BETWEEN_CHECKS, Captured, Losses, Rows, resident
+from ganfp.gans.base import SMALLEST, doublings
 from ganfp.images import to_float
+from ganfp.layers import channels
 from ganfp.seeding import deterministic, drawn_with, mix
 
 PREDICT_BATCH = 256
+MAPS = 50  # of a layer, for an image: what is kept for the gradient, and gradients, of visNet's three networks
 PRECISIONS = ("float32", "bfloat16", "auto")
 
 Network = TypeVar("Network", bound=nn.Module)
 Module = TypeVar("Module", bound=nn.Module)
+Item = TypeVar("Item")
 Update = Callable[[Tensor, Tensor, dict[str, Tensor]], dict[str, Tensor]]
 """One step of training, from x (n, 3, R, R) in [-1, 1], classes y (n,) and what else changes, to its losses."""
 Changing = Callable[[int, int], dict[str, Tensor]]
@@ -59,6 +64,12 @@ class NeuralAttributor(Attributor, Generic[Network]):
 
     eager: ClassVar[bool] = False  # on a GPU, whether each step is asked for anew and not replayed, for comparison
     group: ClassVar[int] = 1  # what the size of a batch is a multiple of
+
+    @classmethod
+    def memory(cls, settings: Mapping[str, Any], resolution: int) -> float:
+        one = cls(**settings)
+        maps = sum(side**2 * channels(side, one.fmap_base, one.fmap_max) for side in doublings(SMALLEST, resolution))
+        return 4 * MAPS * maps * one.batch
 
     @abstractmethod
     def _network(self) -> Network:
@@ -163,14 +174,19 @@ class NeuralAttributor(Attributor, Generic[Network]):
             x = flip(self._seen(x), now["mirrored"]) if self.flip else self._seen(x)
             self._sums.add(update(x, columns.index_select(0, now["chosen"]), now))
 
-        step, ahead = Captured(body, device, self.eager), [row(1)]
-        coming.begin(ahead[0])
+        step, first = Captured(body, device, self.eager), row(1)
+        coming.begin(first)
+        # a change may ask the network as it is by then, as adversarial training does
+        ahead = change is None or isinstance(change, Ahead)
+        length = coming.capacity if ahead else 1
+        blocks = (
+            [first if n == 1 else row(n) for n in range(start, min(steps + 1, start + length))]
+            for start in range(1, steps + 1, length)
+        )
+        blocks = made_ahead(blocks) if ahead and device.type == "cuda" else blocks
         for number in range(1, steps + 1):
             if not coming.left:
-                # a change may ask the network as it is by then, as adversarial training does
-                last = min(steps, number + coming.capacity - 1) if change is None else number
-                coming.fill([*ahead, *(row(n) for n in range(number + len(ahead), last + 1))])
-                ahead = []
+                coming.fill(next(blocks))
             coming.left -= 1
             step()
             self._sums.steps += 1
@@ -204,6 +220,15 @@ class NeuralAttributor(Attributor, Generic[Network]):
             raise ValueError(f"its weights are not those of a {self.method} with its settings")
         self.network_ = self._placed(self._network())
         self.network_.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
+
+
+def made_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The items, each made by a thread while the one before it is used."""
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = worker.submit(next, items, None)
+            yield item
 
 
 def batches(n: int, batch: int, steps: int, seed: int) -> Iterator[np.ndarray]:

@@ -71,11 +71,6 @@ def in_precision(forward):
     return mixed
 
 
-def sent(x: Tensor, device: torch.device) -> Tensor:
-    """A tensor from the CPU on the device; a GPU is not waited for."""
-    return x.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else x.to(device)
-
-
 Numbers = dict[str, Tensor]
 """What is random in one update of a critic, by name."""
 

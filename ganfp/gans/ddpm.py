@@ -6,23 +6,17 @@ of z along the arc (Salimans and Ho 2022, Appendix D).  A step of DDIM (Song et 
 a rotation, and all of them together are a generator: one latent, one image.
 """
 
-import copy
 import math
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganfp import memory
-from ganfp.files import read_tensors, write_json, write_tensors
-from ganfp.gans.base import Sized, in_precision, sent
-from ganfp.gans.training import CHECKPOINT, GENERATOR, HISTORY, ROWS, SECONDS_BETWEEN_CHECKPOINTS, Seeds, permutation
-from ganfp.seeding import deterministic, drawn_with, mix
+from ganfp.gans.base import Sized, Stage, in_precision
+from ganfp.gans.loop import Loop
+from ganfp.seeding import mix
 
 NAME = "ddpm"
 LEVELS = 3  # resolutions of the network: R, R / 2, R / 4
@@ -34,7 +28,7 @@ LATEST = 0.5 * math.pi  # the angle of pure noise
 class DDPMConfig(Sized):
     """What a diffusion model is and how it is trained; ``steps``: calls of the network for an image."""
 
-    first = 16
+    first, betas = 16, (0.9, 0.999)
 
     resolution: int = 32
     fmap_base: int = 1024  # feature maps at a resolution: min(fmap_base / resolution, fmap_max)
@@ -48,6 +42,11 @@ class DDPMConfig(Sized):
     ema_from: int = 32_000  # images after which that average begins; until then it is the network itself
     steps: int = 20
     precision: str = "float32"
+
+    def stage(self, seen: int) -> Stage:
+        """The same at every moment but for the learning rate."""
+        rising = min(1.0, (seen + self.batch) / self.rise)
+        return Stage(self.resolution, 1.0, self.batch, self.learning_rate * rising * self.decay(seen))
 
 
 class Network(nn.Module):
@@ -142,10 +141,52 @@ class Generator(Network):
         return z
 
 
-class DDPM:
-    """What :func:`ganfp.gans.training.sample` asks of a source of images."""
+def loss(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, angles: Tensor, noise: Tensor) -> Tensor:
+    """Mean squared error of v for images x (N, 3, R, R) in [-1, 1] at angles (N,), mixed with noise like x."""
+    c, s = (f(angles)[:, None, None, None] for f in (torch.cos, torch.sin))
+    return F.mse_loss(network(c * x + s * noise, angles), c * noise - s * x)
 
-    Config, Generator = DDPMConfig, Generator
+
+class Training(Loop):
+    """A diffusion model's: each step shows the network one batch."""
+
+    trained = ("network",)
+
+    def _builders(self) -> list[Callable[..., nn.Module]]:
+        return [Network]
+
+    def _row(self, stage: Stage, seen: int, iteration: int) -> dict[str, Tensor]:
+        """Learning rate and share of the network in its average, order of the images, angles, noise."""
+        config, random = self.config, torch.Generator().manual_seed(mix(self.seeds.noise, seen))
+        steps = max(0, seen - config.ema_from) // config.batch
+        decay = min(config.ema, steps / (10 + steps))  # of the last tenth of its steps until these are enough
+        return {
+            "scales": torch.tensor([stage.learning_rate, 1 - decay], dtype=torch.float64),
+            "order": self._shown(seen, stage.batch),
+            "angles": LATEST * torch.rand(stage.batch, generator=random),
+            "noise": torch.randn(stage.batch, 3, config.resolution, config.resolution, generator=random),
+        }
+
+    def _body(self, stage: Stage) -> None:
+        """One step of Adam, its gradient cut to norm 1, and one of the moving average."""
+        row = self._coming.read()
+        rate, share = row["scales"]
+        self.rate.copy_(rate)
+        value = loss(self.network, self._real(row["order"][0], stage), row["angles"], row["noise"])
+        self.network_optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.network_optimiser.step()
+        with torch.no_grad():
+            for average, weight in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                average.lerp_(weight, share.float())
+        self._losses.add({"v": value})
+
+
+class DDPM:
+    """What :mod:`ganfp.gans.training` asks of a source of images."""
+
+    Config, Generator, Training = DDPMConfig, Generator, Training
 
     def __init__(self, config: DDPMConfig) -> None:
         self.config = config
@@ -153,113 +194,3 @@ class DDPM:
     def latents(self, n: int, random: torch.Generator) -> Tensor:
         """(n, 3 R R) standard normal, drawn on the CPU so that every device sees the same."""
         return torch.randn(n, 3 * self.config.resolution**2, generator=random)
-
-
-def loss(network: Callable[[Tensor, Tensor], Tensor], x: Tensor, angles: Tensor, noise: Tensor) -> Tensor:
-    """Mean squared error of v for images x (N, 3, R, R) in [-1, 1] at angles (N,), mixed with noise like x."""
-    c, s = (f(angles)[:, None, None, None] for f in (torch.cos, torch.sin))
-    return F.mse_loss(network(c * x + s * noise, angles), c * noise - s * x)
-
-
-def train(
-    config: DDPMConfig, seeds: Seeds, images: np.ndarray, folder: Path, device: str = "cpu",
-    progress: Callable[[float], None] = lambda share: None,
-) -> None:  # fmt: skip
-    """Train on uint8 images (N, 3, R, R), on from the checkpoint in ``folder`` if there is one.
-
-    As :func:`ganfp.gans.training.train` does, it writes ``generator.safetensors`` (the moving average) and
-    ``history.json``; what is random depends on the seeds and on the images seen, so that to resume changes nothing.
-    Raises ``ValueError`` for images of another shape, and ``FloatingPointError`` where the loss is not finite.
-    """
-    side = config.resolution
-    if images.shape[1:] != (3, side, side) or images.dtype != np.uint8:
-        raise ValueError(f"images must be uint8 (N, 3, {side}, {side}), not {images.dtype} {images.shape}")
-    memory.keep()
-    with deterministic():
-        training = Training(config, seeds, images, torch.device(device))
-        if (folder / CHECKPOINT).exists():
-            training.restore(folder / CHECKPOINT)
-        started, saved = time.monotonic() - training.seconds, time.monotonic()
-        while training.seen < config.total_images:
-            training.step()
-            training.seconds = time.monotonic() - started
-            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                training.save(folder / CHECKPOINT)
-                saved = time.monotonic()
-            progress(min(1.0, training.seen / config.total_images))
-    known = {"name": NAME, "config": asdict(config), "seeds": asdict(seeds), "images": len(images)}
-    meta = {**known, "seen": training.seen, "resolution": side, "blend": 1.0}
-    write_tensors(folder / GENERATOR, training.average.state_dict(), meta)
-    write_json(folder / HISTORY, {"rows": training.rows, "seen": training.seen, "seconds": training.seconds})
-
-
-PARTS, POSITION = ("network", "average"), ("seen", "seconds", "rows", "losses")  # in a checkpoint
-
-
-class Training:
-    """The state of a training; :meth:`step` shows the network one batch."""
-
-    def __init__(self, config: DDPMConfig, seeds: Seeds, images: np.ndarray, device: torch.device) -> None:
-        self.config, self.seeds, self.images, self.device = config, seeds, images, device
-        with drawn_with(seeds.init):  # weights are drawn on the CPU: the same on every device
-            self.network = Network(config).to(device=device, memory_format=torch.channels_last)
-        self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
-        self.optimiser = torch.optim.Adam(self.network.parameters(), fused=True)
-        self.seen, self.seconds = 0, 0.0
-        self.rows: list[dict] = []
-        self.losses: list[float] = []
-
-    def step(self) -> None:
-        """One step of Adam, its gradient cut to norm 1, and one of the moving average."""
-        config, random = self.config, torch.Generator().manual_seed(mix(self.seeds.noise, self.seen))
-        x = sent(torch.from_numpy(self._next()), self.device).float().div_(127.5).sub_(1)
-        angles = sent(LATEST * torch.rand(len(x), generator=random), self.device)
-        noise = sent(torch.randn(x.shape, generator=random), self.device)
-        value = loss(self.network, x, angles, noise)
-        self.optimiser.zero_grad()
-        value.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        rising = min(1.0, (self.seen + config.batch) / config.rise)
-        self.optimiser.param_groups[0]["lr"] = config.learning_rate * rising * config.decay(self.seen)
-        self.optimiser.step()
-        steps = max(0, self.seen - config.ema_from) // config.batch
-        decay = min(config.ema, steps / (10 + steps))  # of the last tenth of its steps until these are enough
-        weights = [p.detach() for p in self.network.parameters()]
-        torch._foreach_lerp_(list(self.average.parameters()), weights, 1 - decay)
-        self.seen += config.batch
-        self.losses.append(float(value.detach()))
-        if self.seen * ROWS // config.total_images > len(self.rows):
-            self._close_row()
-
-    def _next(self) -> np.ndarray:
-        n, positions = len(self.images), np.arange(self.seen, self.seen + self.config.batch)
-        return self.images[np.array([permutation(n, self.seeds.order, int(p // n))[p % n] for p in positions])]
-
-    def _close_row(self) -> None:
-        mean = float(np.mean(self.losses))
-        if not math.isfinite(mean):
-            raise FloatingPointError(f"the loss is {mean} after {self.seen} images; lower the learning rate")
-        self.rows.append({"images": self.seen, "resolution": self.config.resolution, "blend": 1.0, "v": mean})
-        self.losses = []
-
-    def save(self, path: Path) -> None:
-        """Write everything that the training needs to go on."""
-        tensors = {f"{part}.{k}": v for part in PARTS for k, v in getattr(self, part).state_dict().items()}
-        moments = self.optimiser.state_dict()["state"]
-        tensors |= {f"optimiser.{i}.{k}": v for i, values in moments.items() for k, v in values.items()}
-        write_tensors(path, tensors, {key: getattr(self, key) for key in POSITION})
-
-    def restore(self, path: Path) -> None:
-        """Go on from what :meth:`save` wrote."""
-        tensors, meta = read_tensors(path, self.device)
-        vars(self).update(meta)
-        for part in PARTS:
-            mine = {k.removeprefix(f"{part}."): v for k, v in tensors.items() if k.startswith(f"{part}.")}
-            getattr(self, part).load_state_dict(mine)
-        parameters = self.optimiser.param_groups[0]["params"]
-        for key, value in tensors.items():
-            if key.startswith("optimiser."):
-                _, index, name = key.split(".")
-                like = parameters[int(index)]  # moments must lie in memory as their parameter does
-                moment = value if name == "step" else torch.empty_like(like.detach()).copy_(value)
-                self.optimiser.state[like][name] = moment

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ganfp import machine
 from ganfp.processes import begin_worker
-from ganfp.runs import cluster
+from ganfp.runs import cluster, room
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import Store
 
@@ -80,14 +80,16 @@ def build(
     with this process, however it ends.  Longest work starts first, or, ``in_order``, what was asked for first.
     ``done`` is called with each recipe when it is made.
     If one recipe fails, those under way are stopped, what they had is kept for the next attempt, and the error is
-    raised.  One of several builds on the folder (:class:`cluster.Shard`) makes its share, then what nobody is at.
+    raised.  ``ValueError``, before anything is begun, where disk or GPU is too small for it.  One of several builds on the folder (:class:`cluster.Shard`) makes its share, then what nobody is at.
     """
     todo, started = missing(recipes, store), time.monotonic()
     if not todo:
         return 0.0
-    context = multiprocessing.get_context("spawn")
+    elsewhere = executor or os.environ.get(cluster.SCHEDULER)  # so are the GPUs then
+    room.check(todo, store.root, "cpu" if elsewhere else device)
     executor, shard = executor or cluster.executor(), cluster.shard()
     jobs = jobs or machine.jobs(device, max(recipe.memory() for recipe in todo))
+    context = multiprocessing.get_context("spawn")
     pool = executor or ProcessPoolExecutor(jobs, context, initializer=begin_worker, initargs=(1,))
     # Processes that start meanwhile give one thread to each library that asks the environment, and do not import the
     # user's script, which may ask for this very work once more; unless a recipe is defined there: then the script
@@ -105,7 +107,8 @@ def build(
                 own = [r for r in ready if shard.owns(r)]
                 idle = jobs - len(running)
                 ready = own or [r for r in ready if not store.busy(r)][: max(0, idle)]
-                waiting = [r for r in waiting if r not in ready]
+                taken = {r.key for r in ready}
+                waiting = [r for r in waiting if r.key not in taken]
                 if not ready and not running:
                     time.sleep(POLL_SECONDS)
                 for recipe in ready if in_order else sorted(ready, key=lambda r: -r.cost()):

@@ -1,64 +1,94 @@
-"""What a profile takes, counted before anything is made: operations, hours of a GPU, disk, memory.
+"""What a profile takes, found before anything is made: operations, hours, disk, memory, and the schedule of workers.
 
-Operations are those of convolutions and matrix products, counted on tensors without contents.  Hours follow from the
-rates in ``rates.yml``, measured on small networks: wide ones use a card better, and take less than is said here.  What
-is bound by the start of kernels or by the CPU is not in them: samples, methods without a network, pictures.
+Hours follow from the rates in ``rates.yml``.  What networks do is a GPU's, where there is one, everything else a core's.
+Rates of cores were measured at 32 px: at more pixels, methods without a network take longer than is said here.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
 
-from ganfp import attributors
-from ganfp.attributors.neural import NeuralAttributor
-from ganfp.attributors.visnet import VisNet
-from ganfp.gans import config_from, gan_class
-from ganfp.gans.base import doublings
-from ganfp.gans.ddpm import Network
-from ganfp.runs.recipes.attacked import Immunised
-from ganfp.runs.recipes.attribution import Fit, Learning
+from ganfp.machine import SIDE_BY_SIDE
+from ganfp.runs import operations
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.recipes.diffusion import Diffusion
-from ganfp.runs.recipes.gans import GAN
-from ganfp.runs.recipes.images import Images
-from ganfp.runs.recipes.samples import Sample
-
-PASSES = 3  # of a training over a network: forward, and back to inputs and to weights
-CRITIC = 6  # visNet's critic: two images and the penalty's, whose gradient is differentiated once more
+from ganfp.runs.room import disk
 
 
 @dataclass(frozen=True)
 class Line:
-    """All artifacts of one kind: how many, their operations, hours of a GPU, bytes on disk, the most memory of one."""
+    """All artifacts of one kind: how many, operations, hours of a GPU and of a core, bytes on disk, most of a GPU."""
 
     kind: str
     count: int
     operations: float
-    hours: float
+    gpu_hours: float
+    core_hours: float
     disk: float
     memory: float
 
 
+@dataclass(frozen=True)
+class Workers:
+    """GPUs of a card, each shared by :data:`SIDE_BY_SIDE` processes, or, without a card, processes of one core."""
+
+    count: int
+    card: str | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "Workers":
+        """From ``8xH100`` or ``2xcore``; ``ValueError`` for anything else."""
+        match, known = re.fullmatch(r"([1-9][0-9]*)x(\w+)", text), ["core", *rates()["cards"]]
+        if not match or match[2] not in known:
+            raise ValueError(f"workers must be a number of {', '.join(known)}, such as 8xH100, not {text!r}")
+        return cls(int(match[1]), None if match[2] == "core" else match[2])
+
+    @property
+    def processes(self) -> int:
+        return self.count * (SIDE_BY_SIDE if self.card else 1)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Hours until all is made, those of the longest chain of needs, and bytes that workers read and write."""
+
+    hours: float
+    chain: float
+    network: float
+
+
 @cache
 def rates() -> dict[str, Any]:
-    """What was measured, and on which card."""
+    """What was measured, and on what."""
     return yaml.safe_load(Path(__file__).with_name("rates.yml").read_text("utf-8"))
 
 
+def gpu_seconds(recipe: Recipe) -> float:
+    """Of a whole GPU, as others keep it busy beside this."""
+    return operations.work(recipe).operations / _speed()
+
+
+def alone_seconds(recipe: Recipe) -> float:
+    """On a GPU that does nothing else: it also waits for the starts of kernels."""
+    return max(gpu_seconds(recipe), operations.work(recipe).steps * rates()["step"])
+
+
 @cache
-def speed() -> float:
-    """Operations per second of a card that trains as many GANs as it can take."""
-    measured = rates()["trained"]
-    config = config_from("progan", {**measured["gan"], "total_images": 10**9})
-    return measured["images_per_second"] * step_operations("progan", _at(config, config.resolution), config.resolution)
+def _speed() -> float:
+    return operations.measured(rates()["together"])
+
+
+def core_seconds(recipe: Recipe) -> float:
+    """On one core."""
+    known, what = rates()["costs"], recipe
+    while hasattr(what, "fit"):
+        what = what.fit
+    named = f"{recipe.kind} {getattr(what, 'method', '')}"
+    return recipe.cost() * known.get(named, known.get(recipe.kind, 1.0))
 
 
 def plan(recipes: Iterable[Recipe]) -> list[Line]:
@@ -66,129 +96,43 @@ def plan(recipes: Iterable[Recipe]) -> list[Line]:
     kinds: dict[str, list[Recipe]] = {}
     for recipe in recipes:
         kinds.setdefault(recipe.kind, []).append(recipe)
-    lines = []
-    for kind, some in kinds.items():
-        done = [operations(recipe) for recipe in some]
-        most = max(recipe.memory() for recipe in some)
-        lines.append(Line(kind, len(some), sum(done), sum(done) / speed() / 3600, sum(map(disk, some)), most))
-    return lines
+    return [_line(kind, some) for kind, some in kinds.items()]
 
 
-def check(lines: Iterable[Line], free_disk: float, memory: float) -> None:
-    """``ValueError`` where a disk or a card of so many bytes cannot hold what is planned."""
-    lines = list(lines)
-    if (needed := sum(line.disk for line in lines)) > free_disk:
-        raise ValueError(f"the artifacts take {needed / 1e9:.0f} GB of disk, of which {free_disk / 1e9:.0f} are free")
-    for line in lines:
-        if line.memory > memory:
-            most = f"{line.memory / 1e9:.0f} GB of memory, and the device has {memory / 1e9:.0f}"
-            raise ValueError(f"{line.kind}: one takes {most}; use smaller batches")
+def _line(kind: str, some: list[Recipe]) -> Line:
+    done = [operations.work(recipe).operations for recipe in some]
+    cores = sum(core_seconds(recipe) for recipe, count in zip(some, done, strict=True) if not count)
+    most = max(recipe.memory() for recipe in some)
+    return Line(kind, len(some), sum(done), sum(done) / _speed() / 3600, cores / 3600, sum(map(disk, some)), most)
 
 
-def operations(recipe: Recipe) -> float:
-    """Additions and multiplications of making it, 0 where hardly any are a network's."""
-    if isinstance(recipe, Diffusion):
-        return diffusion_operations(recipe.config)
-    if isinstance(recipe, GAN):
-        config = recipe.config
-        sides = doublings(4, config.resolution) if recipe.name == "progan" else [config.resolution]
-        shown = [_shown(config, side) if recipe.name == "progan" else config.total_images for side in sides]
-        each = [step_operations(recipe.name, _at(config, side), side) for side in sides]
-        return sum(n * count for n, count in zip(shown, each, strict=True))
-    if isinstance(recipe, Immunised):
-        fit, trained = recipe.fit, replace(recipe.fit, settings=recipe.fit.settings + recipe.settings)
-        return operations(trained) if issubclass(attributors.attributor_class(fit.method), NeuralAttributor) else 0.0
-    if isinstance(recipe, Learning):
-        return operations(recipe.fit)
-    if isinstance(recipe, Fit):
-        return fit_operations(recipe)
-    return 0.0
+def schedule(recipes: list[Recipe], workers: Workers) -> Schedule:
+    """What :func:`ganfp.runs.building.build` does with workers, by the rates; recipes: needs first.
 
-
-def fit_operations(recipe: Fit) -> float:
-    """Those of fitting a network; other methods are the CPU's."""
-    kind = attributors.attributor_class(recipe.method)
-    if not issubclass(kind, NeuralAttributor):
-        return 0.0
-    one = kind(**dict(recipe.settings))
-    one.resolution_, one.classes_ = recipe.setup.sources[0].origin.resolution, range(len(recipe.setup.sources))
-    images = torch.empty(4, 3, one.resolution_, one.resolution_)
-    network = one._network()
-    count = PASSES * counted(lambda: network(images))
-    if isinstance(one, VisNet):
-        count += PASSES * CRITIC / 2 * counted(lambda: network.reconstruct.stages(images))
-    return one.images * count / len(images)
-
-
-@cache
-def diffusion_operations(config: Any) -> float:
-    """Those of training a diffusion model."""
-    with torch.random.fork_rng(devices=[]):
-        network = Network(config)
-    images, angles = torch.empty(4, 3, config.resolution, config.resolution), torch.empty(4)
-    return config.total_images * PASSES / len(images) * counted(lambda: network(images, angles))
-
-
-@cache
-def step_operations(name: str, config: Any, side: int) -> float:
-    """Those of a GAN's step at a resolution that has faded in, for each real image that it is shown."""
-    stage = _stage(config, side)
-    with torch.random.fork_rng(devices=[]):
-        gan = gan_class(name)(config)
-        generator, critic = gan.Generator(config), gan.Critic(config)
-
-    def step() -> None:
-        numbers = gan.numbers(stage, None)
-        fake = torch.cat([generator(z, side) for z in numbers["latents"]])
-        real = torch.empty(stage.batch, 3, side, side)
-        for _ in range(config.critic_steps):
-            gan.critic_loss(critic, real, fake.detach(), stage, numbers)[0].backward()
-        gan.generator_loss(critic.requires_grad_(False), fake, stage, real).backward()
-
-    again = (config.critic_steps - 1) * gan.fakes  # batches that the critic alone sees
-    more = again * counted(lambda: generator(gan.latents(stage.batch, None), side)) if again else 0
-    return (counted(step) + more) / (stage.batch * config.critic_steps)
-
-
-def counted(function: Callable[[], Any]) -> int:
-    """Operations of a function of networks, none of which is carried out."""
-    counter = FlopCounterMode(display=False)
-    counter.mod_tracker = _Anywhere()
-    with FakeTensorMode(allow_non_fake_inputs=True), counter:
-        function()
-    return counter.get_total_flops()
-
-
-class _Anywhere(nullcontext):
-    """In place of the counter's own tracker of modules, whose hooks break a gradient penalty's `autograd.grad`."""
-
-    parents = frozenset({"Global"})
-
-
-def disk(recipe: Recipe) -> float:
-    """Bytes of the images that it keeps, which are most of what is on disk."""
-    if isinstance(recipe, Images):
-        return 3 * recipe.count * recipe.resolution**2
-    if isinstance(recipe, Sample):
-        return 3 * recipe.count * recipe.origin.resolution**2
-    return 0.0
-
-
-def _stage(config: Any, side: int):
-    seen = 0
-    while (stage := config.stage(seen)).resolution < side or stage.blend < 1:
-        seen += config.phase_images
-    return stage
-
-
-def _at(config: Any, side: int) -> Any:
-    """The configuration with a length that two trainings of different ones share."""
-    return replace(config, total_images=10**12, decay_from=1.0)
-
-
-def _shown(config: Any, side: int) -> int:
-    """Real images that a growing GAN is shown at a resolution."""
-    place = doublings(4, config.resolution).index(side)
-    begun = max(0, 2 * place - 1) * config.phase_images
-    end = config.total_images if side == config.resolution else (2 * place + 1) * config.phase_images
-    return max(0, min(end, config.total_images) - begun)
+    A process takes the next recipe whose needs are there, in the order in which they came to be so, longest first
+    among those of one moment.  GPUs share their time among what runs on them; nothing is faster there than alone.
+    """
+    on_gpu = {r.key: gpu_seconds(r) for r in recipes if workers.card and operations.work(r).operations}
+    alone = {r.key: alone_seconds(r) if r.key in on_gpu else core_seconds(r) for r in recipes}
+    needs = {r.key: [need.key for need in r.needs() if need.key in alone] for r in recipes}
+    chain: dict[str, float] = {}
+    for key, some in needs.items():
+        chain[key] = alone[key] + max((chain[need] for need in some), default=0.0)
+    waiting, cost = set(alone), {r.key: r.cost() for r in recipes}
+    queue, running, done, now = list[str](), dict[str, float](), set[str](), rates()["start"]
+    while waiting or queue or running:
+        ready = [key for key in alone if key in waiting and done.issuperset(needs[key])]
+        waiting.difference_update(ready)
+        queue += sorted(ready, key=lambda key: -cost[key])
+        while queue and len(running) < workers.processes:
+            key = queue.pop(0)
+            running[key] = alone[key]
+        share = sum(on_gpu[key] / max(alone[key], 1e-9) for key in running if key in on_gpu) / workers.count
+        slowed = {key: max(1.0, share) if key in on_gpu else 1.0 for key in running}
+        step = min(left * slowed[key] for key, left in running.items())
+        left_of = {key: left - step / slowed[key] for key, left in running.items()}
+        running = {key: left for key, left in left_of.items() if left > 1e-9}
+        done |= left_of.keys() - running.keys()
+        now += step
+    moved = sum(disk(one) for r in recipes for one in (r, *r.needs()))
+    return Schedule(now / 3600, max(chain.values(), default=0.0) / 3600, moved)

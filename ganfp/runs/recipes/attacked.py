@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ganfp import attacks, attributors, worlds
+from ganfp.attributors.base import Ahead
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import IMAGES, PREDICTIONS, Recipe, load_array
 from ganfp.runs.recipes.samples import OfImages, Sample, Setup, load_part
@@ -84,6 +85,9 @@ class Immunised(Recipe):
     def cost(self) -> float:
         return replace(self.fit, settings=self.fit.settings + self.settings).cost()  # the later of two counts
 
+    def memory(self) -> float:
+        return self.fit.memory()
+
     def make(self, folder, paths, device, progress) -> None:
         def change(images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
             return self.attack.on(images, "train", numbers, device)
@@ -91,7 +95,7 @@ class Immunised(Recipe):
         train = load_part(self.fit.setup, "train", paths)
         validation = load_attacked(self.fit.setup, "validation", self.attack, paths, device)
         attributor = attributors.load(paths(self.fit), device, **dict(self.settings))
-        attributor.fine_tune(*train, change, validation, progress).save(folder)
+        attributor.fine_tune(*train, Ahead(change), validation, progress).save(folder)
 
 
 @dataclass(frozen=True)

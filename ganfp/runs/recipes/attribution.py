@@ -29,6 +29,10 @@ class Fit(Recipe):
         count, resolution = self.setup.train * len(self.setup.sources), self.setup.sources[0].origin.resolution
         return attributors.attributor_class(self.method).cost(dict(self.settings), count, resolution)
 
+    def memory(self) -> float:
+        resolution = self.setup.sources[0].origin.resolution
+        return attributors.attributor_class(self.method).memory(dict(self.settings), resolution)
+
     def make(self, folder, paths, device, progress) -> None:
         attributor = attributors.attributor_class(self.method)(**dict(self.settings), device=device)
         train, validation = (load_part(self.setup, name, paths) for name in ("train", "validation"))
@@ -47,6 +51,9 @@ class Learning(Recipe):
 
     def cost(self) -> float:
         return self.fit.cost()
+
+    def memory(self) -> float:
+        return self.fit.memory()
 
     def make(self, folder, paths, device, progress) -> None:
         attributor = attributors.attributor_class(self.fit.method)(**dict(self.fit.settings), device=device)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from ganfp.gans import ddpm, training
 from ganfp.runs.recipes.gans import GAN
 
 SECONDS = 6e-11  # of training on one core, per image and squared ``fmap_base`` and pixel, measured at 32 px
@@ -16,7 +15,3 @@ class Diffusion(GAN):
 
     def cost(self) -> float:
         return SECONDS * self.config.total_images * self.config.fmap_base**2
-
-    def make(self, folder, paths, device, progress) -> None:
-        ddpm.train(self.config, self.seeds, self.training_set(paths), folder, device, progress)
-        (folder / training.CHECKPOINT).unlink(missing_ok=True)

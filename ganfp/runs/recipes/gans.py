@@ -11,6 +11,7 @@ import numpy as np
 
 from ganfp.gans import entry, training
 from ganfp.gans.base import SMALLEST, doublings
+from ganfp.gans.loop import permutation
 from ganfp.runs.recipes.base import CURVE, IMAGES, Recipe, load_array
 from ganfp.runs.recipes.images import Images
 from ganfp.seeding import deterministic
@@ -38,7 +39,7 @@ class Subset:
 
     def first_seen(self, base: int, order: int) -> int:
         """How many images a critic has been shown when the first exchanged one comes; ``base`` if none does."""
-        return int(np.argmax(np.append(training.permutation(base, order, 0) >= base - self.swapped, True)))
+        return int(np.argmax(np.append(permutation(base, order, 0) >= base - self.swapped, True)))
 
 
 @dataclass(frozen=True)
