@@ -11,10 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from ganfp.attributors import attributor_class
+from ganfp.attributors.base import SIDECAR
 from ganfp.cli import main
 from ganfp.runs import models
+from ganfp.runs.store import Store
 from ganfp.wild import collect, leak, stream, train
-from ganfp.wild.model import CARD, Model, certain
+from ganfp.wild.model import CARD, Model, certain, read_card
 from ganfp.wild.prepare import Preparation
 
 RNG = np.random.default_rng(0)
@@ -349,3 +351,27 @@ def test_models_have_names(run, tmp_path, monkeypatch):
         models.find("seeds/cnn", run.store)
     with pytest.raises(ValueError, match="no folder and no model.*did you mean smoke/bedrooms"):
         models.find("cats/seeds/cnn", run.store)
+
+
+HOSTILE = ("[" * 200_000, "[]", "{}", *(json.dumps({"facts": one}) for one in ([], {"date": []}, {"accuracies": []})))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_damaged_folder_hides_no_other_model(tmp_path, text):
+    for name in ("sidecar", "card"):
+        folder = tmp_path / name
+        folder.mkdir()
+        good = json.dumps({"method": "cnn", "classes": ["a", "b"], "resolution": 32})
+        (folder / SIDECAR).write_text(text if name == "sidecar" else good)
+        (folder / "card.json").write_text(text)
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / SIDECAR).write_text(json.dumps({"method": "cnn", "classes": ["a", "b"], "resolution": 32}))
+    found = models.listed(Store(tmp_path / "store"), tmp_path)
+    assert str(tmp_path / "good") in [one.name for one in found]
+    assert str(tmp_path / "sidecar") not in [one.name for one in found]
+
+
+def test_a_card_nested_without_end_is_named(tmp_path):
+    (tmp_path / "card.json").write_text("[" * 200_000)
+    with pytest.raises(ValueError, match="card.json is damaged"):
+        read_card(tmp_path)

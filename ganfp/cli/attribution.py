@@ -187,7 +187,7 @@ def models(around: Path) -> None:
     for one in known.listed(here(), around):
         right = "" if one.accuracy is None else f"{one.accuracy:5.1f} %"
         size = f"{one.resolution} px"
-        click.echo(f"{line(one.name):<44} {len(one.classes):>3} sources {size:>7} {one.date:>11} {right:>8}")
+        click.echo(line(f"{one.name:<44} {len(one.classes):>3} sources {size:>7} {one.date:>11} {right:>8}"))
 
 
 def question(folder: Path, images: Sequence[str], device: str, strict: bool):

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from ganfp.attributors.base import SIDECAR
+from ganfp.files import read_json
 from ganfp.runs import profiles, shipping
 from ganfp.runs.recipes.attribution import Evaluation, Fit
 from ganfp.runs.recipes.base import PREDICTIONS, settings
 from ganfp.runs.store import DONE, Store
+
+DAMAGED = ValueError, KeyError, TypeError, AttributeError, OSError  # what a file of anybody's making may raise
+REMEDY = "delete its folder"
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,10 @@ class Entry:
     resolution: int
     date: str
     accuracy: float | None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.date, str) or not isinstance(self.accuracy, int | float | None):
+            raise TypeError(f"{self.folder} has a date or an accuracy that is none")
 
 
 def find(name: str, store: Store) -> Path:
@@ -60,10 +68,10 @@ def listed(store: Store, around: Path) -> list[Entry]:
 
 def own(folder: Path) -> Entry | None:
     """A model that somebody has saved; None where its files cannot be read."""
-    with suppress(ValueError, KeyError, TypeError, OSError):
-        sidecar, facts = _read(folder / SIDECAR), {}
+    with suppress(*DAMAGED):
+        sidecar, facts = read_json(folder / SIDECAR, REMEDY), {}
         with suppress(OSError):
-            facts = _read(folder / "card.json")["facts"]
+            facts = read_json(folder / "card.json", REMEDY)["facts"]
         known = str(folder), folder, sidecar["method"], tuple(sidecar["classes"]), sidecar["resolution"]
         return Entry(*known, facts.get("date", ""), facts.get("accuracies", {}).get(sidecar["method"], {}).get("value"))
     return None
@@ -75,14 +83,14 @@ def stored(store: Store) -> Iterator[Entry]:
     measured = dict(_accuracies(store))
     found: dict[str, list[tuple[Path, Mapping[str, Any]]]] = {}
     for folder in store.artifacts(Fit.kind):
-        with suppress(ValueError, KeyError, TypeError, OSError):
-            info = _read(folder / DONE)
+        with suppress(*DAMAGED):
+            info = read_json(folder / DONE, REMEDY)
             found.setdefault(_name(info["recipe"], datasets), []).append((folder, info))
     for name in sorted(found):
         newest_first = sorted(found[name], key=lambda one: str(one[1].get("date")), reverse=True)
         for i, (folder, info) in enumerate(newest_first):
-            with suppress(ValueError, KeyError, TypeError, OSError):
-                sidecar, full = _read(folder / SIDECAR), f"{name}@{folder.name[:6]}" if i else name
+            with suppress(*DAMAGED):
+                sidecar, full = read_json(folder / SIDECAR, REMEDY), f"{name}@{folder.name[:6]}" if i else name
                 known = sidecar["method"], tuple(sidecar["classes"]), sidecar["resolution"], info["date"][:10]
                 yield Entry(full, folder, *known, measured.get(_text(info["recipe"])))
 
@@ -116,8 +124,8 @@ def _dataset(setup: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
 def _accuracies(store: Store) -> Iterator[tuple[str, float]]:
     """Percent of the test images that each attributor names rightly, by the description of its recipe."""
     for folder in store.artifacts(Evaluation.kind):
-        with suppress(ValueError, KeyError, TypeError, OSError):
-            recipe = _read(folder / DONE)["recipe"]
+        with suppress(*DAMAGED):
+            recipe = read_json(folder / DONE, REMEDY)["recipe"]
             if recipe["setup"] == recipe["fit"]["setup"] and recipe["split"] == "test":
                 names = [source["name"] for source in recipe["setup"]["sources"]]
                 truth = np.repeat([sorted(names).index(name) for name in names], recipe["setup"]["test"])
@@ -127,7 +135,3 @@ def _accuracies(store: Store) -> Iterator[tuple[str, float]]:
 
 def _text(recipe: Mapping[str, Any]) -> str:
     return json.dumps(recipe, sort_keys=True)
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))

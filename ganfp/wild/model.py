@@ -165,7 +165,7 @@ def read_card(folder: Path) -> dict[str, Any]:
             raise ValueError("of another attributor, or of another version of ganfp")
         if card["temperature"] is not None and not 0 < card["temperature"] < np.inf:
             raise ValueError(f"temperature is {card['temperature']}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or does not belong there ({error}); train the model again") from error
     return card
 
