@@ -116,7 +116,7 @@ def _exponents(e: Evidence, axis: str) -> dict[str, Record]:
     return {r.row: r for r in e.found(f"cost in {axis}", setup=axis, metric="exponent")}
 
 
-@claim("cost-pixels", "x13", "", "No step costs more than in proportion to the pixels: exponents of at most 2.")
+@claim("cost-pixels", "x13", "3", "No step costs more than in proportion to the pixels: exponents of at most 2.")
 def _pixels(e: Evidence) -> tuple[str, str]:
     found = _exponents(e, "resolution")
     return every(at_most(r, 2.0) for r in found.values()), shown(found)
@@ -128,11 +128,11 @@ def _proportional(e: Evidence, axis: str) -> tuple[str, str]:
     return every(signs), shown(found)
 
 
-@claim("cost-images", "x13", "", "Cost is proportional to the images: its exponents lie between 0.8 and 1.2.")
+@claim("cost-images", "x13", "3", "Cost is proportional to the images: its exponents lie between 0.8 and 1.2.")
 def _images(e: Evidence) -> tuple[str, str]:
     return _proportional(e, "images")
 
 
-@claim("cost-sources", "x13", "", "Cost is proportional to the sources: its exponents lie between 0.8 and 1.2.")
+@claim("cost-sources", "x13", "3", "Cost is proportional to the sources: its exponents lie between 0.8 and 1.2.")
 def _sources(e: Evidence) -> tuple[str, str]:
     return _proportional(e, "sources")
