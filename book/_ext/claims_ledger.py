@@ -140,9 +140,15 @@ class ClaimsSummary(Claims):
         said = nodes.paragraph()
         for outcome, heading in HEADS.items():
             mine = [row.claim for row in chosen if decided(row).outcome == outcome]
-            texts = [f"{c.text.rstrip('.')} ({read_from(c)})" for c in mine]
+            texts = [f"{within(c.text)} ({read_from(c)})" for c in mine]
             said += [nodes.strong(text=f"{heading}: "), nodes.Text("; ".join(texts) + ". ")] if mine else []
         return [said]
+
+
+def within(text):
+    """A sentence as a part of another: without its full stop, its first word small unless that is a name."""
+    plain = text.split()[0][1:].islower() or text[1] == " "
+    return (text[0].lower() if plain else text[0]) + text[1:].rstrip(".")
 
 
 def read_from(one):

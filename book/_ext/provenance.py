@@ -151,8 +151,8 @@ class Lines(SphinxPostTransform):
         """Whose numbers they are, from their records; without records, whose images."""
         folder, given = Path(self.env.srcdir, self.executed["parameters"]["out"]), self.executed["parameters"]
         records = [r for file in files if file.endswith(".json") for r in read(folder / file)]
-        if any(reads_reference(name) for name in source.functions):
-            records += reference_records()
+        if not records and any(reads_reference(name) for name in source.functions):
+            records = reference_records()
         bare = Record(row="", metric="", value=0, profile=given["profile"], dataset=given["dataset"].replace(",", ", "))
         text = provenance(records or [bare])
         return text if records else f"{text}, commit {self.executed.get('commit', '')}".removesuffix(", commit ")

@@ -109,7 +109,8 @@ def laws(found: Iterable[Record], axis: str) -> dict[str, tuple[list[int], list[
 
 def exponents(found: Sequence[Record], name: str, caption: str) -> Table:
     """The exponent of every step's cost in resolution, images and sources."""
-    return crossed(pick(found, metric="exponent"), name, caption, unit="", corner="exponent in")
+    some = [r for axis in AXES for r in pick(found, metric="exponent", setup=axis)]
+    return crossed(some, name, caption, unit="", corner="exponent in")
 
 
 def _exponents(e: Evidence, axis: str) -> dict[str, Record]:

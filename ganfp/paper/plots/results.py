@@ -68,7 +68,7 @@ def accuracies(records: Sequence[Record], titles: Mapping[str, str] | None = Non
     for axis, (dataset, title) in zip(axes, titles.items(), strict=True):
         found = [r for r in records if r.dataset == dataset]
         level(axis, found[0].chance, upright=True)
-        flag(axis, found[0].chance, "chance")
+        flag(axis, found[0].chance, "chance" if axis is axes[0] else "")  # where it cannot meet a long title
         for r in found:
             y, colour = len(rows) - 1 - rows.index(r.row), METHODS.get(r.row, INK)
             interval(axis, r, y, 2.5, color=colour, markersize=7)
