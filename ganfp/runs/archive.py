@@ -19,7 +19,8 @@ def faults(folder: Path) -> list[str]:
         digests, own = dict(known["sha256"]), (known["kind"], known["key"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{folder / DONE} cannot be read ({error!r})"]
-    found = [] if own == (folder.parent.name, folder.name) else [f"{folder} is {'/'.join(map(str, own))} by its own word"]
+    there = folder.parent.name, folder.name
+    found = [] if own == there else [f"{folder} is {'/'.join(map(str, own))} by its own word"]
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {DONE}
     found += [f"{folder / name} is missing" for name in sorted(digests.keys() - there)]
     found += [f"{folder / name} does not belong there" for name in sorted(there - digests.keys())]

@@ -80,7 +80,8 @@ def build(
     with this process, however it ends.  Longest work starts first, or, ``in_order``, what was asked for first.
     ``done`` is called with each recipe when it is made.
     If one recipe fails, those under way are stopped, what they had is kept for the next attempt, and the error is
-    raised.  ``ValueError``, before anything is begun, where disk or GPU is too small for it.  One of several builds on the folder (:class:`cluster.Shard`) makes its share, then what nobody is at.
+    raised.  ``ValueError``, before anything is begun, where disk or GPU is too small for it.  One of several builds on
+    the folder (:class:`cluster.Shard`) makes its share, then what nobody is at.
     """
     todo, started = missing(recipes, store), time.monotonic()
     if not todo:

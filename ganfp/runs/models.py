@@ -61,7 +61,8 @@ def find(name: str, store: Store) -> Path:
 
 def listed(store: Store, around: Path) -> list[Entry]:
     """Models of a store, by name, then those in folders below ``around``, at most three deep."""
-    folders = sorted({path.parent for depth in ("", "*/", "*/*/", "*/*/*/") for path in around.glob(f"{depth}{SIDECAR}")})
+    depths = ("", "*/", "*/*/", "*/*/*/")
+    folders = sorted({path.parent for depth in depths for path in around.glob(f"{depth}{SIDECAR}")})
     others = [own(folder) for folder in folders if not (folder / DONE).exists()]
     return [*stored(store), *(one for one in others if one)]
 
@@ -78,7 +79,7 @@ def own(folder: Path) -> Entry | None:
 
 
 def stored(store: Store) -> Iterator[Entry]:
-    """Attributors of a store, by name; of those that would share one, older ones have a piece of their key behind it."""
+    """Attributors of a store, by name; of those that would share one, older ones have a piece of their key after it."""
     datasets = {one["sha256"]: one["recipe"] for folder in shipping.folders() for one in shipping.manifest(folder)}
     measured = dict(_accuracies(store))
     found: dict[str, list[tuple[Path, Mapping[str, Any]]]] = {}

@@ -1,6 +1,6 @@
 """What a profile takes, found before anything is made: operations, hours, disk, memory, and the schedule of workers.
 
-Hours follow from the rates in ``rates.yml``.  What networks do is a GPU's, where there is one, everything else a core's.
+Hours follow from the rates in ``rates.yml``.  What networks do is a GPU's, where there is one, all else a core's.
 Rates of cores were measured at 32 px: at more pixels, methods without a network take longer than is said here.
 """
 

@@ -90,7 +90,8 @@ class Profile:
         published = paper.load()["ladder"]
         held = self.real.train + self.real.validation + self.real.test
         if self.real.drawn < held + (held + 1) // 2:
-            raise ValueError(f"real: drawn must be at least {held + (held + 1) // 2}, half as many again as are held out")
+            least = held + (held + 1) // 2
+            raise ValueError(f"real: drawn must be at least {least}, half as many again as are held out")
         if self.plane.per_class > self.real.test:
             raise ValueError(f"plane: per_class must be at most the {self.real.test} test images")
         if self.ladder[:1] != (1,) or any(i not in published for i in self.ladder):

@@ -111,7 +111,9 @@ class Run:
     @cached_property
     def by_itself(self) -> Run:
         """The same run with GANs that it trains itself, which can be followed on their way and have critics."""
-        return self if self.trained_as is self else replace(self, profile=profiles.load(self.profile.name + FROM_SCRATCH))
+        if self.trained_as is self:
+            return self
+        return replace(self, profile=profiles.load(self.profile.name + FROM_SCRATCH))
 
     @cached_property
     def shipped(self) -> bool:
@@ -236,8 +238,8 @@ def begin(profile: str = "quick", dataset: str = "faces", seed: int = 0, device:
     """Check the parameters of a notebook and start a run.
 
     profile: a name in ``ganfp/runs/presets``; dataset: ``faces``, ``bedrooms``, ``npz:PATH``, ``folder:PATH``,
-    ``celeba:PATH``, ``lsun:PATH`` or ``eurosat:PATH``; device: ``cpu``, ``cuda``, ``cuda:1`` ... or ``auto``; out: a folder for
-    records, none by default.  ``ValueError`` names what is wrong.
+    ``celeba:PATH``, ``lsun:PATH`` or ``eurosat:PATH``; device: ``cpu``, ``cuda``, ``cuda:1`` ... or ``auto``;
+    out: a folder for records, none by default.  ``ValueError`` names what is wrong.
     """
     _, path = worlds.parse(dataset)
     if path and not Path(path).expanduser().exists():

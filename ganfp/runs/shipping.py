@@ -97,7 +97,8 @@ def refuse_another(gans: Sequence[GAN], folder: Path) -> None:
     for gan in gans:
         name = f"{file_name(gan)}.safetensors"
         if name in there and there[name] != identity(gan):
-            raise ValueError(f"{folder / name} is a GAN of other settings; delete it first if this one shall take its place")
+            remedy = "delete it first if this one shall take its place"
+            raise ValueError(f"{folder / name} is a GAN of other settings; {remedy}")
 
 
 def _note(gan: GAN, info: dict, path: Path, seen: int) -> None:

@@ -3,7 +3,7 @@
 An artifact is what a recipe makes; its folder is named after the recipe's kind and key.  It is built beside its
 final place in a folder that ends in ``.part``, which outlives an interruption so that long work can resume, and
 takes its final name only when it is complete.  A lock file lets only one process build it, the others wait.  Of a
-recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.  Below a store may lie another, which is read only.
+recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.  Below one may lie another, which is read only.
 """
 
 import math
