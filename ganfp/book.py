@@ -7,6 +7,7 @@ is said by ``_toc.yml`` alone, and what a page needs by its own parameters.
 """
 
 import datetime
+import gc
 import hashlib
 import json
 import multiprocessing
@@ -207,6 +208,7 @@ def render(root: Path = ROOT) -> int:
 def _jupyter_book(arguments: list[str]) -> None:
     """Jupyter Book's command, silent but for warnings and errors, in a process that ends with its parent."""
     end_with_parent()
+    gc.disable()  # documents are trees of cycles that are used to the end: looking for waste takes a third of the time
     from jupyter_book.cli.main import main
 
     with open(os.devnull, "w") as sys.stdout:

@@ -12,6 +12,7 @@ Options: ``:tables: 1 2 3`` shows only the claims that are read from these table
 
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
@@ -62,6 +63,14 @@ def records_shown(root):
     return [r for file, its_own in run_shown(root)[1].items() for r in read(file) if r.profile == its_own]
 
 
+@cache
+def rows(root):
+    """The ledger of the run that the pages show; judged once, as several pages ask for it."""
+    # photographs have a page of their own
+    drawn = [record for record in load(Path(root, "results", "reference")) if record.dataset in DRAWN]
+    return judge.ledger(records_shown(root), drawn)
+
+
 class Claims(SphinxDirective):
     """What both directives read: the rows of the ledger."""
 
@@ -72,10 +81,8 @@ class Claims(SphinxDirective):
         others = [Path(published.__file__).with_suffix(".yml"), Path(self.env.srcdir, "executed", "run.json")]
         for file in [*code, *others, *files, *sorted(reference.glob("*.json"))]:
             self.env.note_dependency(str(file))
-        # photographs have a page of their own
-        drawn = [record for record in load(reference) if record.dataset in DRAWN]
         try:
-            return judge.ledger(records_shown(self.env.srcdir), drawn)
+            return rows(self.env.srcdir)
         except ValueError as error:
             logger.warning("%s: %s", self.name, error, location=self.get_location())
             return []

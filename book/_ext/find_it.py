@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 
 from claims_ledger import CLASSES, records_shown
 from docutils import nodes
@@ -35,7 +36,8 @@ class Fill(SphinxPostTransform):
             node.replace_self(self.table())
 
     def table(self):
-        self.reference, self.measured = reference_records(), records_shown(self.env.srcdir)
+        self.reference, self.measured = map(known, (reference_records(), records_shown(self.env.srcdir)))
+        self.doctree = cache(self.env.get_doctree)  # read from its file once, not once an item
         table = nodes.table(classes=["filterable", "find-it", "colwidths-given"])
         group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in WIDTHS), cols=len(WIDTHS))
         head, body = nodes.thead(), nodes.tbody()
@@ -58,7 +60,7 @@ class Fill(SphinxPostTransform):
         yield status(kind, n, self.measured, here=True)
 
     def node(self, page, label):
-        return next(node for node in self.env.get_doctree(page).findall(nodes.Element) if label in node.get("ids", ()))
+        return next(node for node in self.doctree(page).findall(nodes.Element) if label in node.get("ids", ()))
 
     def title(self, kind, n, page, label):
         """The first sentence of the caption; equations have theirs in ``published.yml``."""
@@ -97,15 +99,20 @@ def miniature(table):
     return f'<svg class="thumbnail miniature" viewBox="0 0 150 {6 * len(shown)}" aria-hidden="true">{body}</svg>'
 
 
-def status(kind, n, records, here):
+def known(records):
+    """The records of a run, and what those of the drawn worlds are as evidence."""
+    return records, judge.evidence(r for r in records if r.dataset in DRAWN)
+
+
+def status(kind, n, run, here):
     """What a run has of an item: of a table the worlds that it was measured on, and the verdicts that rest on it."""
     if kind == "Equation":
         return [nodes.paragraph(text="in the code" if here else "")]
+    records, drawn = run
     found = [r for r in records if (r.table if kind == "Table" else r.figure) == n]
     worlds = ", ".join(sorted({r.dataset for r in found}))
     shown = [nodes.paragraph(text=worlds or ("shown" if here and kind == "Figure" else "–"))]
     claims = [one for one in judge.claims().values() if one.tables[-1] == n] if kind == "Table" and found else []
-    drawn = [r for r in records if r.dataset in DRAWN]
     count = Counter(judge.judge(one, drawn).outcome for one in claims)
     for outcome in CLASSES:
         if count[outcome]:

@@ -4,6 +4,7 @@ Pages need no markup for it, and the search index does not see the meanings.
 """
 
 import re
+from functools import cache
 from html import escape
 
 from docutils import nodes
@@ -31,6 +32,7 @@ def depart(self, node):
     self.body.append(f'</a><span role="tooltip" id="gloss-{node["number"]}">{escape(node["meaning"])}</span></span>')
 
 
+@cache
 def terms(env):
     """``{term: (id of its entry, meaning)}``, read from the glossary; empty in a book without one."""
     if GLOSSARY not in env.all_docs:
@@ -58,7 +60,7 @@ class Tooltips(SphinxPostTransform):
         docname = self.env.docname
         if docname.startswith(LEFT_OUT):
             return
-        left = terms(self.env)
+        left = dict(terms(self.env))
         if not left:
             return
         there = self.app.builder.get_relative_uri(docname, GLOSSARY)

@@ -221,13 +221,18 @@ def claims() -> dict[str, Claim]:
     return {c.id: c for c in sorted(CLAIMS.values(), key=lambda c: (c.section, c.tables[-1:]))}
 
 
-def judge(one: Claim, records: Iterable[Record]) -> Verdict:
-    """The verdict of a claim on these records."""
+def evidence(records: Iterable[Record]) -> dict[str, Evidence]:
+    """The records of each data set, in the order of the paper."""
     records = list(records)
+    return {name: Evidence(records, name) for name in sorted({r.dataset for r in records}, key=_paper_order)}
+
+
+def judge(one: Claim, records: Iterable[Record] | dict[str, Evidence]) -> Verdict:
+    """The verdict of a claim on these records, or on the :func:`evidence` of them."""
     by_dataset, numbers = {}, []
-    for dataset in sorted({r.dataset for r in records}, key=_paper_order):
+    for dataset, known in (records if isinstance(records, dict) else evidence(records)).items():
         try:
-            outcome, found = one.check(Evidence(records, dataset))
+            outcome, found = one.check(known)
         except NotMeasured as missing:
             outcome, found = NOT_MEASURED, str(missing)
         by_dataset[dataset] = outcome
@@ -235,7 +240,7 @@ def judge(one: Claim, records: Iterable[Record]) -> Verdict:
     return Verdict(weakest(by_dataset.values()), "; ".join(numbers), by_dataset)
 
 
-def on_paper(one: Claim, records: Iterable[Record] = ()) -> Verdict:
+def on_paper(one: Claim, records: Iterable[Record] | dict[str, Evidence] = ()) -> Verdict:
     """The verdict of a claim on the paper's numbers, all by default; :data:`UNPRINTED` where it prints none."""
     verdict = judge(one, records or published_records())
     return replace(verdict, outcome=UNPRINTED) if one.unprinted and verdict.holds is None else verdict
@@ -248,7 +253,7 @@ def _paper_order(dataset: str) -> tuple[int, str]:
 
 def say(records: Iterable[Record], *ids: str) -> str:
     """What some claims come to on these records, as a list in Markdown; what was not measured is left out."""
-    records, known = list(records), claims()
+    records, known = evidence(records), claims()
     verdicts = [(known[name], judge(known[name], records)) for name in ids]
     return "\n".join(f"* *{c.text}* {v.sentence}" for c, v in verdicts if v.holds is not None)
 
@@ -265,5 +270,5 @@ class Row:
 
 def ledger(run: Iterable[Record], reference: Iterable[Record] = (), paper: Iterable[Record] = ()) -> list[Row]:
     """Every claim with its verdicts, in the order of the paper; ``paper``: all of its numbers by default."""
-    paper, reference, run = (list(records) for records in (paper or published_records(), reference, run))
+    paper, reference, run = map(evidence, (paper or published_records(), reference, run))
     return [Row(c, on_paper(c, paper), judge(c, reference), judge(c, run)) for c in claims().values()]

@@ -160,7 +160,10 @@ def original(dataset: str) -> str:
 
 def pick(records: Iterable[Record], **wanted: Any) -> list[Record]:
     """The records whose fields equal ``wanted``."""
-    return [r for r in records if all(getattr(r, key) == value for key, value in wanted.items())]
+    found = list(records)
+    for key, value in wanted.items():  # one field after another: each leaves fewer for the next
+        found = [r for r in found if getattr(r, key) == value]
+    return found
 
 
 def one(records: Iterable[Record], **wanted: Any) -> Record:
