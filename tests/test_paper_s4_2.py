@@ -286,7 +286,9 @@ def test_trainings_are_equal_until_the_first_exchanged_image(sealed):
     found = s4_2.beginnings(sealed)
     assert found.records[0].value > 0  # one image of many is not met at once
     assert outcome("equal-beginnings", found.records) == HOLDS
-    assert {r.gan_images for r in found.records} == {found.arrays["seen"][-1]}
+    for r, curve in zip(found.records, found.arrays["difference"].T, strict=True):  # followed no longer than is of use
+        followed = found.arrays["seen"][np.isfinite(curve)]
+        assert r.gan_images == r.n == followed[-1] <= r.params["first_swapped"] + s4_2.BEYOND + 2 * r.params["batch"]
 
 
 def test_rungs_add_up_to_the_table_and_carry_what_pooling_needs(sealed):

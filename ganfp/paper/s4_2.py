@@ -25,7 +25,7 @@ FAINT = 3.2  # times chance: a little more than Eigenface's 3.1 in Table 2 and 2
 ENTANGLED = 2.0  # FD ratio: at 1 two classes differ as little as two halves of one
 FAR = 10.0  # times: the fingerprint's FD ratio over Inception's; in Tables 1, 2, 3 the least is 24
 EQUAL = 1.0  # points: "equally high" across setups; the paper's differences are at most 0.92 downwards
-BEYOND = 512  # images for which trainings are followed after the last has met its first exchanged image
+BEYOND = 512  # images for which a training is followed after it has met its first exchanged image
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
@@ -72,22 +72,23 @@ def beginnings(run: Run) -> Result:
     """Are the trainings of all rungs equal until one is shown an image that the others are not?
 
     Arrays: ``seen`` (T,), images shown; ``swapped`` (R,), images exchanged on each rung; ``difference`` (T, R), the
-    largest difference of a weight from the base training's; ``first`` (R,), images shown when a rung's first
-    exchanged image comes.  A record per rung, metric ``equal_until``: the images shown at the last moment at which not
-    a bit differed.
+    largest difference of a weight from the base training's, NaN where a rung is no longer followed; ``first`` (R,),
+    images shown when a rung's first exchanged image comes.  A record per rung, metric ``equal_until``: the images
+    shown at the last moment at which not a bit differed.
     """
     recipe = beginnings_recipe(run)
     seen, curve = run.array(recipe, SEEN), run.array(recipe, CURVE)
     swapped = np.array([gan.subset.swapped for gan in recipe.gans])
     first = np.array([gan.subset.first_seen(run.base_images, gan.seeds.order) for gan in recipe.gans])
     result = Result(arrays={"seen": seen, "difference": curve, "swapped": swapped, "first": first})
-    known = {"setup": "training_sets", "n": int(seen[-1]), "gan_images": int(seen[-1])}
     for i, column, exchanged in zip(swapped, curve.T, first, strict=True):
-        apart = np.flatnonzero(column)[:1]
-        equal = int(seen[apart[0] - 1] if len(apart) else seen[-1])
+        followed = np.isfinite(column)
+        last, apart = int(seen[followed][-1]), np.flatnonzero(followed & (column > 0))[:1]
+        equal = int(seen[apart[0] - 1]) if len(apart) else last
         batch = int(seen[apart[0]]) - equal if len(apart) else 0  # of the step in which they part
         params = {"swapped": int(i), "base": run.base_images, "first_swapped": int(exchanged), "batch": batch}
-        result.records.append(record(run, f"ProGAN_subset_diff_{i}", "equal_until", equal, params=params, **known))
+        known = {"setup": "training_sets", "n": last, "gan_images": last, "params": params}
+        result.records.append(record(run, f"ProGAN_subset_diff_{i}", "equal_until", equal, **known))
     return result
 
 

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from ganfp.paper.plots.style import MUTED, PAPER, narrow, width
+from ganfp.paper.plots.style import MUTED, PALETTE, PAPER, narrow, width
 from ganfp.paper.record import Record
 
 
@@ -104,7 +103,10 @@ def matrix(
     axis: Axes, values: np.ndarray, rows: Sequence[str], columns: Sequence[str], slant: float = 35, **options
 ) -> None:
     """Numbers on their colours; the names of the columns are aslant."""
-    sns.heatmap(values, ax=axis, linewidths=1, linecolor=PAPER, yticklabels=rows, xticklabels=columns, **options)
+    import seaborn as sns  # takes as long as torch, and few pages have a matrix
+
+    look = {"cmap": sns.light_palette(PALETTE[0], as_cmap=True), "linewidths": 1, "linecolor": PAPER} | options
+    sns.heatmap(values, ax=axis, yticklabels=rows, xticklabels=columns, **look)
     axis.tick_params(axis="x", rotation=slant, length=0)
     axis.tick_params(axis="y", rotation=0, length=0)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")

@@ -7,7 +7,6 @@ from functools import partial, wraps
 from typing import ParamSpec
 
 import matplotlib.pyplot as plt
-import seaborn as sns
 from IPython.core.getipython import get_ipython
 from matplotlib.figure import Figure
 
@@ -29,7 +28,7 @@ SMALL = 9.0  # points: at least 11 pixels on every page
 DIAMOND = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": MUTED, "linestyle": "none"}  # the paper's
 PLAIN = {"fontsize": 9, "fontweight": "normal"}  # titles of pictures
 SIGNED = "RdBu_r"
-PERCENT = {"vmin": 0, "vmax": 100, "cmap": sns.light_palette(PALETTE[0], as_cmap=True), "annot": True, "cbar": False}
+PERCENT = {"vmin": 0, "vmax": 100, "annot": True, "cbar": False}
 NARROW_MIME = "application/vnd.ganfp.narrow+svg"  # beside a figure in a notebook: the same for a telephone
 
 _WIDTH = WIDE

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import starmap
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -105,8 +106,8 @@ class Beginnings(Recipe):
     """The first steps of trainings whose training sets differ, beside that of the base set, in lockstep.
 
     For each GAN, and as many times as ``curve.npy`` has rows: the largest difference of a weight of its generator or
-    critic from the base training's, after the images in ``seen.npy``.  It ends ``beyond`` images after the last of
-    the GANs has been shown an image that the base training is not shown.
+    critic from the base training's, after the images in ``seen.npy``.  Each is followed to ``beyond`` images after it
+    has been shown an image that the base training is not shown; from there on its curve is NaN.
     """
 
     kind = "beginnings"
@@ -122,19 +123,24 @@ class Beginnings(Recipe):
     def make(self, folder, paths, device, progress) -> None:
         gans = [replace(self.gans[0], subset=Subset(0)), *self.gans]
         sets = [gan.training_set(paths) for gan in gans]
-        last = max(gan.subset.first_seen(len(sets[0]), gan.seeds.order) for gan in self.gans)
+        ends = [gan.subset.first_seen(len(sets[0]), gan.seeds.order) + self.beyond for gan in self.gans]
         base, *others = trainings = [
             training.Training(gan.name, gan.config, gan.seeds, images, device)
             for gan, images in zip(gans, sets, strict=True)
         ]
         seen, curve = [0], [[0.0] * len(others)]
         with deterministic():
-            while seen[-1] <= last + self.beyond:
-                for one in trainings:
-                    one.step()
-                pairs = [((one.generator, base.generator), (one.critic, base.critic)) for one in others]
+            while seen[-1] <= max(ends):
+                base.step()
+                differences = []
+                for one, end in zip(others, ends, strict=True):
+                    followed = seen[-1] <= end
+                    if followed:
+                        one.step()
+                    pairs = (one.generator, base.generator), (one.critic, base.critic)
+                    differences.append(max(starmap(training.largest_difference, pairs)) if followed else np.nan)
                 seen.append(base.seen)
-                curve.append([max(training.largest_difference(*pair) for pair in both) for both in pairs])
-                progress(min(1.0, seen[-1] / (last + self.beyond)))
+                curve.append(differences)
+                progress(min(1.0, seen[-1] / max(ends)))
         np.save(folder / SEEN, np.array(seen))
         np.save(folder / CURVE, np.array(curve))
