@@ -30,7 +30,7 @@ def measured(profile: str, root: str) -> dict[str, tuple[float, float]]:
 def line(points: list[tuple[float, float]]) -> tuple[float, float]:
     """Seconds of each, and for each second of cost, both at least 0."""
     (cost, seconds), (most, longest) = min(points), max(points)
-    if most < 2 * cost:
+    if most <= 2 * cost:
         rate = min(1.0, longest / most) if most else 0.0
     else:
         rate = max(0.0, (longest - seconds) / (most - cost))
