@@ -180,6 +180,11 @@ def contrast(run: Run) -> Result:
     return Result(found)
 
 
+def accuracies(found: Iterable[Record], name: str, caption: str) -> Table:
+    """Accuracy of every method at each resolution."""
+    return crossed(pick(found, setup="pair", metric="accuracy"), name, caption)
+
+
 def _margins(e: Evidence, row: str) -> dict[str, Record]:
     found = e.found("contrast", setup="pair", metric="difference", row="Ours")
     return {r.column: r for r in found if r.params["against"][0] == row}
