@@ -120,6 +120,7 @@ def undecided(found: Iterable[Record]) -> str:
     for setup, column in dict.fromkeys((r.setup, r.column) for r in found):
         mine = pick(found, setup=setup, column=column)
         alike, ahead = ([r.variant for r in mine if r.low <= 0 and (r.high < 0) is below] for below in (False, True))
-        said = [f"{how} {listed(names)}" for how, names in (("not told from", alike), ("below", ahead)) if names]
-        lines.append(f"* {setup.partition(': ')[2].replace('_', ' ')}, {column}: {'; '.join(said) or 'above all'}")
+        said = [f"{how} {listed(names)}" for how, names in (("not told apart from", alike), ("below", ahead)) if names]
+        where = f"{setup.partition(': ')[2].replace('_', ' ')}, {column}"
+        lines.append(f"* {where}: ours is {', and '.join(said) or 'above all'}")
     return "\n".join(lines)
