@@ -39,7 +39,7 @@ CLASSES = {
     judge.UNPRINTED: "claim-missing",
 }
 PHOTOGRAPHS = {"x3": "celeba", "x12": "eurosat"}  # pages that repeat the claims of others on photographs
-FEW = 4  # claims that a chapter's head lists unfolded
+FEW = 6  # claims that a chapter's head lists unfolded
 HEADS = {judge.HOLDS: "Confirmed", judge.NOT_SHOWN: "Not confirmed at this scale", judge.REFUTED: "Refuted"}
 COUNTED = {
     judge.HOLDS: "hold",
@@ -106,7 +106,7 @@ class Claims(SphinxDirective):
 
 
     def came_out(self):
-        """What a page found, before it says how: how many of its claims hold, and every one that does not."""
+        """What a page found: how many of its claims hold, and each of few, or each of many that does not hold."""
         here = section(self.env.docname)
         if here in PHOTOGRAPHS:
             self.rows()  # for what it notes: the page depends on the records
@@ -117,20 +117,23 @@ class Claims(SphinxDirective):
         if not rows:
             return []
         counts = Counter(decided(row).outcome for row in rows)
-        said = ", ".join(f"{counts[o]} {COUNTED[o] if counts[o] > 1 else o}" for o in HEADS if counts[o])
+        said = f"{counts[judge.HOLDS]} of the {len(rows)} claims of this page hold"
+        for outcome in (judge.NOT_SHOWN, judge.REFUTED):
+            if count := counts[outcome]:
+                said += f", {count} {COUNTED[outcome] if count > 1 else outcome}"
         own = [row for row in rows if decided(row) is row.run]
         whose = "this run" if len(own) == len(rows) else "reference run"
         whose += ", and this run where that measured nothing" if 0 < len(own) < len(rows) else ""
         head = nodes.paragraph("", "", nodes.strong(text="What came out:"))
-        head += nodes.Text(f" of {len(rows)} claims of this page {said} ({whose}).")
-        others = nodes.bullet_list(classes=["claims-list"])
+        head += nodes.Text(f" {said} ({whose}).")
+        found = nodes.bullet_list(classes=["claims-list"])
         for row in rows:
-            if decided(row).outcome != judge.HOLDS:
-                others += nodes.list_item("", nodes.paragraph("", f"{row.claim.text} ", *parts(decided(row))))
-        if len(others) <= FEW:
-            return [head, *([others] if others.children else [])]
+            if len(rows) <= FEW or decided(row).outcome != judge.HOLDS:
+                found += nodes.list_item("", nodes.paragraph("", f"{row.claim.text} ", *parts(decided(row))))
+        if len(found) <= FEW:
+            return [head, *([found] if found.children else [])]
         fold, unfold = "<details class='numbers'><summary>Those that do not hold</summary>", "</details>"
-        return [head, nodes.raw("", fold, format="html"), others, nodes.raw("", unfold, format="html")]
+        return [head, nodes.raw("", fold, format="html"), found, nodes.raw("", unfold, format="html")]
 
 
 class ClaimsLedger(Claims):
@@ -181,7 +184,7 @@ class ClaimsList(Claims):
 
 
 class ClaimsSummary(Claims):
-    """One paragraph: what some claims come to, by outcome, each with the table that it is read from."""
+    """One paragraph: what some claims come to, by outcome, with the tables that those of another page are read from."""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -192,7 +195,8 @@ class ClaimsSummary(Claims):
         said = nodes.paragraph()
         for outcome, heading in HEADS.items():
             mine = [row.claim for row in chosen if decided(row).outcome == outcome]
-            texts = [f"{within(c.text)} ({read_from(c)})" for c in mine]
+            here = section(self.env.docname)
+            texts = [within(c.text) + ("" if c.section == here else f" ({read_from(c)})") for c in mine]
             said += [nodes.strong(text=f"{heading}: "), nodes.Text("; ".join(texts) + ". ")] if mine else []
         return [said]
 
