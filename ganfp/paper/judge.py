@@ -18,7 +18,7 @@ from functools import cache
 
 from ganfp.paper.published import block, stands_for
 from ganfp.paper.record import Record, pick, published_records
-from ganfp.paper.table import minus
+from ganfp.paper.table import minus, readable
 
 HOLDS, REFUTED, NOT_SHOWN, NOT_MEASURED = "holds", "is refuted", "is not shown", "is not measured"
 UNPRINTED = "is stated without numbers"  # of the paper alone, instead of "is not measured"
@@ -206,8 +206,10 @@ def falling(e: Evidence, numbers: Sequence[Record]) -> str:
 
 
 def shown(numbers: Mapping[str, Record]) -> str:
-    """Numbers by name, as a verdict lists them."""
-    return ", ".join(f"{name} {r.value:.2f}" for name, r in numbers.items())
+    """Numbers by name, as a verdict lists them; between names that have commas stand semicolons."""
+    names = [readable(name) for name in numbers]
+    between = "; " if any("," in name for name in names) else ", "
+    return between.join(f"{name} {r.value:.2f}" for name, r in zip(names, numbers.values(), strict=True))
 
 
 # ---------------------------------------------------------------------------- judging
