@@ -18,7 +18,7 @@ from functools import cache
 
 from ganfp.paper.published import block, stands_for
 from ganfp.paper.record import Record, pick, published_records
-from ganfp.paper.table import minus, readable
+from ganfp.paper.table import listed, minus, readable
 
 HOLDS, REFUTED, NOT_SHOWN, NOT_MEASURED = "holds", "is refuted", "is not shown", "is not measured"
 UNPRINTED = "is stated without numbers"  # of the paper alone, instead of "is not measured"
@@ -242,7 +242,7 @@ def judge(one: Claim, records: Iterable[Record] | dict[str, Evidence]) -> Verdic
         said |= {name: reason for name, reason in missing.items() if not reason.endswith("not measured")}
     numbers = "; ".join(f"{name}: {text}" for name, text in (said or missing).items())
     if unmeasured := [name for name in missing if said and name not in said]:
-        numbers += f"; not measured on {' and '.join(unmeasured)}"
+        numbers += f"; not measured on {listed(unmeasured)}"
     return Verdict(weakest(by_dataset.values()), minus(numbers), by_dataset)
 
 
