@@ -16,7 +16,7 @@ from ganfp.paper.attribution import architecture_setup
 from ganfp.paper.judge import Evidence, at_least, at_most, claim, every, reach, shown, stay_under
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.table import Table, plain, readable, with_interval
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.finetuned import FineTuned
@@ -187,7 +187,7 @@ def table(found: Sequence[Record], name: str, caption: str) -> Table:
         cells = [with_interval(pick(mine, row=row)[0]) if pick(mine, row=row) else "" for row in _rows()]
         ours = one(mine, row=x4.OURS)
         source, share = ours.params["most"]
-        rows.append([kind, column, *cells, ours.n, f"{source} {share:.0f} %"])
+        rows.append([kind, column, *cells, ours.n, f"{readable(source)} {share:.0f} %"])
     return plain(["differs in", "", *_rows(), "images", "ours names most"], rows, name, caption, of=found)
 
 
