@@ -12,12 +12,14 @@ shown.  It is judged on each data set by itself, and on the paper's numbers as o
 verdict.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ganfp.paper.published import block, stands_for
 from ganfp.paper.record import Record, pick, published_records
+from ganfp.paper.table import readable
 
 HOLDS, REFUTED, NOT_SHOWN, NOT_MEASURED = "holds", "is refuted", "is not shown", "is not measured"
 UNPRINTED = "is stated without numbers"  # of the paper alone, instead of "is not measured"
@@ -209,6 +211,11 @@ def shown(numbers: Mapping[str, Record]) -> str:
     return ", ".join(f"{name} {r.value:.2f}" for name, r in numbers.items())
 
 
+def in_words(numbers: str) -> str:
+    """Sources and setups by their names in prose, and a colon where a seed's number meets one that was measured."""
+    return re.sub(r"(seed \d+) (?=[−+\d])", r"\1: ", readable(numbers).replace("_", " "))
+
+
 # ---------------------------------------------------------------------------- judging
 
 
@@ -236,7 +243,7 @@ def judge(one: Claim, records: Iterable[Record] | dict[str, Evidence]) -> Verdic
         except NotMeasured as missing:
             outcome, found = NOT_MEASURED, str(missing)
         by_dataset[dataset] = outcome
-        numbers.append(f"{dataset}: {found}")
+        numbers.append(f"{dataset}: {in_words(found)}")
     return Verdict(weakest(by_dataset.values()), "; ".join(numbers), by_dataset)
 
 

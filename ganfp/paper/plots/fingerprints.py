@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from ganfp.paper.plots.parts import bare, blank, matrix, panels, picture
-from ganfp.paper.plots.style import INK, MUTED, PALETTE, PLAIN, SIGNED, SMALL, WIDE, colours, drawn, width
+from ganfp.paper.plots.style import INK, MUTED, PALETTE, PLAIN, SIGNED, SMALL, WIDE, colours, drawn, narrow, width
 from ganfp.paper.table import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
@@ -65,7 +65,8 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
             axis.text(0.97, 0.04, f"{value:+.2f}".replace("-", "−"), transform=axis.transAxes, **font)
         frame = {"transform": axes[k + 1, k + 2].transAxes, "edgecolor": label["color"], "clip_on": False}
         axes[k + 1, k + 2].add_patch(Rectangle((0, 0), 1, 1, fill=False, linewidth=2.5, **frame))
-    _signed_bar(figure, drawn, axes, "response of a pixel; all of them add up to the number in the corner")
+    meaning = "response of a pixel; all of them add up to the number in the corner"
+    _signed_bar(figure, drawn, axes, meaning.replace("; ", ";\n") if narrow() else meaning)
     return figure
 
 

@@ -6,9 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import LogLocator
 
 from ganfp.paper.plots.style import MUTED, PALETTE, PAPER, narrow, width
 from ganfp.paper.record import Record
@@ -67,6 +69,13 @@ def rungs_below(axis: Axes, places: Sequence[float], labels: Sequence, **options
     """A logarithmic axis below, with ticks at these places and nowhere else."""
     axis.set(xscale="log", xticks=places, xticklabels=labels, **options)
     axis.xaxis.minorticks_off()
+
+
+def plain(axis: Axis, *steps: float) -> None:
+    """Plain numbers along a logarithmic axis, at these steps of each power of ten: exponents are too small to read."""
+    axis.set_major_locator(LogLocator(10, subs=steps or (1,)))
+    axis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 1000 else np.format_float_positional(x, 6, trim="-"))
+    axis.set_minor_formatter("")
 
 
 def legend(figure: Figure, columns: int, marks: Sequence[Artist] = (), **options) -> None:
