@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import LogLocator
 
-from ganfp.paper.plots.style import MUTED, PALETTE, PAPER, narrow, width
+from ganfp.paper.plots.style import MUCH, MUTED, PAPER, narrow, width
 from ganfp.paper.record import Record
 
 
@@ -114,7 +114,7 @@ def matrix(
     """Numbers on their colours; the names of the columns are aslant."""
     import seaborn as sns  # takes as long as torch, and few pages have a matrix
 
-    look = {"cmap": sns.light_palette(PALETTE[0], as_cmap=True), "linewidths": 1, "linecolor": PAPER} | options
+    look = {"cmap": sns.light_palette(MUCH, as_cmap=True), "linewidths": 1, "linecolor": PAPER} | options
     sns.heatmap(values, ax=axis, yticklabels=rows, xticklabels=columns, **look)
     axis.tick_params(axis="x", rotation=slant, length=0)
     axis.tick_params(axis="y", rotation=0, length=0)

@@ -20,6 +20,7 @@ from ganfp.paper.plots.style import (
     WIDE,
     colours,
     drawn,
+    narrow,
     width,
 )
 from ganfp.paper.record import Record
@@ -73,7 +74,7 @@ def pyramid(rows: Mapping[str, Sequence[np.ndarray]]) -> Figure:
     figure, axes = panels(width() / columns * len(rows) + 0.5, len(rows) * columns, columns)
     for line, (name, bands) in zip(axes.reshape(-1, columns), rows.items(), strict=True):
         for axis, band in zip(line, bands, strict=False):
-            title = f"{band.shape[-1]} × {band.shape[-1]}"
+            title = f"{band.shape[-1]}²" if narrow() else f"{band.shape[-1]} × {band.shape[-1]}"
             picture(axis, np.clip((band.transpose(1, 2, 0) + 1) / 2, 0, 1), title, PLAIN)
         for axis in line[len(bands) :]:
             bare(axis)
