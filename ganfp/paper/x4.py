@@ -45,7 +45,7 @@ def needed(run: Run) -> list[Recipe]:
     return [answer for pair in pairs for answer in answers(run, *pair).values()]
 
 
-@beyond("baselines", needed)
+@beyond("baselines", needed, every_dataset=True)
 def compare(run: Run) -> Result:
     """Accuracy of every method in the setups of Tables 1 to 3 and after JPEG, and how far ours is above each.
 

@@ -105,7 +105,7 @@ class Known:
         return dict(zip((PROBABILITY, ENERGY, DISTANCE), found, strict=True)), answer.labels
 
 
-@beyond("open_world", needed, arrays=True)
+@beyond("open_world", needed, every_dataset=True, arrays=True)
 def study(run: Run) -> Result:
     """Areas, thresholds and calibration, see the functions below."""
     results = [left_out(run, table) for table in KINDS] + [strange(run), calibrated(run)]

@@ -17,6 +17,7 @@ from ganfp.paper.judge import Evidence, at_least, at_most, claim, every, reach, 
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, plain, with_interval
+from ganfp.runs import shipping
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.finetuned import FineTuned
@@ -83,14 +84,15 @@ def cells(run: Run) -> list[Cell]:
     def changed(kind: str, changes: Iterable[tuple[str, Change]]) -> list[Cell]:
         return [Cell(kind, name, known, ours, KNOWN, change) for name, change in changes]
 
-    gan, total = run.gan("progan", 1), run.profile.gans["progan"].total_images
-    pair = run.generator("progan", 1), run.critic(1)
-    tuned = [FineTuned(*pair, gan, round(share * total), FORKED) for share in SHARES]
     found = [Cell(SAME, "other latents", known, ours, KNOWN)]
     found += others(SEED, [(f"seed {i}", run.generator("progan", i)) for i in range(2, run.profile.seeds + 1)])
     found += others(SET, [(f"{i:,} exchanged", run.generator("progan", swapped=i)) for i in run.rungs])
-    found += others(LENGTH, [(f"after {n:,} images", run.snapshot(1, n)) for n in run.profile.snapshots])
-    found += others(TUNED, [(f"{one.seen:,} images more", one) for one in tuned])
+    if followed(run):
+        gan, total = run.gan("progan", 1), run.profile.gans["progan"].total_images
+        pair = run.generator("progan", 1), run.critic(1)
+        tuned = [FineTuned(*pair, gan, round(share * total), FORKED) for share in SHARES]
+        found += others(LENGTH, [(f"after {n:,} images", run.snapshot(1, n)) for n in run.profile.snapshots])
+        found += others(TUNED, [(f"{one.seen:,} images more", one) for one in tuned])
     for left, right in (OTHER_LOSS, OTHER_LOSS[::-1]):
         without = x5.without(known, left)
         found.append(Cell(LOSS, f"{left} for {right}", without, origin[left], right, share=x5.SHARE))
@@ -99,11 +101,18 @@ def cells(run: Run) -> list[Cell]:
     return found
 
 
+def followed(run: Run) -> bool:
+    """Whether ProGANs are at hand as they were on their way: those that are shipped without it are not trained anew."""
+    return not run.shipped or isinstance(run.critic(1), shipping.Shipped)
+
+
 def lengths(run: Run) -> list[tuple[int, int, Setup, Setup]]:
     """Two moments of the GANs' training, at which methods were fitted and are asked, and the setups of both."""
     run = run.by_itself
-    followed = (*run.profile.snapshots, run.profile.gans["progan"].total_images)
-    found = {n: setup for n, setup in x1.setups(run).items() if n in followed}
+    if not followed(run):
+        return []
+    moments = (*run.profile.snapshots, run.profile.gans["progan"].total_images)
+    found = {n: setup for n, setup in x1.setups(run).items() if n in moments}
     return [(a, b, found[a], found[b]) for a in found for b in found if a != b]
 
 
@@ -117,7 +126,7 @@ def needed(run: Run) -> list[Recipe]:
     return found
 
 
-@beyond("critics_matrix", needed)
+@beyond("critics_matrix", needed, every_dataset=True)
 def study(run: Run) -> Result:
     """How often each method names the expected source, cell by cell: metric ``share``, percent, with n and interval.
 

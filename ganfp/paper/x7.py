@@ -78,7 +78,7 @@ def normed(points: np.ndarray) -> np.ndarray:
     return points / np.maximum(np.linalg.norm(points, axis=-1, keepdims=True), 1e-12)
 
 
-@beyond("gallery", needed)
+@beyond("gallery", needed, every_dataset=True)
 def study(run: Run) -> Result:
     """Verification and identification of new sources by galleries of each size, for every embedding.
 

@@ -85,7 +85,7 @@ class Trial:
             self.records.append(estimate(self.run, row, goal, share, **what))
 
 
-@beyond("adversaries", needed)
+@beyond("adversaries", needed, every_dataset=True)
 def study(run: Run) -> Result:
     """Success of every adversary: metrics ``removal`` and ``forgery`` in percent, row the attributor that is deceived.
 
