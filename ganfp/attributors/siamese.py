@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.neural import Changing, Update
@@ -38,7 +38,8 @@ class Siamese(CNN):
         return own
 
     def _trainer(self) -> tuple[list[torch.optim.Optimizer], Update, Changing]:
-        network, optimisers = self.network_, self._optimisers(self.network_)
+        network = self.network_
+        optimisers = self._optimisers(nn.ModuleList([network.stages, network.last, network.dense]))  # none classifies
 
         def update(x: Tensor, y: Tensor, row: dict[str, Tensor]) -> dict[str, Tensor]:
             if self.invented:
