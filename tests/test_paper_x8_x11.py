@@ -129,7 +129,7 @@ def test_adversaries_are_judged(value, expected):
 )
 def test_a_defence_is_judged_by_what_it_helps_and_costs(after, cost, expected):
     records = [
-        found("Ours", "removal", 98, variant="Ours", column="L∞ 2", setup="adversary"),
+        found("Ours", "removal", 98, variant="Ours", column="L∞ 2", setup="defence: removal"),
         removed(after),
         found(hardened.HARDENED, "gained_by_defence", cost, ci_low=cost - 0.4, ci_high=cost + 0.4),
     ]

@@ -12,7 +12,7 @@ from ganfp.paper.attribution import seed_setup
 from ganfp.paper.judge import Evidence, at_least, claim, every, shown, stay_under
 from ganfp.paper.record import Record, Result, pick, record
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.table import Table, plain, rows_by_dataset, with_interval
 from ganfp.paper.trial import AT, FEW, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import load_part
@@ -32,7 +32,7 @@ def needed(run: Run) -> list[Recipe]:
 
 @beyond("hardening", needed, every_dataset=True)
 def study(run: Run) -> Result:
-    """Removal and forgery of the hardened network's answers, as :class:`Trial` counts them, and what hardening costs.
+    """Removal and forgery of our network's answers, hardened and not, as :class:`Trial` counts them, and the cost.
 
     Columns: ``L∞ 2`` by as many steps as other networks are attacked with, ``L∞ 2, adapted`` by
     :func:`~ganfp.adversaries.adaptive`, with the metric ``difference`` of both; ``variant`` "Ours" or
@@ -40,15 +40,20 @@ def study(run: Run) -> Result:
     """
     trial, plain_network = Trial(run), attribution.attributor(run, "cnn", seed_setup(run))
     network = _hardened(run)
+    trial.add(PLAIN, plain_network)
     trial.add(HARDENED, network)
     trial.records.append(_cost(run, network))
     others = {PLAIN: plain_network, SURROGATE: Attributor.load(run.path(surrogate(run)), run.device)}
     for goal in GOALS:
         for by, other in others.items():
-            trial.tell(f"L∞ {AT}", goal, attack(trial, other, AT, goal), by, setup=_setup(goal), strength=AT)
+            after = attack(trial, other, AT, goal)
+            trial.tell(f"L∞ {AT}", goal, after, by, [HARDENED], setup=_setup(goal), strength=AT)
         for norm, sign in NORMS.items():
             for strength in STRENGTHS:
-                _both(trial, network, f"{sign} {strength}", strength, goal, norm)
+                column, known = f"{sign} {strength}", {"norm": norm, "strength": strength}
+                before = attack(trial, plain_network, strength, goal, norm)
+                trial.tell(column, goal, before, PLAIN, [PLAIN], setup=_setup(goal), **known)
+                _both(trial, network, column, strength, goal, norm)
     return Result(trial.records)
 
 
@@ -77,7 +82,7 @@ def _both(trial: Trial, network: Attributor, column: str, strength: float, goal:
     after[known] = adversaries.adaptive(network, *task, seed=trial.run.seed)
     made = {column: attack(trial, network, strength, goal, norm), column + ADAPTED: after}
     for name, after in made.items():
-        trial.tell(name, goal, after, HARDENED, setup=_setup(goal), norm=norm, strength=strength)
+        trial.tell(name, goal, after, HARDENED, [HARDENED], setup=_setup(goal), norm=norm, strength=strength)
     few, many = (trial.deceived(HARDENED, goal, after).astype(str) for after in made.values())
     if len(few) > 1:
         more = metrics.paired_difference(np.full(len(few), "True"), many, few)
@@ -92,24 +97,28 @@ def _both(trial: Trial, network: Attributor, column: str, strength: float, goal:
 def table(found: Iterable[Record], goal: str, name: str, caption: str) -> Table:
     """Success in percent by norm and strength: ours and the hardened network after few steps, and who adapts."""
     found = pick(found, metric=goal)
-    series = {"Ours": ("Ours", ""), HARDENED: (HARDENED, ""), HARDENED + ADAPTED: (HARDENED, ADAPTED)}
-    columns, rows = [f"{sign} {s}" for sign in NORMS.values() for s in STRENGTHS], []
-    for label, (row, behind) in series.items():
-        cells = [pick(found, row=row, column=column + behind, variant=row) for column in columns]
-        rows.append([label, *(with_interval(cell[0]) if cell else "" for cell in cells)])
-    used = [r for r in found if r.row in ("Ours", HARDENED) and r.variant == r.row]
-    return plain(["", *columns], rows, name, caption, of=used)
+    series = {PLAIN: (PLAIN, ""), HARDENED: (HARDENED, ""), HARDENED + ADAPTED: (HARDENED, ADAPTED)}
+    columns = [f"{sign} {s}" for sign in NORMS.values() for s in STRENGTHS]
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        rows = []
+        for label, (row, behind) in series.items():
+            cells = [pick(mine, row=row, column=column + behind) for column in columns]
+            rows.append([label, *(with_interval(cell[0]) if cell else "" for cell in cells)])
+        return rows
+
+    used = [r for r in found if r.row in (PLAIN, HARDENED) and r.variant == r.row]
+    return plain(["", *columns], rows_by_dataset(used, rows_of), name, caption, of=used)
 
 
-def _removed(e: Evidence, by: str = HARDENED, behind: str = "") -> Record:
-    place = {"row": HARDENED, "metric": "removal", "column": f"L∞ {AT}{behind}", "variant": by}
-    return e.found("removal from the hardened network", setup=_setup("removal"), **place)[0]
+def _removed(e: Evidence, by: str = HARDENED, behind: str = "", row: str = HARDENED) -> Record:
+    place = {"row": row, "metric": "removal", "column": f"L∞ {AT}{behind}", "variant": by}
+    return e.found(f"removal from {row}", setup=_setup("removal"), **place)[0]
 
 
 @claim("adversary-defended", "x9", "3", "Adversarial fine-tuning makes removal rarer, and costs hardly any accuracy.")
 def _defended(e: Evidence) -> tuple[str, str]:
-    place = {"row": PLAIN, "metric": "removal", "column": f"L∞ {AT}", "variant": PLAIN}
-    before, after = e.found("removal from ours", setup="adversary", **place)[0], _removed(e)
+    before, after = _removed(e, PLAIN, row=PLAIN), _removed(e)
     cost = e.found("the cost of hardening", row=HARDENED, metric="gained_by_defence")[0]
     signs = [e.above(before, after), at_least(cost, -COSTS)]
     return every(signs), f"{before.value:.1f} % removed, then {after.value:.1f} %; accuracy {cost.value:+.1f} points"

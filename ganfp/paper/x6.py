@@ -16,7 +16,7 @@ from ganfp.paper.attribution import architecture_setup
 from ganfp.paper.judge import Evidence, at_least, at_most, claim, every, reach, shown, stay_under
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.table import Table, number, plain, rows_by_dataset, with_interval
 from ganfp.runs import shipping
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -190,14 +190,19 @@ def _tuned(e: Evidence) -> tuple[str, str]:
 
 def table(found: Sequence[Record], name: str, caption: str) -> Table:
     """A row for each cell, a column for each method; and what ours names most often."""
+    header = ["differs in", "", *_rows(), "images", "ours names most"]
+    return plain(header, rows_by_dataset(found, _cells), name, caption, of=found)
+
+
+def _cells(found: list[Record]) -> list[list[str]]:
     rows = []
     for kind, column in dict.fromkeys((r.variant, r.column) for r in found):
         mine = pick(found, variant=kind, column=column)
         cells = [with_interval(pick(mine, row=row)[0]) if pick(mine, row=row) else "" for row in _rows()]
         ours = one(mine, row=x4.OURS)
         source, share = ours.params["most"]
-        rows.append([kind, column, *cells, ours.n, f"{source} {share:.0f} %"])
-    return plain(["differs in", "", *_rows(), "images", "ours names most"], rows, name, caption, of=found)
+        rows.append([kind, column, *cells, number(ours.n), f"{source} {share:.0f} %"])
+    return rows
 
 
 def _rows() -> list[str]:
