@@ -235,7 +235,8 @@ def fill(root: Path, count: int, seed: int = 0) -> dict[Path, bool]:
         rng = random.Random(f"{seed} {i}")
         name, data, good = KINDS[i % len(KINDS)](rng)
         # a name at its very beginning is what hurts
-        path = root / f"{i // 100:02}" / f"{i:04}" / name if KINDS[i % len(KINDS)] is strange else root / f"{i:04}{name}"
+        alone = KINDS[i % len(KINDS)] is strange
+        path = root / f"{i // 100:02}" / f"{i:04}" / name if alone else root / f"{i:04}{name}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         made[path] = good

@@ -156,7 +156,8 @@ class Evidence:
         """Interval of ``a - b``: as measured on the same images, else the widest that their own intervals allow."""
         for first, second, sign in ((a, b, 1), (b, a, -1)):
             for d in pick(self.records, metric="difference", row=first.row, column=first.column, setup=first.setup):
-                if list(d.params["against"]) == [second.row, second.column, second.setup]:
+                of = d.params.get("of", first.metric) == first.metric == second.metric
+                if of and list(d.params["against"]) == [second.row, second.column, second.setup]:
                     return (d.low, d.high) if sign > 0 else (-d.high, -d.low)
         return a.low - b.high, a.high - b.low
 

@@ -12,7 +12,7 @@ from ganfp.paper.attribution import SETUPS
 from ganfp.paper.judge import Evidence, NotMeasured, claim, every
 from ganfp.paper.record import Record, Result, one, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, listed, plain, seconds, strong, with_interval
+from ganfp.paper.table import Table, by_dataset, listed, plain, rows_by_dataset, seconds, strong, with_interval
 from ganfp.runs.recipes.attacked import Answers
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -45,7 +45,7 @@ def needed(run: Run) -> list[Recipe]:
     return [answer for pair in pairs for answer in answers(run, *pair).values()]
 
 
-@beyond("baselines", needed)
+@beyond("baselines", needed, every_dataset=True)
 def compare(run: Run) -> Result:
     """Accuracy of every method in the setups of Tables 1 to 3 and after JPEG, and how far ours is above each.
 
@@ -108,19 +108,27 @@ def table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Rows: methods; accuracy in each setup, clean and after JPEG, and the seconds of a fit (the longest of three)."""
     found = pick(found, metric="accuracy")
     places = list(dict.fromkeys((r.setup, r.column) for r in found))
-    best = {place: max(r.value for r in found if (r.setup, r.column) == place) for place in places}
-    rows = []
-    for row in dict.fromkeys(r.row for r in found):
-        cells = [one(found, row=row, setup=setup, column=column) for setup, column in places]
-        shown = [with_interval(r, strong if r.value == best[r.setup, r.column] else str) for r in cells]
-        rows.append([row, *shown, seconds(max(r.seconds for r in cells))])
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        best = {place: max(r.value for r in mine if (r.setup, r.column) == place) for place in places}
+        rows = []
+        for row in dict.fromkeys(r.row for r in mine):
+            cells = [one(mine, row=row, setup=setup, column=column) for setup, column in places]
+            shown = [with_interval(r, strong if r.value == best[r.setup, r.column] else str) for r in cells]
+            rows.append([row, *shown, seconds(max(r.seconds for r in cells))])
+        return rows
+
     header = ["", *(f"{_setup(setup)}, {column}" for setup, column in places), "fit, s"]
-    return plain(header, rows, name, caption, of=found)
+    return plain(header, rows_by_dataset(found, rows_of), name, caption, of=found)
 
 
 def undecided(found: Iterable[Record]) -> str:
     """Which methods ours is not shown to be above, setup by setup, by the paired test."""
-    found, lines = pick(found, metric="difference"), []
+    return by_dataset(pick(found, metric="difference"), _undecided)
+
+
+def _undecided(found: list[Record]) -> str:
+    lines = []
     for setup, column in dict.fromkeys((r.setup, r.column) for r in found):
         mine = pick(found, setup=setup, column=column)
         alike, ahead = ([r.variant for r in mine if r.low <= 0 and (r.high < 0) is below] for below in (False, True))

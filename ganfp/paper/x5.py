@@ -14,7 +14,7 @@ from ganfp.paper.attribution import SETUPS, clusters, seed_setup
 from ganfp.paper.judge import HOLDS, Evidence, at_least, claim, every, shown, stay_under
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, crossed, plain, with_interval
+from ganfp.paper.table import Table, crossed, plain, rows_by_dataset, with_interval
 from ganfp.paper.x4 import part_fit
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -105,7 +105,7 @@ class Known:
         return dict(zip((PROBABILITY, ENERGY, DISTANCE), found, strict=True)), answer.labels
 
 
-@beyond("open_world", needed, arrays=True)
+@beyond("open_world", needed, every_dataset=True, arrays=True)
 def study(run: Run) -> Result:
     """Areas, thresholds and calibration, see the functions below."""
     results = [left_out(run, table) for table in KINDS] + [strange(run), calibrated(run)]
@@ -259,13 +259,17 @@ def _calibrated(e: Evidence) -> tuple[str, str]:
 
 def areas_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """A row for each kind and score: AUROC, OSCR, false attributions and refusals at the threshold."""
-    found, rows = pick(found, setup="open world", variant=""), []
-    for kind, score in dict.fromkeys((r.column, r.row) for r in found):
-        mine = pick(found, column=kind, row=score)
-        kinds = ("auroc", "oscr", "false_attribution", "refused")
-        rows.append([kind, score, *(with_interval(one(mine, metric=metric)) for metric in kinds)])
+    found, kinds = pick(found, setup="open world", variant=""), ("auroc", "oscr", "false_attribution", "refused")
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        places = dict.fromkeys((r.column, r.row) for r in mine)
+        return [
+            [kind, score, *(with_interval(one(mine, metric=m, column=kind, row=score)) for m in kinds)]
+            for kind, score in places
+        ]
+
     header = ["", "", "AUROC, %", "OSCR, %", "unknown, attributed, %", "known, refused, %"]
-    return plain(header, rows, name, caption, of=found)
+    return plain(header, rows_by_dataset(found, rows_of), name, caption, of=found)
 
 
 def strangers_table(found: Iterable[Record], name: str, caption: str) -> Table:
