@@ -12,6 +12,7 @@ shown.  It is judged on each data set by itself, and on the paper's numbers as o
 verdict.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -212,6 +213,11 @@ def shown(numbers: Mapping[str, Record]) -> str:
     return between.join(f"{name} {r.value:.2f}" for name, r in zip(names, numbers.values(), strict=True))
 
 
+def in_words(numbers: str) -> str:
+    """Sources and setups by their names in prose, and a colon where a seed's number meets one that was measured."""
+    return re.sub(r"(seed \d+) (?=[−+\d])", r"\1: ", readable(numbers).replace("_", " "))
+
+
 # ---------------------------------------------------------------------------- judging
 
 
@@ -243,7 +249,7 @@ def judge(one: Claim, records: Iterable[Record] | dict[str, Evidence]) -> Verdic
     numbers = "; ".join(f"{name}: {text}" for name, text in (said or missing).items())
     if unmeasured := [name for name in missing if said and name not in said]:
         numbers += f"; not measured on {listed(unmeasured)}"
-    return Verdict(weakest(by_dataset.values()), minus(numbers), by_dataset)
+    return Verdict(weakest(by_dataset.values()), minus(in_words(numbers)), by_dataset)
 
 
 def on_paper(one: Claim, records: Iterable[Record] | dict[str, Evidence] = ()) -> Verdict:
