@@ -146,7 +146,7 @@ def test_what_a_shells_pattern_finds_stops_no_other(tmp_path, monkeypatch):
     Path("nowhere.png").symlink_to("no")
     Path("empty").mkdir()
     paths, left = collect.inputs(["empty", "nowhere.png", "plain"])
-    assert [path.name for path in paths] == ["nowhere.png", "plain0.png"] and [path.name for path, _ in left] == ["empty"]
+    assert [path.name for path in paths] == ["nowhere.png", "plain0.png"] and str(left[0][0]) == "empty"
     with pytest.raises(ValueError, match="^empty holds no images"):
         collect.inputs(["empty"])
 
@@ -197,9 +197,10 @@ def test_parts_keep_neighbours_and_namesakes_together():
 
 
 def test_sources_that_count_from_one_have_their_share_of_each_part_whatever_their_size():
-    names = [(f"{source}/{i}.png", source) for source, count in (("a", 250), ("b", 150), ("c", 40)) for i in range(count)]
+    counts = {"a": 250, "b": 150, "c": 40}
+    names = [(f"{source}/{i}.png", source) for source, count in counts.items() for i in range(count)]
     parts = train.divide(labelled_by(names))
-    for source, count in (("a", 250), ("b", 150), ("c", 40)):
+    for source, count in counts.items():
         assert [part.sources.count(source) for part in parts.values()] == pytest.approx(
             [0.65 * count, 0.15 * count, 0.2 * count], abs=2
         )

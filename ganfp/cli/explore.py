@@ -24,8 +24,8 @@ def explore(
 ) -> None:  # fmt: skip
     """Put a model (cnn, visnet or prnu) and images, files or folders, into one page to explore fingerprints with.
 
-    Images are prepared as `attribute train` was told to, of tiles the first is shown; for a model of a build they are cut
-    and reduced as `folder:` does.  A folder with the name of a source says that its images are from there.
+    Images are prepared as `attribute train` was told to, of tiles the first is shown; for a model of a build they are
+    cut and reduced as `folder:` does.  A folder with the name of a source says that its images are from there.
     """
     import numpy as np
 

@@ -42,7 +42,8 @@ def attack(
         raise ValueError(f"--out: {out} is {folder} or inside it, where the originals are; name another folder")
     found, left = images_in(folder)
     preparation = Preparation("exact", usual_square(found, folder))
-    targets = dict(zip(found, (out / name for name in as_png([path.relative_to(folder) for path in found])), strict=True))
+    names = as_png([path.relative_to(folder) for path in found])
+    targets = {path: out / name for path, name in zip(found, names, strict=True)}
     keep(targets.values(), force)
     given, done = {key: plain(value) for key, value in options}, 0
     for items in stream.each(found, preparation, list):

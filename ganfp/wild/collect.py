@@ -33,8 +33,8 @@ def inputs(words: Iterable[str]) -> tuple[list[Path], LeftOut]:
     found: dict[Path, None] = {}
     left: LeftOut = []
     for word in words:
-        # a link to nowhere is there, too: a shell's pattern may have found it
-        paths = [Path(word)] if os.path.lexists(word) else sorted(map(Path, glob.glob(word, recursive=True)), key=natural)
+        there = os.path.lexists(word)  # a link to nowhere is: a shell's pattern may have found it
+        paths = [Path(word)] if there else sorted(map(Path, glob.glob(word, recursive=True)), key=natural)
         if not paths:
             raise ValueError(f"{word} names no file, no folder and no pattern of names")
         for path in paths:
@@ -77,7 +77,8 @@ def _from_csv(path: Path) -> tuple[list[tuple[Path, str]], LeftOut]:
         try:
             rows = csv.DictReader(file)
             if not {"path", "source"} <= set(rows.fieldnames or ()):
-                raise ValueError(f"{path} is no CSV with columns path and source: it begins with {rows.fieldnames!s:.60}")
+                begins = f"it begins with {rows.fieldnames!s:.60}"
+                raise ValueError(f"{path} is no CSV with columns path and source: {begins}")
             for row in rows:
                 name, source = row["path"] or "", (row["source"] or "").strip()
                 image = path.parent / name

@@ -87,11 +87,11 @@ def looked_at(files: Sequence[tuple[Path, str]], left: LeftOut) -> Labelled:
 
 
 def clusters(paths: Sequence[Path], sources: Sequence[str]) -> list[int]:
-    """The cluster of each file: those whose paths below what their source's files share differ in their suffix alone."""
-    homes = {
-        name: os.path.commonpath([path.parent for path, source in zip(paths, sources, strict=True) if source == name])
-        for name in set(sources)
-    }
+    """The cluster of each file: those are one whose paths below their sources' folders differ in the suffix alone."""
+    parents: dict[str, set[Path]] = {}
+    for path, source in zip(paths, sources, strict=True):
+        parents.setdefault(source, set()).add(path.parent)
+    homes = {source: os.path.commonpath(folders) for source, folders in parents.items()}
     names = [path.relative_to(homes[source]).with_suffix("") for path, source in zip(paths, sources, strict=True)]
     number = {name: i for i, name in enumerate(sorted(set(names), key=natural))}
     return [number[name] for name in names]
