@@ -190,18 +190,48 @@ def test_the_whitened_metric_makes_the_scatter_alike():
     np.testing.assert_allclose(np.cov(embed(points).T), np.eye(3), atol=0.05)
 
 
-def test_galleries_are_measured(sealed):
-    found: Result = x7.study(sealed)
+@pytest.fixture(scope="module")
+def galleries(run):
+    return x7.study(run)
+
+
+def test_galleries_are_measured(galleries):
+    found: Result = galleries
     sizes = {r.column for r in found.records}
-    assert sizes == {"1", "3", "10"} and len({r.row for r in found.records}) == 6
-    assert all(0 <= r.low <= r.value <= r.high <= 100 for r in found.records)
-    assert len(x7.table(found.records, "tpr", "t", "c").rows) == 6
+    assert sizes == {"1", "3", "10"} and len({r.row for r in found.records}) == 10
+    assert all(0 <= r.low <= r.value <= r.high <= 100 for r in found.records if r.metric in x7.METRICS)
+    assert len(x7.table(found.records, "tpr", "t", "c").rows) == 10
     assert len(plots.gallery(found.records).axes) == 2 and "guessing" in x7.sources(found.records)
 
 
 @pytest.mark.parametrize(("more", "expected"), [(60, HOLDS), (30.5, NOT_SHOWN), (20, REFUTED)])
 def test_larger_galleries_are_compared_with_smaller(more, expected):
-    rows = x7.ROWS.values()
+    rows = (*x7.ROWS.values(), x7.TUNED)
     ends = (("1", 30), ("100", more))
     records = [made(row, "identified", v, setup="gallery", column=size) for row in rows for size, v in ends]
     assert outcome("gallery-grows", records) == expected
+
+
+def test_our_network_is_tuned_on_what_it_knows_and_compared_with_itself(galleries, run):
+    """Images that are verified are of none of the sources of the tuning, and gains are differences of what is shown."""
+    known = {source.origin for source in x5.known_setup(run).sources}
+    assert not known & {source.origin for source in x7.new_setup(run).sources}
+    found = galleries.records
+    gained = pick(found, metric="difference")
+    assert {d.row.partition(",")[0] for d in gained} == set(x7.INVENTED) and len(gained) == 2 * 2 * 3 * 2
+    for d in gained:
+        before, after = (
+            one(found, metric=d.params["of"], row=row, column=d.column) for row in (d.params["against"][0], d.row)
+        )
+        assert d.value == pytest.approx(after.value - before.value) and d.low <= d.value <= d.high
+
+
+@pytest.mark.parametrize(("more", "expected"), [(60, HOLDS), (30.2, NOT_SHOWN), (20, REFUTED)])
+def test_a_network_that_was_tuned_is_compared_with_itself(more, expected):
+    place = {"setup": "gallery"}
+    values = {x7.ROWS["cnn"]: 30, x7.TUNED: more, x7.ROWS["prnu"]: 30}
+    records = [
+        made(row, metric, value, column=size, **place)
+        for row, value in values.items() for metric in x7.METRICS for size in ("1", "10")
+    ]  # fmt: skip
+    assert outcome("gallery-tuned", records) == outcome("gallery-tuned-residuals", records) == expected
