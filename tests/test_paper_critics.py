@@ -1,5 +1,6 @@
 """Pages x4 to x7: what they need, what they measure, and what is said of it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -235,3 +236,31 @@ def test_a_network_that_was_tuned_is_compared_with_itself(more, expected):
         for row, value in values.items() for metric in x7.METRICS for size in ("1", "10")
     ]  # fmt: skip
     assert outcome("gallery-tuned", records) == outcome("gallery-tuned-residuals", records) == expected
+
+
+# ---------------------------------------------------------------------------- two worlds
+
+
+def test_the_other_world_is_the_one_that_was_published(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("ganfp.paper.record.reference_folder", lambda: tmp_path)
+    assert x7.study.elsewhere(run) == []
+    for world in ("faces", "bedrooms", "celeba"):
+        Result([made("Ours", "tpr", 50, dataset=world)]).save(tmp_path, f"gallery-{world}")
+    assert {r.dataset for r in x7.study.elsewhere(run)} == {"bedrooms"}
+
+
+def test_worlds_stand_one_below_the_other_each_with_its_best():
+    place = {"setup": "baselines: seeds", "column": "clean"}
+    numbers = {"faces": (97, 90), "bedrooms": (80, 95)}
+    both = [
+        made(row, "accuracy", value, dataset=world, **place)
+        for world, values in numbers.items() for row, value in zip(("Ours", "DCT"), values, strict=True)
+    ]  # fmt: skip
+    names, cells = zip(*[row[:2] for row in x4.table(both, "t", "c").rows], strict=True)
+    assert [name.partition("</")[0].strip("*").partition("*")[0] for name in names] == [
+        "faces", "Ours", "DCT", "bedrooms", "Ours", "DCT"
+    ]  # fmt: skip
+    assert ["**" in cell for cell in cells] == [False, True, False, False, False, True]
+    gallery = [replace(r, metric="tpr", column="10") for r in both]
+    rows = x7.table(gallery, "tpr", "t", "c").rows
+    assert len(rows) == 6 and "97" in rows[1][1] and "80" in rows[4][1]
