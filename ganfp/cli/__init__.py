@@ -28,7 +28,7 @@ class _Commands(click.Group):
 @click.version_option(package_name="ganfp")
 def main(debug: bool) -> None:
     """Reproduce "Attributing Fake Images to GANs" (Yu, Davis, Fritz, ICCV 2019) as a book."""
-    warnings.filterwarnings("ignore", "Image size .* exceeds limit")  # the reader has a limit of its own
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # the reader has limits, and notes, of its own
 
 
 for _module in (pages, models, attribution, folders, explore, stores, classes, plan):

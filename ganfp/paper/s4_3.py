@@ -100,7 +100,7 @@ def _wider_bands(e: Evidence) -> tuple[str, str]:
     return weakest(falling(e, list(numbers.values())) for numbers in found.values()), listed
 
 
-@claim("every-band", "4.3", "4", "Every band down to 8 x 8 pixels, low or high, beats chance by itself.")
+@claim("every-band", "4.3", "4", "Every band down to 8 × 8 pixels, low or high, beats chance by itself.")
 def _every_band(e: Evidence) -> tuple[str, str]:
     found = {f"{column} 1/{factor}": r for column in BANDS for factor, r in e.rows("4", column).items()}
     wide = {name: r for name, r in found.items() if r.params["resolution"] // int(r.row) >= SMALLEST_BAND}
@@ -196,7 +196,7 @@ def _patch_suffices(e: Evidence) -> tuple[str, str]:
     return every([e.above(found[side], found[largest], margin=RESTORED)]), f"{listed}; {RESTORED:g} points allowed"
 
 
-@claim("smallest-patch", "4.3", "5", "Patches of 3 x 3 pixels, colours and their neighbours, beat chance.")
+@claim("smallest-patch", "4.3", "5", "Patches of 3 × 3 pixels, colours and their neighbours, beat chance.")
 def _smallest_patch(e: Evidence) -> tuple[str, str]:
     r = e.number("5", "3", "Ours")
     return every([at_least(r, r.chance)]), f"{r.value:.2f} %, chance {r.chance:.2f} %"

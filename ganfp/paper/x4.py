@@ -78,6 +78,10 @@ def _accuracies(e: Evidence, column: str) -> list[Record]:
     return found
 
 
+def _setup(name: str) -> str:
+    return name.partition(": ")[2].replace("_", " ")
+
+
 def _best_other(found: Sequence[Record], setup: str) -> Record:
     return max((r for r in pick(found, setup=setup) if r.row != OURS), key=lambda r: r.value)
 
@@ -86,7 +90,7 @@ def _against_best(e: Evidence, column: str) -> tuple[str, str]:
     found = _accuracies(e, column)
     setups = list(dict.fromkeys(r.setup for r in found))
     pairs = [(one(found, setup=setup, row=OURS), _best_other(found, setup)) for setup in setups]
-    texts = [f"{a.setup.partition(': ')[2]} {a.value:.1f} against {b.value:.1f} ({b.row})" for a, b in pairs]
+    texts = [f"{_setup(a.setup)} {a.value:.1f} against {b.value:.1f} ({b.row})" for a, b in pairs]
     return every(e.above(a, r) for a, _ in pairs for r in pick(found, setup=a.setup) if r is not a), "; ".join(texts)
 
 
@@ -114,7 +118,7 @@ def table(found: Iterable[Record], name: str, caption: str) -> Table:
             rows.append([row, *shown, seconds(max(r.seconds for r in cells))])
         return rows
 
-    header = ["", *(f"{setup.partition(': ')[2].replace('_', ' ')}, {column}" for setup, column in places), "fit, s"]
+    header = ["", *(f"{_setup(setup)}, {column}" for setup, column in places), "fit, s"]
     return plain(header, rows_by_dataset(found, rows_of), name, caption, of=found)
 
 
@@ -128,6 +132,7 @@ def _undecided(found: list[Record]) -> str:
     for setup, column in dict.fromkeys((r.setup, r.column) for r in found):
         mine = pick(found, setup=setup, column=column)
         alike, ahead = ([r.variant for r in mine if r.low <= 0 and (r.high < 0) is below] for below in (False, True))
-        said = [f"{how} {listed(names)}" for how, names in (("not told from", alike), ("below", ahead)) if names]
-        lines.append(f"* {setup.partition(': ')[2].replace('_', ' ')}, {column}: {'; '.join(said) or 'above all'}")
+        said = [f"{how} {listed(names)}" for how, names in (("not told apart from", alike), ("below", ahead)) if names]
+        where = f"{_setup(setup)}, {column}"
+        lines.append(f"* {where}: ours is {', and '.join(said) or 'above all'}")
     return "\n".join(lines)

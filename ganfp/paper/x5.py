@@ -259,7 +259,7 @@ def _open_threshold(e: Evidence) -> tuple[str, str]:
 @claim("calibrated", "x5", "1 2 3", "After temperature scaling, probabilities are right to within 2 points.")
 def _calibrated(e: Evidence) -> tuple[str, str]:
     found = e.found("calibration", metric="ece", row="calibrated")
-    return stay_under({r.setup.partition(": ")[2]: r for r in found}, 2.0)
+    return stay_under({r.setup.partition(": ")[2].replace("_", " "): r for r in found}, 2.0)
 
 
 def areas_table(found: Iterable[Record], name: str, caption: str) -> Table:

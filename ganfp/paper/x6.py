@@ -16,7 +16,7 @@ from ganfp.paper.attribution import architecture_setup
 from ganfp.paper.judge import Evidence, at_least, at_most, claim, every, reach, shown, stay_under
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, number, plain, rows_by_dataset, with_interval
+from ganfp.paper.table import Table, number, plain, readable, rows_by_dataset, with_interval
 from ganfp.runs import shipping
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -201,7 +201,7 @@ def _cells(found: list[Record]) -> list[list[str]]:
         cells = [with_interval(pick(mine, row=row)[0]) if pick(mine, row=row) else "" for row in _rows()]
         ours = one(mine, row=x4.OURS)
         source, share = ours.params["most"]
-        rows.append([kind, column, *cells, number(ours.n), f"{source} {share:.0f} %"])
+        rows.append([kind, column, *cells, number(ours.n), f"{readable(source)} {share:.0f} %"])
     return rows
 
 

@@ -26,6 +26,7 @@ IMAGE_SUFFIXES = set(".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png 
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}  # what systems leave in folders; what begins with a dot is, too
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "JPEG2000", "PPM")  # known by their first bytes
 LARGEST = 2**27  # pixels that are decoded
+DENSE = b"\xff\xd8", b"GI", b"RI"  # how JPEG, GIF and WebP begin, which take a byte a pixel at most
 LARGE = 2**24  # pixels beyond which images are decoded one at a time
 HEAD = 4096  # bytes in which AVIF and JPEG 2000 say how deep they are
 NOTES = {
@@ -55,16 +56,20 @@ def images_in(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     """
     images: list[Path] = []
     others: list[tuple[Path, str]] = []
-
-    def unreadable(error: OSError) -> None:
-        others.append((Path(error.filename), f"cannot be opened: {error.strerror}"))
-
-    for folder, folders, names in os.walk(path, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if not _litter(name))
-        linked = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        others += [(Path(folder, name), "is a link to a folder; name that folder itself") for name in linked]
-        for file in (Path(folder, name) for name in names if not _litter(name)):
-            if reason := _no_image(file):
+    folders = [path]  # no call in itself: a tree may be deeper than Python's stack
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                there = [entry for entry in entries if not litter(entry.name)]
+        except OSError as error:
+            others.append((folder, f"cannot be opened: {error.strerror}"))
+            continue
+        for entry in there:
+            file = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(file)
+            elif reason := _no_image(file):
                 others.append((file, reason))
             else:
                 images.append(file)
@@ -74,22 +79,35 @@ def images_in(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     return sorted(images, key=lambda file: file.relative_to(path).as_posix()), sorted(others)
 
 
-def _litter(name: str) -> bool:
+def litter(name: str) -> bool:
+    """Whether a name is of what nobody means by the files in a folder."""
     return name.startswith(".") or name in LITTER
 
 
 def _no_image(file: Path) -> str:
     """Why a file is not to be read, "" if it is."""
     try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            return "is not a regular file"
-        if file.suffix.lower() not in IMAGE_SUFFIXES:
-            with Image.open(file, formats=FORMATS):
-                pass
+        if (reason := _unfit(file)) or file.suffix.lower() in IMAGE_SUFFIXES:
+            return reason
+        with Image.open(file, formats=FORMATS):
+            return ""
     except OSError as error:  # Pillow's error of a format that it does not know has no number
         return f"cannot be opened: {error.strerror}" if error.errno else "is not an image of a known format"
     except Exception:  # an image, but a damaged one: reading it will say how
         return ""
+
+
+def _unfit(file: Path) -> str:
+    """Why a file is not even to be opened, "" if it may be."""
+    found = file.stat()
+    if stat.S_ISDIR(found.st_mode):
+        return "is a link to a folder; name that folder itself" if file.is_symlink() else "is a folder"
+    if not stat.S_ISREG(found.st_mode):
+        return "is not a regular file"
+    if found.st_size > LARGEST:
+        dense = _from_start(file, lambda opened: opened.read(2)) in DENSE
+        if dense or found.st_size > 4 * LARGEST:
+            return f"has {found.st_size / 1e6:.0f} MB, more than images of {LARGEST / 1e6:.0f} million pixels have"
     return ""
 
 
@@ -98,8 +116,8 @@ def opened(source: Path | BinaryIO, name: str | Path) -> ImageFile.ImageFile:
     formats: tuple[str, ...] = FORMATS
     try:
         if isinstance(source, Path):
-            if not stat.S_ISREG(source.stat().st_mode):
-                raise ValueError("it is not a regular file")
+            if reason := _unfit(source):
+                raise ValueError(f"it {reason}")
             if source.suffix.lower() == ".tga":  # which has no first bytes to know it by
                 formats = (*FORMATS, "TGA")
         image = Image.open(source, formats=formats)
