@@ -43,6 +43,11 @@ def without(setup: Setup, name: str) -> Setup:
     return replace(setup, sources=tuple(s for s in setup.sources if s.name != name))
 
 
+def few(setup: Setup) -> Setup:
+    """As many training images as there are for validation, which say where the fingerprints of a source lie."""
+    return replace(setup, train=setup.validation)
+
+
 def fold_fit(run: Run, setup: Setup) -> Fit:
     """Our network without one of the sources."""
     return run.fit("cnn", setup, images=round(SHARE * run.profile.methods["cnn"].images))
@@ -74,6 +79,7 @@ def needed(run: Run) -> list[Recipe]:
     new = [replace(known_setup(run), sources=sources) for sources in strangers(run).values()]
     parts = [sample for setup in (*setups, *new) for name in ("validation", "test") for sample in setup.part(name)]
     left_out = [fold_fit(run, fold) for table in SETUPS for fold in folds(run, table).values()]
+    parts += [sample for setup in setups for sample in few(setup).part("train")]
     return [*parts, *left_out, *fits(run).values(), *(part_fit(run, "cnn", setup) for setup in setups)]
 
 
@@ -87,8 +93,7 @@ class Known:
         from sklearn.covariance import LedoitWolf
 
         self.run, self.network = run, Attributor.load(run.path(fit))
-        setup = replace(fit.setup, train=fit.setup.validation)  # so many training images say where they lie
-        images, labels = load_part(setup, "train", run.path)
+        images, labels = load_part(few(fit.setup), "train", run.path)
         features = self.network.attribute(images).features
         self.means = np.stack([features[labels == name].mean(axis=0) for name in self.network.classes_])
         self.within = LedoitWolf().fit(features - self.means[self.network.columns(labels)])
