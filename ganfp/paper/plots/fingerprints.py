@@ -175,8 +175,9 @@ def responses(
 ) -> Figure:  # fmt: skip
     """A signed K x K matrix with colour limits symmetric about zero."""
     side = 1.4 + 0.6 * len(classes)
-    figure, (axis,) = panels(side * min(1, width() / (side + 1.2)), across=side + 1.2)
-    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8})
+    lying = {"orientation": "horizontal"} if narrow() else {}  # a bar beside the numbers would leave them no room
+    figure, (axis,) = panels(side * min(1, width() / (side + 1.2)) + len(lying), across=side + 1.2)
+    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8} | lying)
     axis.set(xlabel=columns, ylabel=rows)
     return figure
 
