@@ -23,7 +23,9 @@ ROOM = 1 << 20  # bytes: a disk with less left is full
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; it takes its place when the block ends well, and goes otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    missing = [folder for folder in path.parents if not folder.exists()]
+    for folder in reversed(missing):  # `parents=True` calls itself, as often as there are folders in each other
+        folder.mkdir(exist_ok=True)
     handle, name = tempfile.mkstemp(TEMPORARY, f".{path.name}.", path.parent)
     os.close(handle)
     try:

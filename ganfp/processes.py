@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,6 +36,12 @@ def begin_worker(threads: int) -> None:
     """
     end_with_parent()
     os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is imported, which reads it once
+    quiet()
+
+
+def quiet() -> None:
+    """Let Pillow say nothing by itself: the reader has limits, and reasons, of its own."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @contextmanager

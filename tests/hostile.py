@@ -233,9 +233,10 @@ def fill(root: Path, count: int, seed: int = 0) -> dict[Path, bool]:
     made = dict(once(root))
     for i in range(count - len(made)):
         rng = random.Random(f"{seed} {i}")
-        name, data, good = KINDS[i % len(KINDS)](rng)
-        # a name at its very beginning is what hurts
-        path = root / f"{i // 100:02}" / f"{i:04}" / name if KINDS[i % len(KINDS)] is strange else root / f"{i:04}{name}"
+        kind = KINDS[i % len(KINDS)]
+        name, data, good = kind(rng)
+        # what is strange in a name hurts at its very beginning
+        path = root / f"{i // 100:02}" / f"{i:04}" / name if kind is strange else root / f"{i:04}{name}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         made[path] = good

@@ -50,7 +50,7 @@ def test_what_pages_say_of_profiles_is_what_the_presets_say():
     held = quick.real.train + quick.real.validation + quick.real.test
     said("rerun", f"`quick` holds out {held:,} images", f"at least {held + held // 2:,} in all")
     shown = 100_000_000 // max(cnn.images for name, cnn in networks.items() if name != "paper")
-    assert shown >= 300 and networks["paper"].images == 100_000_000  # "hundreds of times shorter or more"
+    assert shown >= 300 and networks["paper"].images == 100_000_000  # "hundreds of times shorter"
 
 
 def test_what_pages_say_of_the_shipped_generators_is_what_their_manifest_says():

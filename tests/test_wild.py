@@ -97,6 +97,7 @@ def test_sensible_sizes_without_an_option():
     assert chosen([(300, 200), (900, 1000)] * 9) == ("tiles", 128)
     assert chosen([(178, 218)] * 9, size=32) == ("tiles", 32)
     assert chosen([(300, 200)] * 9, kind="box") == ("box", 128)
+    assert chosen([(64, 64)] * 5 + [(16, 16), (200, 100)] * 4, kind="exact") == ("exact", 64)
 
 
 # ------------------------------------------------------------------------------------------- files
@@ -106,6 +107,8 @@ def test_sources_are_folders_or_a_list(tmp_path):
     root = fill(tmp_path / "in", 3)
     (root / "lost.png").write_bytes(b"")
     (root / "empty").mkdir()
+    (root / "__MACOSX").mkdir()
+    (root / "Thumbs.db").write_bytes(b"x")
     files, left = collect.sources(root)
     assert [source for _, source in files] == ["checker"] * 3 + ["plain"] * 3 + ["stripes"] * 3
     assert [path.name for path, _ in left] == ["empty", "lost.png"]
@@ -123,7 +126,7 @@ def test_sources_are_folders_or_a_list(tmp_path):
     with pytest.raises(ValueError, match=r"list.csv, line 3: plain/plain0.png has two sources"):
         collect.sources(table)
     table.write_text("file,label\nplain/plain0.png,a\n")
-    with pytest.raises(ValueError, match="must have columns path and source"):
+    with pytest.raises(ValueError, match=r"is no CSV with columns path and source: it begins with \['file', 'label'\]"):
         collect.sources(table)
     with pytest.raises(ValueError, match="1 source with images, and 2 are needed"):
         collect.sources(fill(tmp_path / "one", 3, names=["plain"]))
@@ -136,6 +139,16 @@ def test_inputs_are_images_folders_and_patterns_each_once(tmp_path, monkeypatch)
     assert [str(path) for path in paths] == [*(f"plain/plain{i}.png" for i in range(3)), "a[1].png"] and left == []
     with pytest.raises(ValueError, match=r"nothing\*.png names no file"):
         collect.inputs(["nothing*.png"])
+
+
+def test_what_a_shells_pattern_finds_stops_no_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(fill(tmp_path, 1, names=["plain"]))
+    Path("nowhere.png").symlink_to("no")
+    Path("empty").mkdir()
+    paths, left = collect.inputs(["empty", "nowhere.png", "plain"])
+    assert [path.name for path in paths] == ["nowhere.png", "plain0.png"] and str(left[0][0]) == "empty"
+    with pytest.raises(ValueError, match="^empty holds no images"):
+        collect.inputs(["empty"])
 
 
 def test_frames_are_in_their_own_order():
@@ -164,9 +177,8 @@ def test_no_image_at_all_is_said(tmp_path):
 
 def labelled_by(names):
     headers = [leak.Header("PNG", "RGB", (8, 8), "", str(i)) for i in range(len(names))]
-    stems = {stem: i for i, stem in enumerate(dict.fromkeys(Path(name).stem for name, _ in names))}
     paths, sources = [Path(name) for name, _ in names], [source for _, source in names]
-    return train.Labelled(paths, sources, headers, [stems[path.stem] for path in paths])
+    return train.Labelled(paths, sources, headers, train.clusters(paths, sources))
 
 
 def test_parts_keep_neighbours_and_namesakes_together():
@@ -182,6 +194,27 @@ def test_parts_keep_neighbours_and_namesakes_together():
     assert len(set(parts["test"].clusters)) == 16
     with pytest.raises(ValueError, match="b has 19 images that can be used; a source needs 20"):
         train.divide(labelled_by(alone[:59]))
+
+
+def test_sources_that_count_from_one_have_their_share_of_each_part_whatever_their_size():
+    counts = {"a": 250, "b": 150, "c": 40}
+    names = [(f"{source}/{i}.png", source) for source, count in counts.items() for i in range(count)]
+    parts = train.divide(labelled_by(names))
+    for source, count in counts.items():
+        assert [part.sources.count(source) for part in parts.values()] == pytest.approx(
+            [0.65 * count, 0.15 * count, 0.2 * count], abs=2
+        )
+    of = {name: {path.stem for path in part.paths} for name, part in parts.items()}
+    assert not of["train"] & of["validation"] and not of["train"] & of["test"] and not of["validation"] & of["test"]
+
+
+def test_the_same_name_in_another_folder_of_a_source_is_another_picture():
+    names = [(f"{source}/{video}/{i}.png", source) for source in "ab" for video in "xyz" for i in range(20)]
+    labelled = labelled_by(names)
+    assert len(set(labelled.clusters)) == 60
+    parts = train.divide(labelled)
+    assert {path.parent.name for path in parts["train"].paths} == {"x", "y"}  # whole videos, as far as it goes
+    assert {path.parent.name for path in parts["test"].paths} == {"z"}
 
 
 def test_a_stream_is_in_order_bounded_and_stops_at_once(tmp_path, monkeypatch):
@@ -241,7 +274,7 @@ def test_from_folders_to_an_answer(ganfp, tmp_path):
 
     (tmp_path / "in" / "plain" / "0.png").write_text("no image")
     result = ganfp("attribute", "predict", "model", "in/plain", "in/checker/checker1.png", "--csv", "out.csv")
-    assert result.exit_code == 1 and "1 files were left out" in result.stderr
+    assert result.exit_code == 1 and "1 file was left out" in result.stderr
     with open("out.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 52 and rows[0]["warnings"].startswith("left out") and rows[-1]["source"] == "checker"

@@ -1,9 +1,8 @@
 """``ganfp``: make the book, train one GAN, ask an attributor about images."""
 
-import warnings
-
 import click
 
+from ganfp import processes
 from ganfp.cli import attribution, classes, explore, folders, models, pages, plan, stores
 from ganfp.cli.words import printable
 
@@ -28,7 +27,7 @@ class _Commands(click.Group):
 @click.version_option(package_name="ganfp")
 def main(debug: bool) -> None:
     """Reproduce "Attributing Fake Images to GANs" (Yu, Davis, Fritz, ICCV 2019) as a book."""
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # the reader has limits, and notes, of its own
+    processes.quiet()
 
 
 for _module in (pages, models, attribution, folders, explore, stores, classes, plan):

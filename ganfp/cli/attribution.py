@@ -1,6 +1,7 @@
 """From folders to an answer: learn sources, name those of images, verify a service."""
 
 import csv
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from ganfp.cli.options import DEVICE, FOLDER, FORCE, MODEL_FIRST, PATH, keep, nu
 from ganfp.cli.words import cell, line
 
 COLUMNS = ("path", "source", "none", "tiles", "votes", "votes_low", "votes_high", "warnings")  # then probabilities
-SHOWN = 20  # files left out that the screen names
+SHOWN = 3  # files left out for one kind of reason that the screen names
 CHOICES = ("cnn", "visnet", "prnu", "knn", "eigenface", "all")
 STRICT = click.option("--strict", is_flag=True, help="Stop at the first file that cannot be used.")
 INPUTS = click.argument("images", nargs=-1, required=True, metavar="IMAGE|FOLDER|GLOB...")
@@ -268,12 +269,17 @@ def stop(left: list[tuple[Path, str]], strict: bool) -> list[tuple[Path, str]]:
 
 
 def end(left: Sequence[tuple[Path, str]]) -> None:
-    """Name files that were left out, and end with status 1 if there are any."""
-    for path, reason in left[:SHOWN]:
-        click.echo(f"left out: {line(path)} {line(reason)}", err=True)
+    """Name files that were left out, some for each kind of reason, and end with status 1 if there are any."""
+    kinds: Counter[str] = Counter()
+    for path, reason in left:
+        kind = " ".join(re.sub(r"\d+", "N", reason).split()[:6])
+        kinds[kind] += 1
+        if kinds[kind] <= SHOWN:
+            click.echo(f"left out: {line(path)} {line(reason)}", err=True)
     if left:
-        more = f", {len(left) - SHOWN} of them not named here" if len(left) > SHOWN else ""
-        click.echo(f"{len(left)} files were left out{more}", err=True)
+        more = sum(max(0, count - SHOWN) for count in kinds.values())
+        said = f", {more} of them not named here, for reasons such as these" if more else ""
+        click.echo(f"{len(left)} file{'s were' if len(left) > 1 else ' was'} left out{said}", err=True)
         sys.exit(1)
 
 

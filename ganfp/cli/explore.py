@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ganfp.cli.attribution import INPUTS, STRICT, end, question, stop
 from ganfp.cli.options import FOLDER, FORCE, MODEL_FIRST, PATH, keep, option
 from ganfp.cli.words import printable, size
 
@@ -12,34 +13,51 @@ OWN = "images"  # where the drawer files what lies in no folder of a source's na
 
 @click.command()
 @MODEL_FIRST
-@click.argument("images", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@INPUTS
 @click.option("--also", multiple=True, type=FOLDER, help="Another model of the same sources, as a visnet beside a cnn.")
 @option("--title", "Fingerprint explorer", help="Of the page.")
 @click.option("--out", required=True, type=PATH, help="An HTML file, which needs nothing else.")
+@STRICT
 @FORCE
-def explore(model: Path, images: tuple[Path, ...], also: tuple[Path, ...], title: str, out: Path, force: bool) -> None:
+def explore(
+    model: Path, images: tuple[str, ...], also: tuple[Path, ...], title: str, out: Path, strict: bool, force: bool
+) -> None:  # fmt: skip
     """Put a model (cnn, visnet or prnu) and images, files or folders, into one page to explore fingerprints with.
 
-    Images of another size are cut and reduced as `folder:` does.  A folder with the name of a source says that its
-    images are from there.
+    Images are prepared as `attribute train` was told to, of tiles the first is shown; for a model of a build they are
+    cut and reduced as `folder:` does.  A folder with the name of a source says that its images are from there.
     """
     import numpy as np
 
-    from ganfp.attributors import load
     from ganfp.explorer import Exhibit, Reader, page
     from ganfp.files import write_text
-    from ganfp.worlds import files
+    from ganfp.wild.model import CARD, Model
+    from ganfp.worlds import files, reader
 
     keep([out], force)
-    readers = [Reader(one := load(folder), one.method, printable(folder.name)) for folder in (model, *also)]
-    known, resolution = set(readers[0].attributor.classes_), readers[0].attributor.resolution_
-    paths = [file for path in images for file in (files.images_in(path)[0] if path.is_dir() else [path])]
-    pixels = np.empty((len(paths), 3, resolution, resolution), np.uint8)
-    for i, path in enumerate(paths):
-        pixels[i] = files.square_mean(files.decode(path, path)[0], resolution, path)  # grey becomes three equal colours
-    owners = [folder if (folder := path.absolute().parent.name) in known else OWN for path in paths]
-    write_text(out, page(Exhibit(readers, pixels, owners, [printable(path.name) for path in paths]), title))
-    click.echo(f"{len(paths)} images and {len(readers)} models in {out}, {size(out.stat().st_size)}")
+    asked, paths, left = question(model, images, "cpu", strict)
+    others = [Model.load(folder).attributor for folder in also]
+    pairs = zip((asked.attributor, *others), (model, *also), strict=True)
+    readers = [Reader(one, one.method, printable(folder.name)) for one, folder in pairs]
+    known, resolution = set(asked.attributor.classes_), asked.attributor.resolution_
+    good, squares = [], []
+    for path in paths:
+        try:
+            if (model / CARD).exists():
+                squares.append(asked.preparation.squares(reader.read(path, path, asked.preparation.check)[0])[0])
+            else:
+                square = files.square_mean(reader.decode(path, path)[0], resolution, path)
+                squares.append(np.broadcast_to(square, (3, resolution, resolution)))
+            good.append(path)
+        except ValueError as error:
+            left.append((path, str(error).removeprefix(f"{path} ")))
+            stop(left, strict)
+    if not good:
+        raise ValueError(f"none of {len(left)} files can be shown, such as {left[-1][0]}: {left[-1][1]}")
+    owners = [folder if (folder := path.absolute().parent.name) in known else OWN for path in good]
+    write_text(out, page(Exhibit(readers, np.stack(squares), owners, [printable(path.name) for path in good]), title))
+    click.echo(f"{len(good)} images and {len(readers)} models in {out}, {size(out.stat().st_size)}")
+    end(left)
 
 
 COMMANDS = (explore,)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -24,7 +25,10 @@ def attack(
     folder: Path, name: str, out: Path, seed: int, device: str, options: tuple[tuple[str, str], ...], strict: bool,
     force: bool,
 ) -> None:  # fmt: skip
-    """Attack every image in a folder, all square and of one size, as Section 4.4 of the paper does."""
+    """Attack every image in a folder, all square and of one size, as Section 4.4 of the paper does.
+
+    Images of another size than most are left out.
+    """
     import numpy as np
     from PIL import Image
 
@@ -37,36 +41,40 @@ def attack(
     if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"--out: {out} is {folder} or inside it, where the originals are; name another folder")
     found, left = images_in(folder)
-    preparation = Preparation("exact", first_square(found, folder))
-    items = [item for some in stream.each(found, preparation, list) for item in some]
-    left += [(item.path, item.reason) for item in items if item.reason]
-    stop(left, strict)
-    paths, images = zip(*((item.path, item.squares) for item in items if not item.reason), strict=True)
-    targets = [out / target for target in as_png([path.relative_to(folder) for path in paths])]
-    keep(targets, force)
-    try:
-        given = {key: plain(value) for key, value in options}
-        attacked = attacks.attack(name, np.concatenate(images), seed, device=device, **given)
-    except TypeError as error:
-        raise ValueError(f"an option does not fit {name}: {error}") from error
-    for target, image in zip(targets, attacked, strict=True):
-        with replacing(target) as temporary:
-            Image.fromarray(image.transpose(1, 2, 0)).save(temporary, "PNG")
-    click.echo(f"{len(targets)} images after {name} in {out}")
+    preparation = Preparation("exact", usual_square(found, folder))
+    names = as_png([path.relative_to(folder) for path in found])
+    targets = {path: out / name for path, name in zip(found, names, strict=True)}
+    keep(targets.values(), force)
+    given, done = {key: plain(value) for key, value in options}, 0
+    for items in stream.each(found, preparation, list):
+        left += stop([(item.path, item.reason) for item in items if item.reason], strict)
+        good = [item for item in items if not item.reason]
+        if not good:
+            continue
+        try:
+            pixels = np.concatenate([item.squares for item in good])
+            attacked = attacks.attack(name, pixels, seed, done, device, **given)
+        except TypeError as error:
+            raise ValueError(f"an option does not fit {name}: {error}") from error
+        for item, image in zip(good, attacked, strict=True):
+            with replacing(targets[item.path]) as temporary:
+                Image.fromarray(image.transpose(1, 2, 0)).save(temporary, "PNG")
+        done += len(good)
+    click.echo(f"{done} images after {name} in {out}")
     end(left)
 
 
-def first_square(paths: Sequence[Path], folder: Path) -> int:
-    """The side of the first square image, by whose size others are attacked or left out."""
-    from contextlib import suppress
-
+def usual_square(paths: Sequence[Path], folder: Path) -> int:
+    """The side of most of the square images; others are left out."""
     from ganfp.worlds.reader import opened
 
+    sides: Counter[int] = Counter()
     for path in paths:
         with suppress(ValueError), opened(path, path) as image:
-            if image.width == image.height:
-                return image.width
-    raise ValueError(f"{folder} holds no square image that can be read; attacks take squares of one size")
+            sides.update([image.width] * (image.width == image.height))
+    if not sides:
+        raise ValueError(f"{folder} holds no square image that can be read; attacks take squares of one size")
+    return sides.most_common(1)[0][0]
 
 
 def as_png(names: Sequence[Path]) -> list[Path]:

@@ -153,6 +153,9 @@ def pairs(run: Run) -> dict[int, tuple[Run, Setup]]:
     found = {}
     for side in AXES["resolution"]:
         gans = {name: replace(config, resolution=side) for name, config in small.gans.items()}
+        growing = gans["progan"]
+        if growing.stage(growing.total_images).resolution < side:
+            continue  # so few images that it does not grow so far
         one = replace(run, profile=replace(small, resolution=side, gans=gans))
         sources = [("real", one.images), *((f"ProGAN_seed_{seed}", one.gan("progan", seed)) for seed in (1, 2))]
         found[side] = one, one.setup("pair", sources)

@@ -55,7 +55,8 @@ def find(name: str, store: Store) -> Path:
     if found:
         raise ValueError(f"{name} is the name of several models: {', '.join(one.name for one in found)}")
     near = [one.name for one in known if name.rpartition("/")[2] in one.name]
-    more = f"; did you mean {', '.join(near[:8])}?" if near else "; `ganfp models` lists those that there are"
+    others = "`ganfp models` lists those that there are, `ganfp build` makes the book's"
+    more = f"; did you mean {', '.join(near[:8])}?" if near else f"; {others}"
     raise ValueError(f"{name} is no folder and no model in {store.name}{more}")
 
 

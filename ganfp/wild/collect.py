@@ -2,11 +2,12 @@
 
 import csv
 import glob
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from ganfp.worlds.reader import images_in
+from ganfp.worlds.reader import images_in, litter
 
 LeftOut = list[tuple[Path, str]]  # files that are not used, each with the reason
 
@@ -27,22 +28,30 @@ def sources(path: Path) -> tuple[list[tuple[Path, str]], LeftOut]:
 def inputs(words: Iterable[str]) -> tuple[list[Path], LeftOut]:
     """The files that images, folders and glob patterns name, each once, and what is left out of the folders.
 
-    ``ValueError`` names a word that names nothing.
+    ``ValueError`` names a word that names nothing, or says what is left out where there is nothing else.
     """
     found: dict[Path, None] = {}
     left: LeftOut = []
     for word in words:
-        paths = [Path(word)] if Path(word).exists() else sorted(map(Path, glob.glob(word, recursive=True)), key=natural)
+        there = os.path.lexists(word)  # a link to nowhere is: a shell's pattern may have found it
+        paths = [Path(word)] if there else sorted(map(Path, glob.glob(word, recursive=True)), key=natural)
         if not paths:
             raise ValueError(f"{word} names no file, no folder and no pattern of names")
         for path in paths:
-            if path.is_dir():
-                images, others = images_in(path)
-                found.update(dict.fromkeys(images))
-                left += others
-            else:
-                found[path] = None
+            images, others = _in(path) if path.is_dir() else ([path], [])
+            found.update(dict.fromkeys(images))
+            left += others
+    if not found:
+        raise ValueError(f"{left[0][0]} {left[0][1]}")
     return list(found), left
+
+
+def _in(folder: Path) -> tuple[list[Path], LeftOut]:
+    """The images in a folder, and what is left out: the folder itself where there are none."""
+    try:
+        return images_in(folder)
+    except ValueError as error:
+        return [], [(folder, str(error).removeprefix(f"{folder} "))]
 
 
 def natural(path: Path) -> tuple[tuple[str, int], ...]:
@@ -53,16 +62,9 @@ def natural(path: Path) -> tuple[tuple[str, int], ...]:
 def _from_folders(path: Path) -> tuple[list[tuple[Path, str]], LeftOut]:
     found, left = [], []
     for folder in sorted(path.iterdir()):
-        if folder.name.startswith("."):
+        if litter(folder.name):
             continue
-        if not folder.is_dir():
-            left.append((folder, "is in no source's folder"))
-            continue
-        try:
-            images, others = images_in(folder)
-        except ValueError as error:
-            left.append((folder, str(error)))
-            continue
+        images, others = _in(folder) if folder.is_dir() else ([], [(folder, "is in no source's folder")])
         found += [(image, folder.name) for image in images]
         left += others
     return found, left
@@ -75,7 +77,8 @@ def _from_csv(path: Path) -> tuple[list[tuple[Path, str]], LeftOut]:
         try:
             rows = csv.DictReader(file)
             if not {"path", "source"} <= set(rows.fieldnames or ()):
-                raise ValueError(f"{path} must have columns path and source; it has {rows.fieldnames}")
+                begins = f"it begins with {rows.fieldnames!s:.60}"
+                raise ValueError(f"{path} is no CSV with columns path and source: {begins}")
             for row in rows:
                 name, source = row["path"] or "", (row["source"] or "").strip()
                 image = path.parent / name

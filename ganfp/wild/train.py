@@ -38,7 +38,10 @@ NETWORKS: dict[str, dict[str, Any]] = {  # the schedules of profile quick
 
 @dataclass(frozen=True)
 class Labelled:
-    """Files, with the source and header of each, and its cluster: files of one name in several sources are one."""
+    """Files, with the source and header of each, and its cluster: files of one name in several sources are one.
+
+    Clusters are numbered in the natural order of their names.
+    """
 
     paths: list[Path]
     sources: list[str]
@@ -80,8 +83,18 @@ def looked_at(files: Sequence[tuple[Path, str]], left: LeftOut) -> Labelled:
             paths.append(path), sources.append(source), good.append(header)
     if not paths:
         raise ValueError(f"none of {len(files)} files can be used, such as {left[-1][0]}: {left[-1][1]}")
-    stems = {stem: i for i, stem in enumerate(dict.fromkeys(path.stem for path in paths))}
-    return Labelled(paths, sources, good, [stems[path.stem] for path in paths])
+    return Labelled(paths, sources, good, clusters(paths, sources))
+
+
+def clusters(paths: Sequence[Path], sources: Sequence[str]) -> list[int]:
+    """The cluster of each file: those are one whose paths below their sources' folders differ in the suffix alone."""
+    parents: dict[str, set[Path]] = {}
+    for path, source in zip(paths, sources, strict=True):
+        parents.setdefault(source, set()).add(path.parent)
+    homes = {source: os.path.commonpath(folders) for source, folders in parents.items()}
+    names = [path.relative_to(homes[source]).with_suffix("") for path, source in zip(paths, sources, strict=True)]
+    number = {name: i for i, name in enumerate(sorted(set(names), key=natural))}
+    return [number[name] for name in names]
 
 
 def fitting(labelled: Labelled, preparation: Preparation, left: LeftOut) -> Labelled:
@@ -93,13 +106,16 @@ def fitting(labelled: Labelled, preparation: Preparation, left: LeftOut) -> Labe
             good.append(i)
         except ValueError as error:
             left.append((labelled.paths[i], str(error)))
+    if not good:
+        raise ValueError(f"none of {len(labelled.paths)} images can be used: {left[-1][0]} {left[-1][1]}")
     return labelled[good]
 
 
 def choose(headers: Sequence[Header], methods: Sequence[str], kind: str | None, size: int | None, tiles: int | None):
     """The preparation: what was asked for, else squares as they are where all have one size, else tiles.
 
-    Without a size tiles have the largest power of two that nine images in ten hold, and :data:`LARGEST` at most.
+    Without a size squares as they are have that of most of them; others have the largest power of two that nine images
+    in ten hold, and :data:`LARGEST` at most.
     """
     sides = np.sort([min(header.size) for header in headers])
     one = {header.size for header in headers}
@@ -109,39 +125,37 @@ def choose(headers: Sequence[Header], methods: Sequence[str], kind: str | None, 
         kind = "exact" if square and fits and size in (None, sides[0]) else "tiles"
     if size is None:
         power = 1 << int(sides[len(sides) // 10]).bit_length() - 1
-        size = int(sides[0]) if kind == "exact" else min(LARGEST, power)
+        squares = Counter(min(header.size) for header in headers if header.size[0] == header.size[1])
+        most = squares.most_common(1)[0][0] if squares else int(sides[0])
+        size = most if kind == "exact" else min(LARGEST, power)
     return Preparation(kind, size, tiles or TILES)
 
 
 def divide(labelled: Labelled) -> dict[str, Labelled]:
     """Training, validation and test files of each source, in this order of its names: neighbours stay together.
 
-    Where most files have namesakes in another source, as attacked copies have, namesakes go into one part.
+    Files of one name in several sources, as attacked copies have, go into one part.  So the names are divided, those of
+    each set of sources that share so many by themselves: sources of unequal size have their share of each part.
     ``ValueError`` names a source with too few images.
     """
-    sources = np.array(labelled.sources)
-    names, clusters = sorted(set(labelled.sources)), np.array(labelled.clusters)
+    names = sorted(set(labelled.sources))
     for name in names:
-        if (count := int((sources == name).sum())) < LEAST:
+        if (count := labelled.sources.count(name)) < LEAST:
             raise ValueError(f"{name} has {count} images that can be used; a source needs {LEAST} or more")
-    _, sizes = np.unique(clusters, return_counts=True)
-    paired = (sizes > 1).sum() > len(sizes) / 2
-    share = np.empty(len(sources))
-    if paired:
-        stems = sorted({path.stem for path in labelled.paths}, key=lambda stem: natural(Path(stem)))
-        place = {stem: i / len(stems) for i, stem in enumerate(stems)}
-        share[:] = [place[path.stem] for path in labelled.paths]
-    else:
-        for name in names:
-            rows = np.flatnonzero(sources == name)
-            share[rows] = np.arange(len(rows)) / len(rows)
-        labelled = Labelled(*list(vars(labelled).values())[:3], list(range(len(sources))))
+    owners: dict[int, set[str]] = {}
+    for cluster, source in zip(labelled.clusters, labelled.sources, strict=True):
+        owners.setdefault(cluster, set()).add(source)
+    often = Counter(map(frozenset, owners.values()))
+    groups: dict[frozenset[str], list[int]] = {}  # what few share is divided together, in a group of its own
+    for cluster, shared in sorted(owners.items()):
+        groups.setdefault(frozenset(shared) if often[frozenset(shared)] >= LEAST else frozenset(), []).append(cluster)
+    place = {cluster: i / len(group) for group in groups.values() for i, cluster in enumerate(group)}
     edges = np.cumsum(list(PARTS.values()))
-    part = np.searchsorted(edges[:-1], share, "right")
+    part = np.searchsorted(edges[:-1], [place[cluster] for cluster in labelled.clusters], "right")
     parts = {name: labelled[np.flatnonzero(part == i).tolist()] for i, name in enumerate(PARTS)}
     for name, one in parts.items():
         if missing := set(names) - set(one.sources):
-            raise ValueError(f"{min(missing)} has no {name} images: its names come all before or after the others'")
+            raise ValueError(f"{min(missing)} has no {name} images: give it more images, or names of its own")
     return parts
 
 

@@ -40,7 +40,7 @@ def fingerprint(path: str | Path) -> str:
     files = images_in(path)[0]
     with ThreadPoolExecutor(_WORKERS) as pool:
         for file, content in zip(files, pool.map(sha256, files), strict=True):
-            digest.update(f"{file.relative_to(path).as_posix()}\0{content}\n".encode())
+            digest.update(f"{file.relative_to(path).as_posix()}\0{content}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ganfp.paper.plots.parts import accuracy_rows, interval, legend, level, matrix, panels, plain, points, rungs_below
+from ganfp.paper.plots.parts import accuracy_rows, decimal, interval, legend, level, matrix, panels, points, rungs_below
 from ganfp.paper.plots.style import INK, METHODS, PALETTE, PAPER, PERCENT, drawn, narrow
 from ganfp.paper.record import Record, pick
 
@@ -124,7 +124,7 @@ def costs(laws: Mapping[str, Mapping[str, tuple]]) -> Figure:
                 axis.plot([size] * len(each), each, "o", color=colour, markersize=4, markerfacecolor=PAPER)
             axis.plot(sizes, [law(size) for size in sizes], color=colour, linewidth=1.3, label=row)
         rungs_below(axis, sizes, sizes, xlabel=name, yscale="log")
-        plain(axis.yaxis)
+        decimal(axis.yaxis)
     axes[0].set_ylabel("seconds of one core")
     legend(figure, 3)
     return figure

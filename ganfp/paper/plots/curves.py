@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ganfp.paper.plots.parts import flag, legend, level, panels, plain, points, rungs_below
-from ganfp.paper.plots.style import METHODS, MUTED, PALETTE, PAPER, SMALL, colours, drawn
+from ganfp.paper.plots.parts import decimal, flag, legend, level, panels, points, rungs_below
+from ganfp.paper.plots.style import METHODS, MUTED, PALETTE, PAPER, colours, drawn
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -107,9 +107,8 @@ def how_long(records: Sequence[Record]) -> Figure:
     axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
     level(axes[1], 1)
     axes[1].set(ylabel="FD ratio", yscale="log")
-    plain(axes[1].yaxis)
-    for axis in axes:
-        axis.legend(fontsize=SMALL)
+    decimal(axes[1].yaxis)
+    legend(figure, 6)
     return figure
 
 
@@ -136,7 +135,7 @@ def search(records: Sequence[Record]) -> Figure:
     level(axis, shown)
     rungs_below(axis, steps, [f"{n / 1000:.3g}" for n in steps], xlabel="thousand images that each GAN was trained on")
     axis.set(yscale="log", ylabel="images shown until found")
-    plain(axis.yaxis, 1, 2, 5)
+    decimal(axis.yaxis, 1, 2, 5)
     legend(figure, 4)
     return figure
 
@@ -172,6 +171,6 @@ def against_n(
     rungs_below(axis, sizes, sizes, xlabel="images per class", ylabel=label)
     if logarithmic:
         axis.set_yscale("log")
-        plain(axis.yaxis, 1, 2, 5)
-    axis.legend()
+        decimal(axis.yaxis, 1, 2, 5)
+    legend(figure, 2, stack=True)
     return figure

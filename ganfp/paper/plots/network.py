@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ganfp.attributors.summary import Layer
-from ganfp.paper.plots.parts import flag, legend, level, panels, plain
+from ganfp.paper.plots.parts import decimal, flag, legend, level, panels
 from ganfp.paper.plots.style import FIRM, INK, MUTED, PALETTE, PAPER, SMALL, drawn, narrow
 
 ARROW = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
@@ -149,7 +149,7 @@ def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Ma
         axis.axvline(temperature, color=MUTED, linewidth=1)
         flag(axis, temperature, name, (4, -2), va="top")
     axis.set(xscale="log", xlabel="temperature", ylabel="least cross-entropy, nats")
-    plain(axis.xaxis)
+    decimal(axis.xaxis)
     axis.set_ylim(0, 1.18 * np.log(max(curves)))  # room for the names of the marks
     legend(figure, len(curves))
     return figure

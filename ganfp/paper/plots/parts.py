@@ -71,17 +71,20 @@ def rungs_below(axis: Axes, places: Sequence[float], labels: Sequence, **options
     axis.xaxis.minorticks_off()
 
 
-def plain(axis: Axis, *steps: float) -> None:
+def decimal(axis: Axis, *steps: float) -> None:
     """Plain numbers along a logarithmic axis, at these steps of each power of ten: exponents are too small to read."""
     axis.set_major_locator(LogLocator(10, subs=steps or (1,)))
     axis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 1000 else np.format_float_positional(x, 6, trim="-"))
     axis.set_minor_formatter("")
 
 
-def legend(figure: Figure, columns: int, marks: Sequence[Artist] = (), **options) -> None:
-    """A legend below, of marks or of all that has a name, each once; in two columns at most on a narrow page."""
+def legend(figure: Figure, columns: int, marks: Sequence[Artist] = (), *, stack: bool = False, **options) -> None:
+    """A legend below, of marks or of all that has a name, each once; in two columns at most on a narrow page.
+
+    ``stack``: in one there, for names are long.
+    """
     named = {name: mark for axis in figure.axes for mark, name in zip(*axis.get_legend_handles_labels(), strict=True)}
-    columns = min(columns, 2) if narrow() else columns
+    columns = min(columns, 2 - stack) if narrow() else columns
     figure.legend(handles=marks or [*named.values()], loc="outside lower center", ncols=columns, **options)
 
 
