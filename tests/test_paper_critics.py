@@ -167,9 +167,10 @@ def test_a_fine_tuning_begins_where_the_training_ended(run):
 )
 def test_attribution_is_to_the_run_if_other_seeds_are_not_named(same, seeds, expected):
     place = {"setup": "critics' matrix"}
-    records = [made("Ours", "share", same, variant=x6.SAME, column="same", **place)]
-    records += [made("Ours", "share", x, variant=x6.SEED, column=str(i), **place) for i, x in enumerate(seeds)]
-    assert outcome("to-the-run", records) == expected
+    for row, claim in (("Ours", "to-the-run"), ("PRNU", "to-the-run-residuals")):
+        records = [made(row, "share", same, variant=x6.SAME, column="same", **place)]
+        records += [made(row, "share", x, variant=x6.SEED, column=str(i), **place) for i, x in enumerate(seeds)]
+        assert outcome(claim, records) == expected
 
 
 # ---------------------------------------------------------------------------- x7
