@@ -94,6 +94,28 @@ def pgd(
     return np.concatenate(parts) if parts else images
 
 
+def adaptive(
+    attributor: Attributor, images: np.ndarray, columns: np.ndarray, strength: float, goal: str = "removal",
+    norm: str = "linf", steps: int = 50, seed: int = 0,
+) -> np.ndarray:  # fmt: skip
+    """Images after :func:`pgd` as somebody runs it who knows of a defence: many steps, as many starts as classes.
+
+    Removal is tried towards any other class first and then towards each of them (Gowal et al. 2019), because the margin
+    to the nearest class may lead nowhere (Tramèr et al. 2020); forgery from other starts.  What is deceived is kept.
+    """
+    images, best = check_images(images, attributor.resolution_), np.array(images)
+    left = np.arange(len(images))
+    for attempt in range(classes := len(attributor.classes_)):
+        done = (attributor.attribute(best[left]).columns != columns[left]) == (goal == "removal")
+        if not len(left := left[~done]):
+            break
+        aim, how = columns[left], goal
+        if goal == "removal" and attempt:
+            aim, how = (aim + attempt) % classes, "forgery"
+        best[left] = pgd(attributor, images[left], aim, strength, how, norm, steps, mix(seed, attempt))
+    return best
+
+
 def _descended(
     score: Scorer, images: np.ndarray, wanted: Tensor, strength: float, goal: str, norm: str, steps: int,
     random: torch.Generator,

@@ -65,6 +65,40 @@ def test_it_lowers_the_margin_and_its_seed_decides(attributor, data, goal):
     assert (after == pgd(attributor, images, columns, 4, goal, steps=4, seed=1)).all()
 
 
+@pytest.mark.parametrize("norm", adversaries.NORMS)
+@pytest.mark.parametrize("goal", adversaries.GOALS)
+def test_who_adapts_stays_within_the_ball_and_deceives_more(fitted, data, goal, norm):
+    cnn, images = fitted["cnn"], data[0][::6]
+    true = cnn.attribute(images).columns
+    columns = true if goal == "removal" else (true + 1) % 3
+    deceived = []
+    for attack in (pgd, adversaries.adaptive):
+        after = attack(cnn, images, columns, 5, goal, norm, steps=2)
+        change = after.astype(float) - images
+        assert (np.abs(change).max() if norm == "linf" else np.sqrt((change**2).mean(axis=(1, 2, 3))).max()) <= 5
+        deceived.append(((cnn.attribute(after).columns != columns) == (goal == "removal")).sum())
+    assert deceived[0] <= deceived[1]
+
+
+def test_who_adapts_aims_at_every_other_source_and_leaves_alone_what_is_deceived(fitted, data, monkeypatch):
+    cnn, images = fitted["cnn"], data[0][::6]
+    true = cnn.attribute(images).columns
+    other, asked = images[true != true[0]][0], []
+
+    def helpless_but_once(attributor, some, aim, strength, goal, *settings):
+        asked.append((goal, aim))
+        return np.concatenate([other[None], some[1:]]) if len(asked) == 1 else some
+
+    monkeypatch.setattr(adversaries, "pgd", helpless_but_once)
+    after = adversaries.adaptive(cnn, images, true, 2)
+    assert (after[0] == other).all() and (after[1:] == images[1:]).all()
+    assert [goal for goal, _ in asked] == ["removal", "forgery", "forgery"]
+    assert (asked[0][1] == true).all()
+    assert {*zip(true[1:], asked[1][1], strict=True), *zip(true[1:], asked[2][1], strict=True)} == {
+        (a, b) for a in range(3) for b in range(3) if a != b
+    }
+
+
 @pytest.mark.parametrize("method", ["eigenface", "prnu", "cnn", "visnet"])
 def test_the_function_with_a_gradient_is_the_attributor(fitted, data, method):
     images = data[0][::10]

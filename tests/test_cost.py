@@ -81,3 +81,46 @@ def test_what_is_published_follows_from_the_seconds_beside_it():
         assert (r.value, r.ci_low, r.ci_high) == pytest.approx((law.exponent, law.low, law.high))
         assert sizes == [*x13.AXES[r.setup]] and {len(each) for each in seconds} == {x13.REPEATS}
     assert len(x13.exponents(found, "t", "c").rows) == 3
+
+
+# ---------------------------------------------------------------- the contrast
+
+
+def margins(**by_row):
+    """Differences of ours and other methods at 16, 32 and 64 px, as (low, high)."""
+    known = dict(dataset="faces", setup="pair", metric="difference", row="Ours", value=0.0)
+    columns = ("16 px", "32 px", "64 px")
+    return [
+        Record(**known, column=column, variant=f"against {row}", ci_low=low, ci_high=high,
+               params={"against": [row, column, "pair"]})
+        for row, ends in by_row.items() for column, (low, high) in zip(columns, ends, strict=True)
+    ]  # fmt: skip
+
+
+CLEAR, OPEN, BELOW = [(20, 22), (30, 33), (40, 44)], [(20, 22), (-1, 4), (40, 44)], [(20, 22), (-9, -4), (1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("id", "knn", "eigenface", "expected"),
+    [
+        ("contrast-sizes", CLEAR, CLEAR, HOLDS),
+        ("contrast-sizes", CLEAR, OPEN, NOT_SHOWN),
+        ("contrast-sizes", BELOW, CLEAR, REFUTED),
+        ("contrast-grows", CLEAR, BELOW, HOLDS),
+        ("contrast-grows", [(20, 24), (0, 1), (23, 29)], CLEAR, NOT_SHOWN),
+        ("contrast-grows", BELOW, CLEAR, REFUTED),
+    ],
+)
+def test_contrasts_are_judged(id, knn, eigenface, expected):
+    assert judge.judge(judge.claims()[id], margins(kNN=knn, Eigenface=eigenface)).outcome == expected
+
+
+def test_a_pair_differs_in_seed_and_size_alone_and_is_no_longer_than_the_smaller_profile_s():
+    for profile, owner, sides in (("smoke", "smoke", (16, 32)), ("reference", x13.PAIR, x13.AXES["resolution"])):
+        found = x13.pairs(begin(profile, "faces"))
+        assert tuple(found) == sides
+        for side, (one, setup) in found.items():
+            real, first, second = (source.origin for source in setup.sources)
+            assert one.profile.name == owner and real.resolution == first.resolution == second.resolution == side
+            assert first.config == second.config and first.seeds != second.seeds
+        assert len({gan.sources[1].origin.config.total_images for _, gan in found.values()}) == 1

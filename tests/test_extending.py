@@ -15,6 +15,7 @@ GAN = '''
 """A fifth GAN: SNGAN under another name."""
 
 from ganfp.gans.sngan import SNGAN
+from ganfp.worlds import DRAWN
 
 
 class FifthGAN(SNGAN):
@@ -150,3 +151,9 @@ def test_the_attack_and_the_section_are_a_page(project):
     environment = os.environ | {"PYTHONPATH": str(project)}
     done = subprocess.run([sys.executable, "-c", code], cwd=project, env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "True ganfp.paper.x99 ['invert']", done.stderr
+
+
+def test_no_file_is_longer_than_one_can_hold_in_mind():
+    longest = {path: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "ganfp").rglob("*.py")}
+    renderers = {ROOT / "ganfp" / "worlds" / name for name in ("faces.py", "bedrooms.py")}
+    assert {str(path): lines for path, lines in longest.items() if lines > 400 and path not in renderers} == {}

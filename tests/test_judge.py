@@ -44,6 +44,15 @@ def test_a_difference_on_the_same_images_decides_where_intervals_meet():
         assert e.above(a, b) == sign and e.above(b, a) == -sign
 
 
+def test_a_difference_decides_about_its_own_metric_alone():
+    a, b = number(90, 6), number(88, 6, row="PRNU")
+    of = {"against": [b.row, b.column, b.setup], "of": "tpr"}
+    found = replace(apart(a, b, 2, 1), params=of)
+    verified = [replace(r, metric="tpr") for r in (a, b)]
+    e = Evidence([a, b, *verified, found], "faces")
+    assert e.above(*verified) == 1 and e.above(a, b) == 0
+
+
 def test_a_margin_asks_that_a_number_is_not_much_below():
     a, b = number(89, 0.2), number(90, 0.2, row="PRNU")
     e = Evidence([], "faces")

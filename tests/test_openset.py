@@ -68,6 +68,20 @@ def test_tpr_at_fpr_is_a_point_of_the_roc_curve(scores):
     assert found.low <= found.value <= found.high
 
 
+def test_the_difference_of_two_shares_is_drawn_from_the_same_images():
+    """Scores that agree but for a shift differ by nothing, in every resample; better ones by what the shares say."""
+    random = np.random.default_rng(1)
+    ids = np.arange(300), np.arange(300)
+    weak = openset.Scores(random.normal(1, 1, 300), random.normal(0, 1, 300), ids)
+    same = openset.Scores(weak.known + 7, weak.unknown + 7, ids)
+    good = openset.Scores(weak.known + 2, weak.unknown, ids)
+    none = openset.tpr_difference(same, weak, 5)
+    assert (none.value, none.low, none.high) == (0, 0, 0)
+    more, shares = openset.tpr_difference(good, weak, 5), [openset.tpr_at_fpr(s, 5) for s in (good, weak)]
+    assert more.value == pytest.approx(shares[0].value - shares[1].value) and 0 < more.low <= more.value <= more.high
+    assert more.high - more.low < sum(s.high - s.low for s in shares)
+
+
 def test_calibration_by_hand():
     p = np.array([0.9, 0.9, 0.9, 0.9, 0.6, 0.6])
     right = np.array([1, 1, 1, 0, 1, 1], bool)

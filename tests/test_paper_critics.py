@@ -1,5 +1,6 @@
 """Pages x4 to x7: what they need, what they measure, and what is said of it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -166,9 +167,10 @@ def test_a_fine_tuning_begins_where_the_training_ended(run):
 )
 def test_attribution_is_to_the_run_if_other_seeds_are_not_named(same, seeds, expected):
     place = {"setup": "critics' matrix"}
-    records = [made("Ours", "share", same, variant=x6.SAME, column="same", **place)]
-    records += [made("Ours", "share", x, variant=x6.SEED, column=str(i), **place) for i, x in enumerate(seeds)]
-    assert outcome("to-the-run", records) == expected
+    for row, claim in (("Ours", "to-the-run"), ("PRNU", "to-the-run-residuals")):
+        records = [made(row, "share", same, variant=x6.SAME, column="same", **place)]
+        records += [made(row, "share", x, variant=x6.SEED, column=str(i), **place) for i, x in enumerate(seeds)]
+        assert outcome(claim, records) == expected
 
 
 # ---------------------------------------------------------------------------- x7
@@ -190,18 +192,76 @@ def test_the_whitened_metric_makes_the_scatter_alike():
     np.testing.assert_allclose(np.cov(embed(points).T), np.eye(3), atol=0.05)
 
 
-def test_galleries_are_measured(sealed):
-    found: Result = x7.study(sealed)
+@pytest.fixture(scope="module")
+def galleries(run):
+    return x7.study(run)
+
+
+def test_galleries_are_measured(galleries):
+    found: Result = galleries
     sizes = {r.column for r in found.records}
-    assert sizes == {"1", "3", "10"} and len({r.row for r in found.records}) == 6
-    assert all(0 <= r.low <= r.value <= r.high <= 100 for r in found.records)
-    assert len(x7.table(found.records, "tpr", "t", "c").rows) == 6
+    assert sizes == {"1", "3", "10"} and len({r.row for r in found.records}) == 10
+    assert all(0 <= r.low <= r.value <= r.high <= 100 for r in found.records if r.metric in x7.METRICS)
+    assert len(x7.table(found.records, "tpr", "t", "c").rows) == 10
     assert len(plots.gallery(found.records).axes) == 2 and "guessing" in x7.sources(found.records)
 
 
 @pytest.mark.parametrize(("more", "expected"), [(60, HOLDS), (30.5, NOT_SHOWN), (20, REFUTED)])
 def test_larger_galleries_are_compared_with_smaller(more, expected):
-    rows = x7.ROWS.values()
+    rows = (*x7.ROWS.values(), x7.TUNED)
     ends = (("1", 30), ("100", more))
     records = [made(row, "identified", v, setup="gallery", column=size) for row in rows for size, v in ends]
     assert outcome("gallery-grows", records) == expected
+
+
+def test_our_network_is_tuned_on_what_it_knows_and_compared_with_itself(galleries, run):
+    """Images that are verified are of none of the sources of the tuning, and gains are differences of what is shown."""
+    known = {source.origin for source in x5.known_setup(run).sources}
+    assert not known & {source.origin for source in x7.new_setup(run).sources}
+    found = galleries.records
+    gained = pick(found, metric="difference")
+    assert {d.row.partition(",")[0] for d in gained} == set(x7.INVENTED) and len(gained) == 2 * 2 * 3 * 2
+    for d in gained:
+        before, after = (
+            one(found, metric=d.params["of"], row=row, column=d.column) for row in (d.params["against"][0], d.row)
+        )
+        assert d.value == pytest.approx(after.value - before.value) and d.low <= d.value <= d.high
+
+
+@pytest.mark.parametrize(("more", "expected"), [(60, HOLDS), (30.2, NOT_SHOWN), (20, REFUTED)])
+def test_a_network_that_was_tuned_is_compared_with_itself(more, expected):
+    place = {"setup": "gallery"}
+    values = {x7.ROWS["cnn"]: 30, x7.TUNED: more, x7.ROWS["prnu"]: 30}
+    records = [
+        made(row, metric, value, column=size, **place)
+        for row, value in values.items() for metric in x7.METRICS for size in ("1", "10")
+    ]  # fmt: skip
+    assert outcome("gallery-tuned", records) == outcome("gallery-tuned-residuals", records) == expected
+
+
+# ---------------------------------------------------------------------------- two worlds
+
+
+def test_the_other_world_is_the_one_that_was_published(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("ganfp.paper.record.reference_folder", lambda: tmp_path)
+    assert x7.study.elsewhere(run) == []
+    for world in ("faces", "bedrooms", "celeba"):
+        Result([made("Ours", "tpr", 50, dataset=world)]).save(tmp_path, f"gallery-{world}")
+    assert {r.dataset for r in x7.study.elsewhere(run)} == {"bedrooms"}
+
+
+def test_worlds_stand_one_below_the_other_each_with_its_best():
+    place = {"setup": "baselines: seeds", "column": "clean"}
+    numbers = {"faces": (97, 90), "bedrooms": (80, 95)}
+    both = [
+        made(row, "accuracy", value, dataset=world, **place)
+        for world, values in numbers.items() for row, value in zip(("Ours", "DCT"), values, strict=True)
+    ]  # fmt: skip
+    names, cells = zip(*[row[:2] for row in x4.table(both, "t", "c").rows], strict=True)
+    assert [name.partition("</")[0].strip("*").partition("*")[0] for name in names] == [
+        "faces", "Ours", "DCT", "bedrooms", "Ours", "DCT"
+    ]  # fmt: skip
+    assert ["**" in cell for cell in cells] == [False, True, False, False, False, True]
+    gallery = [replace(r, metric="tpr", column="10") for r in both]
+    rows = x7.table(gallery, "tpr", "t", "c").rows
+    assert len(rows) == 6 and "97" in rows[1][1] and "80" in rows[4][1]

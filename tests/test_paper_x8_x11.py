@@ -1,10 +1,12 @@
 """Pages x8 to x11: what they measure, and what is said of it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from ganfp.attributors import METHODS as KNOWN
-from ganfp.paper import attribution, judge, x8, x9, x10, x11
+from ganfp.paper import attribution, hardened, judge, x8, x9, x10, x11
 from ganfp.paper.judge import HOLDS, NOT_SHOWN, REFUTED
 from ganfp.paper.record import Record, pick, reference_records
 
@@ -126,13 +128,48 @@ def test_adversaries_are_judged(value, expected):
     ("after", "cost", "expected"), [(40, -0.5, HOLDS), (98, -0.5, NOT_SHOWN), (40, -9, REFUTED)]
 )
 def test_a_defence_is_judged_by_what_it_helps_and_costs(after, cost, expected):
-    known = {"setup": "adversary", "column": "L∞ 2"}
     records = [
-        found("Ours", "removal", 98, variant="Ours", **known),
-        found(x9.HARDENED, "removal", after, variant=x9.HARDENED, **known),
-        found(x9.HARDENED, "gained_by_defence", cost, ci_low=cost - 0.4, ci_high=cost + 0.4),
+        found("Ours", "removal", 98, variant="Ours", column="L∞ 2", setup="defence: removal"),
+        removed(after),
+        found(hardened.HARDENED, "gained_by_defence", cost, ci_low=cost - 0.4, ci_high=cost + 0.4),
     ]
     assert outcome("adversary-defended", records) == expected
+
+
+def removed(value, by=hardened.HARDENED, behind="", **known):
+    place = {"setup": "defence: removal", "column": f"L∞ 2{behind}", "variant": by}
+    return found(hardened.HARDENED, "removal", value, **place, **known)
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "other", "expected"),
+    [
+        (5, 12, 3, (HOLDS, HOLDS, HOLDS)),
+        (30, 31, 30, (NOT_SHOWN, REFUTED, NOT_SHOWN)),
+        (40, 19, 60, (REFUTED, NOT_SHOWN, REFUTED)),
+    ],
+)
+def test_a_defence_is_judged_by_who_knows_of_it(few, many, other, expected):
+    records = [removed(few), removed(many, behind=hardened.ADAPTED)]
+    records += [removed(other, by) for by in (hardened.PLAIN, hardened.SURROGATE)]
+    ids = ("adversary-adapts", "adversary-withstood", "adversary-masked")
+    assert tuple(outcome(id, records) for id in ids) == expected
+
+
+def test_the_hardened_network_meets_who_knows_of_it(sealed, monkeypatch):
+    steps = partial(hardened.adversaries.adaptive, steps=2)
+    monkeypatch.setattr(hardened.adversaries, "adaptive", steps)
+    records = hardened.study(sealed).records
+    for goal in x9.GOALS:
+        mine = pick(records, metric=goal, variant=hardened.HARDENED)
+        assert len(mine) == 2 * len(x9.NORMS) * len(x9.STRENGTHS)
+        for d in pick(records, metric="difference", setup=f"defence: {goal}"):
+            many, few = (pick(mine, column=column)[0] for column in (d.column, d.params["against"][1]))
+            assert d.value == pytest.approx(many.value - few.value) and d.n == many.n == few.n
+        assert {r.variant for r in pick(records, metric=goal)} == {hardened.HARDENED, "Ours", hardened.SURROGATE}
+        assert len(hardened.table(records, goal, "t", "c").rows) == 3
+    (cost,) = pick(records, metric="gained_by_defence")
+    assert cost.low <= cost.value <= cost.high
 
 
 # ---------------------------------------------------------------------------- x10: diffusion

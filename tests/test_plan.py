@@ -12,7 +12,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from benchmarks import gpu, steps
+from benchmarks import gpu, rates, steps
 from ganfp import machine
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.visnet import VisNet
@@ -64,7 +64,7 @@ class Stone(Recipe):
 @pytest.fixture
 def rated(monkeypatch):
     """A card of one operation a second that is half used by one training alone; a core is as fast as costs say."""
-    rates = {**planning.rates(), "start": 0.0, "step": 1.0}
+    rates = {**planning.rates(), "start": 0.0, "task": 0.0, "step": 1.0}
     monkeypatch.setattr(planning, "rates", lambda: rates)
     monkeypatch.setattr(planning, "_speed", lambda: 1.0)
     monkeypatch.setattr(
@@ -196,3 +196,34 @@ def test_a_part_that_fails_does_not_stop_the_others(monkeypatch, tmp_path, capsy
     said = capsys.readouterr().out
     assert "FAILED a" in said and "out of order" in said and "images/s 3" in said and "1 of 2 parts are well" in said
     assert "gpu" in sys.modules["benchmarks.gpu"].__name__ and (tmp_path / "report.json").is_file()
+
+
+# ---------------------------------------------------------------- rates
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        ([(1, 2.5), (10, 20.5)], (0.5, 2)),  # half a second each, and two for each of cost
+        ([(10, 20.5), (1, 2.5)], (0.5, 2)),
+        ([(1, 1), (10, 20)], (0, 2)),  # nothing takes less than no time
+        ([(0.1, 0.6)], (0.5, 1)),  # one size alone: what is beyond its cost is taken to be the same at every size
+        ([(4, 2)], (0, 0.5)),
+        ([(0, 0.2)], (0.2, 0)),
+    ],
+)
+def test_rates_are_the_line_through_two_sizes(points, expected):
+    assert rates.line(points) == pytest.approx(expected)
+
+
+def test_rates_are_read_from_a_store_and_serve_the_plan(tmp_path, monkeypatch, one_thread):
+    world, store = Images("faces", 16, 60, 10, 5, 10), Store(tmp_path)
+    fit = Fit("knn", Setup("one", (Source("real", world),), 10, 5, 10))
+    building.make(world, tmp_path)
+    monkeypatch.setattr(rates.sections, "needs", lambda runs: [fit])
+    found = rates.measured("smoke", str(tmp_path))
+    assert found == {"images": (world.cost(), store.info(world)["seconds"])}  # what is not there is not measured
+    each, rate = rates.line([found["images"]])
+    monkeypatch.setattr(planning, "rates", lambda: {"costs": {"images": (each, rate)}})
+    assert planning.core_seconds(world) == pytest.approx(store.info(world)["seconds"])
+    assert planning.core_seconds(fit) == fit.cost() and planning.sort(fit) == "attributor knn"

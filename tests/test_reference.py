@@ -10,6 +10,7 @@ from ganfp import metrics
 from ganfp.paper import reference
 from ganfp.paper.pooling import pooled
 from ganfp.paper.record import Record, Result, record
+from ganfp.paper.sections import Study
 from ganfp.runs import shipping
 from ganfp.runs.run import begin
 
@@ -115,6 +116,17 @@ def test_nothing_is_measured_before_all_generators_are_shipped(tmp_path, monkeyp
     run = replace(begin("smoke"), profile=replace(begin("smoke").profile, generators="smoke"))
     with pytest.raises(ValueError, match="not all generators of faces are shipped"):
         reference.measure([run], print)
+
+
+def test_one_study_is_measured_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "reference_folder", lambda: tmp_path)
+    measured = lambda run: Result([record(run, "Ours", "accuracy", 50.0, n=10)])  # noqa: E731
+    monkeypatch.setattr(reference, "studies", lambda: {name: Study(measured) for name in "ab"})
+    run = replace(begin("smoke"), dataset="npz:mine.npz")
+    reference.measure([run], print, only=["b"])
+    assert [path.name for path in tmp_path.iterdir()] == ["b-npz.json"]
+    with pytest.raises(ValueError, match="unknown studies c; known are a, b"):
+        reference.measure([run], print, only=["c"])
 
 
 def test_numbers_of_one_seed_stay_as_they_were_measured():

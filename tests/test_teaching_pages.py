@@ -5,6 +5,8 @@ import re
 import pytest
 from test_book import PAGES, complaints
 
+from ganfp.paper import judge
+
 CHAPTERS = [p for p in PAGES if p.startswith("notebooks/")]
 CHAPTERS += [f"book/{p}" for p in ("related_work", "conclusion", "reading", "data", "claims", "discrepancies", "rerun")]
 
@@ -19,6 +21,22 @@ def test_a_chapter_says_what_it_teaches_and_asks_for(page, html):
     assert ("s to run here (" in head) == page.startswith("notebooks/")
     assert "Key points" in text
     assert 'class="exercise' in text or page.startswith("notebooks/lab")
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_chapter_says_at_its_head_what_its_claims_came_to(page, html):
+    text = (html / f"{page}.html").read_text("utf-8")
+    (head,) = re.findall(r'<div class="[^"]*chapter-head[^"]*">(.*?)</div>', text, re.S)
+    of_a_section = re.match(r"notebooks/s?(x\d+|\d+_\d+)_", page)
+    here = of_a_section[1].replace("_", ".") if of_a_section else ""
+    said = re.search(
+        r"What came out:</strong> (\d+) of the (\d+) claims of this page hold"
+        r"(?:, (\d+) (?:is|are) not shown)?(?:, (\d+) (?:is|are) refuted)? \((?:reference|this) run", head,
+    )  # fmt: skip
+    assert (said is not None) == (here == "x3" or here in {c.section for c in judge.claims().values()})
+    if said:
+        holding, total, *others = (int(n or 0) for n in said.groups())
+        assert holding + sum(others) == total and head.count('class="claim-') >= (total if total <= 6 else sum(others))
 
 
 def test_minutes_grow_with_the_page(html):

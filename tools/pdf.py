@@ -2,7 +2,7 @@
 
 The articles are put one after the other into one page, behind a table of contents; links between pages become links
 within it.  It is printed twice: where a heading of the first print has come to stand, the contents of the second say.
-Folded code and folded solutions stay folded.
+Folded code stays folded; whatever else is folded lies open.
 """
 
 import base64
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+SCALE = 0.9
+WIDTH = round(660 / SCALE)  # pixels: A4 less its margins
 sys.path.insert(0, str(ROOT / "tests"))  # the driver of the browser
 
 import browser  # noqa: E402
@@ -25,16 +27,30 @@ FOOTER = (
 STYLE = """
 .print-only { max-width: 46rem; margin: 0 auto; }
 .print-only > article { break-before: page; }
+.print-only :is(h1, h2, h3, h4, caption, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
+.print-only .provenance { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
-.print-only figure, .print-only tr { break-inside: avoid; }
+.print-only :is(figure, tr, pre, .whole, .again, .sd-card), #book-slides section { break-inside: avoid; }
+.print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+.print-only :is(.explorer, details.numbers) { display: none; }
+.print-only .scrolls { box-shadow: none !important; }
 .print-only .drawing .narrow { display: none; }
 .print-only .drawing .wide { display: block; }
+nav.contents { border: 0; }
 nav.contents li { list-style: none; }
 nav.contents a { display: flex; gap: 0.5em; }
 nav.contents a::before { content: ""; order: 1; flex: 1; border-bottom: 1px dotted; margin-bottom: 0.3em; }
 nav.contents .page { order: 2; min-width: 2em; text-align: right; }
 """
+FIT = """
+document.querySelectorAll(".print-only table").forEach(table => {
+    const room = table.parentElement.clientWidth;
+    if (table.scrollWidth > room) table.style.zoom = room / table.scrollWidth;
+    table.classList.toggle("whole", table.getBoundingClientRect().height < 500);
+}); 0
+"""  # a table fits into the page's width, and onto one page if that is less than half of it
+UNREPEATED = ("Key points", "Exercises")  # sections that every page has, of which the contents are silent
 NUMBER = """
 (pages => document.querySelectorAll("nav.contents a").forEach(
     link => link.lastChild.textContent = pages[decodeURIComponent(link.hash.slice(1))] ?? ""))
@@ -65,7 +81,7 @@ def article(folder, page):
             return f'href="#{slug(target)}{"--" * bool(label)}{label}"'
         return f'{found[1]}="{target}"'
 
-    text = re.sub(r'\b(href|src)="([^"]*)"', link, text)
+    text = re.sub(r'\b(href|src)="([^"]*)"', link, text).replace('<details class="sd-', '<details open class="sd-')
     return re.sub(r'(\bid=")', rf"\g<1>{slug(page)}--", text).replace("<article ", f'<article id="{slug(page)}" ', 1)
 
 
@@ -79,7 +95,8 @@ def contents(page, text):
         return f'<a href="#{label}">{head}<span class="page"></span></a>'
 
     title, *_ = [*re.findall(HEADING.format(1), text), (slug(page), page)]
-    below = "".join(f"<li>{line(*found)}</li>" for found in re.findall(HEADING.format(2), text))
+    sections = (found for found in re.findall(HEADING.format(2), text) if found[1] not in UNREPEATED)
+    below = "".join(f"<li>{line(*found)}</li>" for found in sections)
     return f"<li>{line(*title)}<ul>{below}</ul></li>"
 
 
@@ -98,7 +115,7 @@ def printed(opened):
     """The page that a browser shows, as a PDF."""
     options = dict(displayHeaderFooter=True, headerTemplate="<span></span>", footerTemplate=FOOTER)
     options |= dict(printBackground=True, generateTaggedPDF=True, generateDocumentOutline=True)
-    options |= dict(paperWidth=8.27, paperHeight=11.69)  # inches: A4
+    options |= dict(paperWidth=8.27, paperHeight=11.69, scale=SCALE)  # inches: A4
     options |= dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0.7)
     stream, parts = opened.call("Page.printToPDF", transferMode="ReturnAsStream", **options)["stream"], []
     while not parts or not parts[-1]["eof"]:
@@ -125,7 +142,8 @@ def main(root=ROOT):
     whole.write_text(one_page(folder, root), "utf-8")
     try:
         with browser.Browser(executable, patience=600) as opened:
-            opened.open(whole.as_uri(), 1000)
+            opened.open(whole.as_uri(), WIDTH)
+            opened.evaluate(FIT)
             opened.evaluate(f"{NUMBER}({json.dumps(numbers(printed(opened)))}); 0")
             target.write_bytes(printed(opened))
     finally:

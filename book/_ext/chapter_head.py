@@ -1,22 +1,23 @@
-"""``{chapter}``: what a page teaches and asks for, and the minutes that it takes to read and to run, counted."""
+"""``{chapter}``: what a page teaches and asks for, what its claims came to, and the minutes that it takes, counted."""
 
 import json
 import math
 from pathlib import Path
 
+from claims_ledger import Claims
 from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
 
 WORDS_A_MINUTE = 200
 SKIPPED = (nodes.literal_block, nodes.raw, nodes.table)
 
 
-class Chapter(SphinxDirective):
+class Chapter(Claims):
     has_content = True
 
     def run(self):
         box = nodes.container(classes=["chapter-head"])
         self.state.nested_parse(self.content, self.content_offset, box)
+        box += self.came_out()
         box += nodes.paragraph("", "", nodes.strong(text="Time:"), nodes.Text(" "), nodes.inline(classes=["minutes"]))
         return [box]
 

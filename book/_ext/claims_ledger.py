@@ -7,10 +7,13 @@ The run's records are those that the notebooks listed in ``executed/run.json`` l
 others: a page that shows another run's says so, and here they are not this run's.  Without records every claim of the
 run reads "not measured".  Those of the reference run are in ``results/reference``.
 
+The head of a chapter (``chapter_head.py``) says what the claims of its page come to, by :meth:`Claims.came_out`.
+
 Options: ``:tables: 1 2 3`` shows only the claims that are read from these tables, ``:name:`` is a label.
 """
 
 import json
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -35,6 +38,8 @@ CLASSES = {
     judge.NOT_MEASURED: "claim-missing",
     judge.UNPRINTED: "claim-missing",
 }
+PHOTOGRAPHS = {"x3": "celeba", "x12": "eurosat"}  # pages that repeat the claims of others on photographs
+FEW = 6  # claims that a chapter's head lists unfolded
 HEADS = {judge.HOLDS: "Confirmed", judge.NOT_SHOWN: "Not confirmed at this scale", judge.REFUTED: "Refuted"}
 COUNTED = {
     judge.HOLDS: "hold",
@@ -71,8 +76,20 @@ def rows(root):
     return judge.ledger(records_shown(root), drawn)
 
 
+@cache
+def photographed(root, dataset):
+    """Every claim with its verdict in the reference run on photographs, as rows of the ledger."""
+    return judge.ledger((), [r for r in load(Path(root, "results", "reference")) if r.dataset == dataset])
+
+
+def section(docname):
+    """The section whose claims a page is about: "4.2" of ``s4_2_existence``, "x8" of ``x8_inversion``, "" of others."""
+    found = re.match(r"s?(x\d+|[A-Z]|\d+_\d+)_", Path(docname).name)
+    return found[1].replace("_", ".") if found else ""
+
+
 class Claims(SphinxDirective):
-    """What both directives read: the rows of the ledger."""
+    """What all directives read: the rows of the ledger."""
 
     def rows(self):
         files = run_shown(self.env.srcdir)[1]
@@ -86,6 +103,37 @@ class Claims(SphinxDirective):
         except ValueError as error:
             logger.warning("%s: %s", self.name, error, location=self.get_location())
             return []
+
+
+    def came_out(self):
+        """What a page found: how many of its claims hold, and each of few, or each of many that does not hold."""
+        here = section(self.env.docname)
+        if here in PHOTOGRAPHS:
+            self.rows()  # for what it notes: the page depends on the records
+            rows = photographed(self.env.srcdir, PHOTOGRAPHS[here])
+        else:
+            rows = [row for row in self.rows() if row.claim.section == here] if here else []
+        rows = [row for row in rows if decided(row).holds is not None]
+        if not rows:
+            return []
+        counts = Counter(decided(row).outcome for row in rows)
+        said = f"{counts[judge.HOLDS]} of the {len(rows)} claims of this page hold"
+        for outcome in (judge.NOT_SHOWN, judge.REFUTED):
+            if count := counts[outcome]:
+                said += f", {count} {COUNTED[outcome] if count > 1 else outcome}"
+        own = [row for row in rows if decided(row) is row.run]
+        whose = "this run" if len(own) == len(rows) else "reference run"
+        whose += ", and this run where that measured nothing" if 0 < len(own) < len(rows) else ""
+        head = nodes.paragraph("", "", nodes.strong(text="What came out:"))
+        head += nodes.Text(f" {said} ({whose}).")
+        found = nodes.bullet_list(classes=["claims-list"])
+        for row in rows:
+            if len(rows) <= FEW or decided(row).outcome != judge.HOLDS:
+                found += nodes.list_item("", nodes.paragraph("", f"{row.claim.text} ", *parts(decided(row))))
+        if len(found) <= FEW:
+            return [head, *([found] if found.children else [])]
+        fold, unfold = "<details class='numbers'><summary>Those that do not hold</summary>", "</details>"
+        return [head, nodes.raw("", fold, format="html"), found, nodes.raw("", unfold, format="html")]
 
 
 class ClaimsLedger(Claims):
@@ -136,7 +184,7 @@ class ClaimsList(Claims):
 
 
 class ClaimsSummary(Claims):
-    """One paragraph: what some claims come to, by outcome, each with the table that it is read from."""
+    """One paragraph: what some claims come to, by outcome, with the tables that those of another page are read from."""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -147,7 +195,8 @@ class ClaimsSummary(Claims):
         said = nodes.paragraph()
         for outcome, heading in HEADS.items():
             mine = [row.claim for row in chosen if decided(row).outcome == outcome]
-            texts = [f"{within(c.text)} ({read_from(c)})" for c in mine]
+            here = section(self.env.docname)
+            texts = [within(c.text) + ("" if c.section == here else f" ({read_from(c)})") for c in mine]
             said += [nodes.strong(text=f"{heading}: "), nodes.Text("; ".join(texts) + ". ")] if mine else []
         return [said]
 

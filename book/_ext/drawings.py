@@ -13,7 +13,7 @@ from docutils import nodes
 from provenance import resolve, sources
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from ganfp.paper.plots.style import NARROW_MIME, palette
+from ganfp.paper.plots.style import NARROW, NARROW_MIME, WIDE, palette
 from ganfp.paper.record import original, read
 
 TOLD = 16  # numbers of a figure at most that its alternative text says
@@ -73,13 +73,15 @@ def alternative(text, records):
     return f"{text.rstrip('.')}. {', '.join(said)}."
 
 
-def clean(svg, prefix):
-    """An SVG text as part of a page: identifiers of its own, colours by name, size by the page."""
+def clean(svg, prefix, kind):
+    """An SVG text as part of a page: identifiers of its own, colours by name, one size of text in all of them."""
     svg = svg[svg.index("<svg") :]
+    share = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1]) / (72 * (WIDE if kind == "wide" else NARROW))
+    scale = f' style="max-width: {100 * share:.1f}%"' if share < 0.98 else ""
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", svg)
     svg = COLOUR.sub(lambda m: f"var(--c{m[0][1:]}, {m[0]})" if m[0] in KNOWN else m[0], svg)
-    return re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" aria-hidden="true">', svg, count=1)
+    return re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1"{scale} aria-hidden="true">', svg, count=1)
 
 
 def visit(writer, node):
@@ -88,7 +90,7 @@ def visit(writer, node):
     writer.body.append(f'<div class="drawing" role="img" aria-label="{text}"{width}>')
     for kind, svg in zip(("wide", "narrow"), node["data"], strict=False):
         classes = kind if len(node["data"]) > 1 else ""
-        writer.body.append(f'<div class="{classes}">{clean(svg, f"{label}-{kind}-")}</div>')
+        writer.body.append(f'<div class="{classes}">{clean(svg, f"{label}-{kind}-", kind)}</div>')
     writer.body.append("</div>")
     raise nodes.SkipNode
 

@@ -2,8 +2,9 @@
 document.addEventListener("DOMContentLoaded", () => {
   for (const table of document.querySelectorAll("table.filterable")) filterable(table);
   for (const figure of document.querySelectorAll(".bd-article figure:not(.sd-card figure)")) enlargeable(figure);
-  for (const box of document.querySelectorAll(".pst-scrollable-table-container, .bd-article div.math, .bd-article pre, .bd-article .drawing"))
+  for (const box of document.querySelectorAll(".pst-scrollable-table-container, .bd-article :is(div.math, pre, .drawing, .text_html)"))
     watch(box);
+  addEventListener("load", () => window.MathJax?.startup.promise.then(() => document.querySelectorAll("div.math mjx-container").forEach(watch)));
   for (const toggle of document.querySelectorAll("nav summary")) toggle.setAttribute("aria-label", "Pages below this one");
   for (const list of document.querySelectorAll(".citation-list")) list.removeAttribute("role"); // its items have one of their own
   for (const part of document.querySelectorAll("dt dl, dt dl > dd")) part.setAttribute("role", "presentation"); // a signature in lines

@@ -126,7 +126,10 @@ def folder_of(stem: str, values: dict) -> Path:
 @SCHEDULER
 @click.option("--measure", is_flag=True, help="Measure the tables on the shipped generators instead.")
 @number("--seeds", 3, 1, help="Of Tables 1 to 3, measured.")
-def reference(profile: str, dataset: str, device: str, jobs: int | None, measure: bool, seeds: int) -> None:
+@click.option("--study", "only", multiple=True, metavar="NAME", help="Measure this one; may be repeated.")
+def reference(
+    profile: str, dataset: str, device: str, jobs: int | None, measure: bool, seeds: int, only: tuple[str, ...]
+) -> None:
     """Train the generators of the reference run that are still missing, and ship each into results/reference.
 
     May be stopped at any time: finished generators are kept, and the others go on where they were.  Photographs are
@@ -136,8 +139,8 @@ def reference(profile: str, dataset: str, device: str, jobs: int | None, measure
     from ganfp.runs.run import begin_each
 
     runs = begin_each(profile, dataset, device=device)
-    if measure:
-        run_of_reference.measure(runs, click.echo, jobs, seeds)
+    if measure or only:
+        run_of_reference.measure(runs, click.echo, jobs, seeds, only)
     else:
         run_of_reference.train(runs, click.echo, jobs, device)
 

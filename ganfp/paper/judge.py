@@ -12,12 +12,14 @@ shown.  It is judged on each data set by itself, and on the paper's numbers as o
 verdict.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ganfp.paper.published import block, stands_for
 from ganfp.paper.record import Record, pick, published_records
+from ganfp.paper.table import listed, minus, readable
 
 HOLDS, REFUTED, NOT_SHOWN, NOT_MEASURED = "holds", "is refuted", "is not shown", "is not measured"
 UNPRINTED = "is stated without numbers"  # of the paper alone, instead of "is not measured"
@@ -154,7 +156,8 @@ class Evidence:
         """Interval of ``a - b``: as measured on the same images, else the widest that their own intervals allow."""
         for first, second, sign in ((a, b, 1), (b, a, -1)):
             for d in pick(self.records, metric="difference", row=first.row, column=first.column, setup=first.setup):
-                if list(d.params["against"]) == [second.row, second.column, second.setup]:
+                of = d.params.get("of", first.metric) == first.metric == second.metric
+                if of and list(d.params["against"]) == [second.row, second.column, second.setup]:
                     return (d.low, d.high) if sign > 0 else (-d.high, -d.low)
         return a.low - b.high, a.high - b.low
 
@@ -205,8 +208,15 @@ def falling(e: Evidence, numbers: Sequence[Record]) -> str:
 
 
 def shown(numbers: Mapping[str, Record]) -> str:
-    """Numbers by name, as a verdict lists them."""
-    return ", ".join(f"{name} {r.value:.2f}" for name, r in numbers.items())
+    """Numbers by name, as a verdict lists them; between names that have commas stand semicolons."""
+    names = [readable(name) for name in numbers]
+    between = "; " if any("," in name for name in names) else ", "
+    return between.join(f"{name} {r.value:.2f}" for name, r in zip(names, numbers.values(), strict=True))
+
+
+def in_words(numbers: str) -> str:
+    """Sources and setups by their names in prose, and a colon where a seed's number meets one that was measured."""
+    return re.sub(r"(seed \d+) (?=[−+\d])", r"\1: ", readable(numbers).replace("_", " "))
 
 
 # ---------------------------------------------------------------------------- judging
@@ -229,15 +239,18 @@ def evidence(records: Iterable[Record]) -> dict[str, Evidence]:
 
 def judge(one: Claim, records: Iterable[Record] | dict[str, Evidence]) -> Verdict:
     """The verdict of a claim on these records, or on the :func:`evidence` of them."""
-    by_dataset, numbers = {}, []
+    by_dataset, said, missing = {}, {}, {}
     for dataset, known in (records if isinstance(records, dict) else evidence(records)).items():
         try:
-            outcome, found = one.check(known)
-        except NotMeasured as missing:
-            outcome, found = NOT_MEASURED, str(missing)
-        by_dataset[dataset] = outcome
-        numbers.append(f"{dataset}: {found}")
-    return Verdict(weakest(by_dataset.values()), "; ".join(numbers), by_dataset)
+            by_dataset[dataset], said[dataset] = one.check(known)
+        except NotMeasured as reason:
+            by_dataset[dataset], missing[dataset] = NOT_MEASURED, str(reason)
+    if said and missing:  # a reader of numbers wants to know where there are none, and not which cell it was
+        said |= {name: reason for name, reason in missing.items() if not reason.endswith("not measured")}
+    numbers = "; ".join(f"{name}: {text}" for name, text in (said or missing).items())
+    if unmeasured := [name for name in missing if said and name not in said]:
+        numbers += f"; not measured on {listed(unmeasured)}"
+    return Verdict(weakest(by_dataset.values()), minus(in_words(numbers)), by_dataset)
 
 
 def on_paper(one: Claim, records: Iterable[Record] | dict[str, Evidence] = ()) -> Verdict:

@@ -206,8 +206,13 @@ def reference_result(name: str, run) -> Result | None:
 
     None where the run measures itself what is beyond the paper, and where the reference run has nothing of it.
     """
+    return None if run.live else reference_of(name, run.dataset)
+
+
+def reference_of(name: str, dataset: str) -> Result | None:
+    """What the reference run published under a name of a data set, None where it has nothing of it."""
     try:
-        return None if run.live else Result.load(reference_folder(), f"{name}-{run.dataset}")
+        return Result.load(reference_folder(), f"{name}-{dataset}")
     except FileNotFoundError:
         return None
 

@@ -72,9 +72,12 @@ def train(runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = No
 
 
 def measure(
-    runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None, seeds: int = CLASSIFIER_SEEDS
-) -> list[Path]:
+    runs: Sequence[Run], say: Callable[[str], None], jobs: int | None = None, seeds: int = CLASSIFIER_SEEDS,
+    only: Sequence[str] = (),
+) -> list[Path]:  # fmt: skip
     """Measure every :class:`~ganfp.paper.sections.Study` and write its records into ``results/reference``.
+
+    ``only``: the names of some, instead of all; ``ValueError`` for one that is not there.
 
     A study with several ``seeds``, which move the latents of all images, too, is pooled over them.  Photographs' GANs
     are trained first, and stay in the store.  Raises ``ValueError`` for a drawn data set of which a generator is
@@ -83,7 +86,9 @@ def measure(
     for run in runs:
         if run.dataset in DRAWN and not run.shipped:
             raise ValueError(f"not all generators of {run.dataset} are shipped; run `ganfp reference` to its end first")
-    for name, study in studies().items():
+    if unknown := sorted(set(only) - set(studies())):
+        raise ValueError(f"unknown studies {', '.join(unknown)}; known are {', '.join(studies())}")
+    for name, study in [pair for pair in studies().items() if not only or pair[0] in only]:
         for run in _asked(runs, study):
             again = [replace(run, seed=run.seed + i) for i in range(seeds if study.seeds else 1)]
             run.build([recipe for one in again for recipe in study.needs(one)], jobs=jobs)

@@ -52,7 +52,7 @@ def splits(run: Run) -> list[list]:
     }
     rows = [[name, len(parts[name]), what] for name, what in purposes.items()]
     if shipped:
-        more = f"training the shipped GANs, by profile {run.trained_as.profile.name}; none of them is held out here"
+        more = f"training the shipped GANs, by profile {run.trained_as.profile.name}; none of them is in a part below"
         rows.insert(0, ["gan, shipped", 2 * run.trained_as.base_images, more])
     return rows
 

@@ -28,6 +28,7 @@ from ganfp.runs.run import Run
 
 Cell = tuple[str, str]  # row and column of a table
 Part = Mapping[str, Any]  # what a component network sees, as the settings of Section 3.2
+HEADER = (*BESIDE, "training, s")  # what Tables 4 and 5 say of a network
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
@@ -100,15 +101,15 @@ def _wider_bands(e: Evidence) -> tuple[str, str]:
     return weakest(falling(e, list(numbers.values())) for numbers in found.values()), listed
 
 
-@claim("every-band", "4.3", "4", "Every band down to 8 x 8 pixels, low or high, beats chance by itself.")
+@claim("every-band", "4.3", "4", "Every band down to 8 × 8 pixels, low or high, beats chance by itself.")
 def _every_band(e: Evidence) -> tuple[str, str]:
     found = {f"{column} 1/{factor}": r for column in BANDS for factor, r in e.rows("4", column).items()}
     wide = {name: r for name, r in found.items() if r.params["resolution"] // int(r.row) >= SMALLEST_BAND}
     if not wide:
         raise NotMeasured(f"Table 4: no band of {SMALLEST_BAND} px or more")
     name, lowest = min(wide.items(), key=lambda item: item[1].low)
-    signs = [at_least(r, r.chance) for r in wide.values()]
-    return every(signs), f"lowest {name}: {lowest.value:.2f} %, chance {lowest.chance:.2f} %"
+    beats = every(at_least(r, r.chance) for r in wide.values())
+    return beats, f"lowest {name}: {lowest.value:.2f} %, chance {lowest.chance:.2f} %"
 
 
 @claim("high-over-low", "4.3", "4", "At the same resolution the high band carries more than the low band.")
@@ -144,9 +145,6 @@ def bands_table(records: Iterable[Record], name: str, caption: str) -> Table:
 
     found = pick(records, metric="accuracy")
     return Table(name, caption, ["band", "factor", "pixels", *HEADER], table.rows_by_dataset(found, rows), of=found)
-
-
-HEADER = (*BESIDE, "training, s")
 
 
 def _cells(r: Record | None, name: str, row: str, column: str, found: Sequence[Record]) -> list[str]:
@@ -196,7 +194,7 @@ def _patch_suffices(e: Evidence) -> tuple[str, str]:
     return every([e.above(found[side], found[largest], margin=RESTORED)]), f"{listed}; {RESTORED:g} points allowed"
 
 
-@claim("smallest-patch", "4.3", "5", "Patches of 3 x 3 pixels, colours and their neighbours, beat chance.")
+@claim("smallest-patch", "4.3", "5", "Patches of 3 × 3 pixels, colours and their neighbours, beat chance.")
 def _smallest_patch(e: Evidence) -> tuple[str, str]:
     r = e.number("5", "3", "Ours")
     return every([at_least(r, r.chance)]), f"{r.value:.2f} %, chance {r.chance:.2f} %"
@@ -315,11 +313,10 @@ def selection_table(records: Sequence[Record], name: str, caption: str) -> Table
     """Accuracy on the selected tenth, on the rest, how far these are apart, and on selected generated images alone."""
     found, rows = pick(records, table="6", metric="accuracy"), []
     for row in dict.fromkeys(r.row for r in found):
-        tenth, rest, generated = (
-            table.with_interval(one(found, row=row, variant=part)) for part in ("", REST, "generated")
-        )
+        parts = [table.with_interval(one(found, row=row, variant=part)) for part in ("", REST, "generated")]
         d = one(records, row=row, metric="difference", variant=f"against {REST}")
-        rows.append([row, tenth, rest, f"{number(d.value)} {table.small(f'{d.low:.1f} to {d.high:.1f}')}", generated])
+        parts.insert(2, f"{number(d.value)} {table.small(f'{d.low:.1f} to {d.high:.1f}')}")
+        rows.append([row, *parts])
     header = ["accuracy, %", "selected", REST, "difference", "selected, generated alone"]
     return Table(name, caption, header, [[minus(cell) for cell in row] for row in rows], of=found)
 
@@ -364,8 +361,9 @@ def equal_n(run: Run) -> Result:
 
 def _ratios(e: Evidence) -> list[list[Record]]:
     """FD ratios on all, random and selected images, feature by feature."""
-    rows = ("Inception", "Our fingerprint")
-    return [[e.number("6", row, metric=f"fd_ratio_{which}") for which in WHICH] for row in rows]
+    return [
+        [e.number("6", row, metric=f"fd_ratio_{which}") for which in WHICH] for row in ("Inception", "Our fingerprint")
+    ]
 
 
 @claim("fewer-images", "4.3", "6", "FD ratios fall on a tenth as an artefact of fewer images: at random, too.")

@@ -15,7 +15,7 @@ from ganfp.paper.judge import NEAR_CHANCE, NOT_SHOWN, RESTORED, Evidence, at_lea
 from ganfp.paper.published import stands_for
 from ganfp.paper.record import Record, Result, one, original, pick, record
 from ganfp.paper.sections import Study
-from ganfp.paper.table import DASH, Table, listed, minus, number, rows_by_dataset, small, strong, this_run
+from ganfp.paper.table import DASH, Table, listed, number, rows_by_dataset, small, strong, this_run
 from ganfp.runs.recipes.attacked import Answers, Attack
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import Setup
@@ -315,7 +315,7 @@ def _prnu_gains_less(e: Evidence) -> tuple[str, str]:
     apart = [replace(d, metric="difference") for d in pick(e.records, metric="gain_difference")]
     outcome, _ = _all_above(Evidence([*e.records, *apart], e.dataset), ours, prnu)
     numbers = ", ".join(f"{name} {r.value:+.2f} against {prnu[name].value:+.2f}" for name, r in ours.items())
-    return outcome, minus(numbers)
+    return outcome, numbers
 
 
 def _gain(e: Evidence, row: str, name: str) -> Record:

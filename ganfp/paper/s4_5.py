@@ -228,7 +228,7 @@ STUDIES = {
 def _pair(e: Evidence) -> tuple[Record, Record, str]:
     visible, ours = e.number("3", VISNET), e.number("3", "Ours")
     low, high = e.difference(visible, ours)
-    return visible, ours, minus(f"{visible.value:.2f} against {ours.value:.2f}, difference {low:+.2f} to {high:+.2f}")
+    return visible, ours, f"{visible.value:.2f} against {ours.value:.2f}, difference {low:+.2f} to {high:+.2f}"
 
 
 @claim("visnet", "4.5", "3", "The network with visible fingerprints attributes as well as the plain one.")
@@ -312,7 +312,7 @@ def _gans_at_the_background(e: Evidence) -> tuple[str, str]:
 
 
 def _digits(numbers: Mapping[str, Record]) -> str:
-    return minus("; ".join(f"{readable(name)} {r.value:.3g}" for name, r in numbers.items()))
+    return "; ".join(f"{readable(name)} {r.value:.3g}" for name, r in numbers.items())
 
 
 REGION_CLAIMS = (

@@ -18,9 +18,10 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from ganfp.paper.record import Result, reference_result
+from ganfp.paper.record import Record, Result, reference_of, reference_result
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
+from ganfp.worlds import DRAWN
 
 _NAME = re.compile(r"([a-z])(\d+|[A-Z])(?:_(\d+))?")  # s4_3, sA, x1
 
@@ -55,6 +56,11 @@ class Beyond:
             return published
         run.build(self.needs(run))
         return self.measure(run)
+
+    def elsewhere(self, run: Run) -> list[Record]:
+        """The reference run's records of the drawn worlds that the run is not of."""
+        found = [reference_of(self.name, world) for world in DRAWN if world != run.dataset]
+        return [r for one in found if one for r in one.records]
 
     def loads(self, run: Run) -> list[Recipe]:
         """The recipes that it loads when it is called."""

@@ -55,12 +55,20 @@ def crossed(
     found: Iterable[Record], name: str, caption: str, row: str = "row", column: str = "column", unit: str = ", %",
     corner: str = "",
 ) -> Table:  # fmt: skip
-    """Numbers with their intervals by two fields of their records, in the order in which their values first come."""
+    """Numbers with their intervals by two fields of their records, in the order in which their values first come.
+
+    Records of several data sets stand one below the other, unless one of the fields is the data set.
+    """
     found = list(found)
-    cells = {(getattr(r, row), getattr(r, column)): with_interval(r) for r in found}
-    rows, columns = (list(dict.fromkeys(place[side] for place in cells)) for side in (0, 1))
-    lines = [[readable(a), *(cells.get((a, b), DASH) for b in columns)] for a in rows]
-    return plain([corner, *(f"{b}{unit}" for b in columns)], lines, name, caption, of=found)
+    columns = list(dict.fromkeys(getattr(r, column) for r in found))
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        cells = {(getattr(r, row), getattr(r, column)): with_interval(r) for r in mine}
+        names = dict.fromkeys(getattr(r, row) for r in mine)
+        return [[readable(a), *(cells.get((a, b), DASH) for b in columns)] for a in names]
+
+    rows = rows_of(found) if "dataset" in (row, column) else rows_by_dataset(found, rows_of)
+    return plain([corner, *(f"{b}{unit}" for b in columns)], rows, name, caption, of=found)
 
 
 def results(found: Iterable[Record], name: str, caption: str) -> Table:

@@ -62,7 +62,7 @@ ANSWERS = (
     Answer(NONE, "Ours, largest probability (AUROC)", _open("auroc"),
            "of known images refused where 1 % of others are named", _open("refused"), "x5_open_world"),
     *(Answer(NEW, row, _gallery(row, 10), "right from a single image", _gallery(row, 1), "x7_gallery")
-      for row in ("PRNU, whitened", "Our visNet, whitened", "Ours, whitened")),
+      for row in ("PRNU, whitened", "Our visNet, whitened", "Ours, whitened", "Ours tuned to compare, whitened")),
     Answer(REAL, "Ours, shown GANs alone", {"table": "1", "metric": "accuracy", "row": "Ours", "variant": ""},
            "of a diffusion model's images called real", {"metric": "called", "row": "Ours", "column": "real"},
            "x10_diffusion"),

@@ -1,4 +1,4 @@
-"""Beyond the paper, x13: what attribution costs as images, sources and resolution grow."""
+"""Beyond the paper, x13: what attribution costs as images, sources and resolution grow, and what resolution changes."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -11,10 +11,14 @@ import numpy as np
 from ganfp import attributors, worlds
 from ganfp.gans import training
 from ganfp.metrics.power import PowerLaw, power_law
+from ganfp.paper.attribution import METHODS, accuracy, difference, predictions
 from ganfp.paper.judge import Evidence, at_least, at_most, claim, every, shown
 from ganfp.paper.record import Record, Result, pick, record
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, crossed
+from ganfp.runs import profiles
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.samples import Setup
 from ganfp.runs.run import Run
 
 REPEATS = 3
@@ -25,6 +29,7 @@ AXES = {
     "images": (SHOWN // 2, SHOWN, 2 * SHOWN),
     "sources": (SOURCES // 2, SOURCES, 2 * SOURCES),
 }
+PAIR = "quick64"  # the profile that trains two ProGANs at each resolution, where the run's own would train longer ones
 LINEAR = 0.2  # how far an exponent of proportion may be from 1
 
 
@@ -137,3 +142,65 @@ def _images(e: Evidence) -> tuple[str, str]:
 @claim("cost-sources", "x13", "3", "Cost is proportional to the sources: its exponents lie between 0.8 and 1.2.")
 def _sources(e: Evidence) -> tuple[str, str]:
     return _proportional(e, "sources")
+
+
+# ---------------------------------------------------------------------------- the contrast
+
+
+def pairs(run: Run) -> dict[int, tuple[Run, Setup]]:
+    """By resolution, the run at that size, and its task: real images and those of two ProGANs of different seeds."""
+    small = min(run.by_itself.profile, profiles.load(PAIR), key=lambda p: p.gans["progan"].total_images)
+    found = {}
+    for side in AXES["resolution"]:
+        gans = {name: replace(config, resolution=side) for name, config in small.gans.items()}
+        growing = gans["progan"]
+        if growing.stage(growing.total_images).resolution < side:
+            continue  # so few images that it does not grow so far
+        one = replace(run, profile=replace(small, resolution=side, gans=gans))
+        sources = [("real", one.images), *((f"ProGAN_seed_{seed}", one.gan("progan", seed)) for seed in (1, 2))]
+        found[side] = one, one.setup("pair", sources)
+    return found
+
+
+def _needs(run: Run) -> list[Recipe]:
+    return [one.evaluation(method, setup) for one, setup in pairs(run).values() for method in METHODS]
+
+
+@beyond("contrast", _needs)
+def contrast(run: Run) -> Result:
+    """Accuracy of every method on the pair of each resolution, and how far ours is above each of the others.
+
+    ``setup``: "pair"; ``column``: the resolution, such as "32 px"; metrics ``accuracy`` and ``difference``.
+    """
+    found: list[Record] = []
+    for side, (one, setup) in pairs(run).items():
+        place = {"column": f"{side} px", "variant": ""}
+        measured = {method: accuracy(one, method, setup, **place) for method in METHODS}
+        said = {method: predictions(one, method, setup) for method in METHODS}
+        ours, named = measured["cnn"], said["cnn"]
+        found += measured.values()
+        found += [difference(one, setup, ours, measured[m], named, said[m]) for m in METHODS if m != "cnn"]
+    return Result(found)
+
+
+def accuracies(found: Iterable[Record], name: str, caption: str) -> Table:
+    """Accuracy of every method at each resolution."""
+    return crossed(pick(found, setup="pair", metric="accuracy"), name, caption)
+
+
+def _margins(e: Evidence, row: str) -> dict[str, Record]:
+    found = e.found("contrast", setup="pair", metric="difference", row="Ours")
+    return {r.column: r for r in found if r.params["against"][0] == row}
+
+
+@claim("contrast-sizes", "x13", "3", "At every resolution the learned fingerprint attributes more images than content.")
+def _contrast(e: Evidence) -> tuple[str, str]:
+    found = {f"{row}, {side}": r for row in ("kNN", "Eigenface") for side, r in _margins(e, row).items()}
+    return every(at_least(r, 0.0) for r in found.values()), f"{shown(found)} points above"
+
+
+@claim("contrast-grows", "x13", "3", "The larger the images, the further the learned fingerprint is above kNN.")
+def _grows(e: Evidence) -> tuple[str, str]:
+    found = _margins(e, "kNN")
+    first, *_, last = found.values()
+    return every([e.above(last, first)]), f"{shown(found)} points above"

@@ -12,7 +12,7 @@ from ganfp.paper.attribution import SETUPS
 from ganfp.paper.judge import Evidence, NotMeasured, claim, every
 from ganfp.paper.record import Record, Result, one, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, listed, plain, seconds, strong, with_interval
+from ganfp.paper.table import Table, by_dataset, listed, plain, rows_by_dataset, seconds, strong, with_interval
 from ganfp.runs.recipes.attacked import Answers
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -45,7 +45,7 @@ def needed(run: Run) -> list[Recipe]:
     return [answer for pair in pairs for answer in answers(run, *pair).values()]
 
 
-@beyond("baselines", needed)
+@beyond("baselines", needed, every_dataset=True)
 def compare(run: Run) -> Result:
     """Accuracy of every method in the setups of Tables 1 to 3 and after JPEG, and how far ours is above each.
 
@@ -78,6 +78,10 @@ def _accuracies(e: Evidence, column: str) -> list[Record]:
     return found
 
 
+def _setup(name: str) -> str:
+    return name.partition(": ")[2].replace("_", " ")
+
+
 def _best_other(found: Sequence[Record], setup: str) -> Record:
     return max((r for r in pick(found, setup=setup) if r.row != OURS), key=lambda r: r.value)
 
@@ -86,7 +90,7 @@ def _against_best(e: Evidence, column: str) -> tuple[str, str]:
     found = _accuracies(e, column)
     setups = list(dict.fromkeys(r.setup for r in found))
     pairs = [(one(found, setup=setup, row=OURS), _best_other(found, setup)) for setup in setups]
-    texts = [f"{a.setup.partition(': ')[2]} {a.value:.1f} against {b.value:.1f} ({b.row})" for a, b in pairs]
+    texts = [f"{_setup(a.setup)} {a.value:.1f} against {b.value:.1f} ({b.row})" for a, b in pairs]
     return every(e.above(a, r) for a, _ in pairs for r in pick(found, setup=a.setup) if r is not a), "; ".join(texts)
 
 
@@ -104,22 +108,31 @@ def table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Rows: methods; accuracy in each setup, clean and after JPEG, and the seconds of a fit (the longest of three)."""
     found = pick(found, metric="accuracy")
     places = list(dict.fromkeys((r.setup, r.column) for r in found))
-    best = {place: max(r.value for r in found if (r.setup, r.column) == place) for place in places}
-    rows = []
-    for row in dict.fromkeys(r.row for r in found):
-        cells = [one(found, row=row, setup=setup, column=column) for setup, column in places]
-        shown = [with_interval(r, strong if r.value == best[r.setup, r.column] else str) for r in cells]
-        rows.append([row, *shown, seconds(max(r.seconds for r in cells))])
-    header = ["", *(f"{setup.partition(': ')[2].replace('_', ' ')}, {column}" for setup, column in places), "fit, s"]
-    return plain(header, rows, name, caption, of=found)
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        best = {place: max(r.value for r in mine if (r.setup, r.column) == place) for place in places}
+        rows = []
+        for row in dict.fromkeys(r.row for r in mine):
+            cells = [one(mine, row=row, setup=setup, column=column) for setup, column in places]
+            shown = [with_interval(r, strong if r.value == best[r.setup, r.column] else str) for r in cells]
+            rows.append([row, *shown, seconds(max(r.seconds for r in cells))])
+        return rows
+
+    header = ["", *(f"{_setup(setup)}, {column}" for setup, column in places), "fit, s"]
+    return plain(header, rows_by_dataset(found, rows_of), name, caption, of=found)
 
 
 def undecided(found: Iterable[Record]) -> str:
     """Which methods ours is not shown to be above, setup by setup, by the paired test."""
-    found, lines = pick(found, metric="difference"), []
+    return by_dataset(pick(found, metric="difference"), _undecided)
+
+
+def _undecided(found: list[Record]) -> str:
+    lines = []
     for setup, column in dict.fromkeys((r.setup, r.column) for r in found):
         mine = pick(found, setup=setup, column=column)
         alike, ahead = ([r.variant for r in mine if r.low <= 0 and (r.high < 0) is below] for below in (False, True))
-        said = [f"{how} {listed(names)}" for how, names in (("not told from", alike), ("below", ahead)) if names]
-        lines.append(f"* {setup.partition(': ')[2].replace('_', ' ')}, {column}: {'; '.join(said) or 'above all'}")
+        said = [f"{how} {listed(names)}" for how, names in (("not told apart from", alike), ("below", ahead)) if names]
+        where = f"{_setup(setup)}, {column}"
+        lines.append(f"* {where}: ours is {', and '.join(said) or 'above all'}")
     return "\n".join(lines)

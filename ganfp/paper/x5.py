@@ -14,7 +14,7 @@ from ganfp.paper.attribution import SETUPS, clusters, seed_setup
 from ganfp.paper.judge import HOLDS, Evidence, at_least, claim, every, shown, stay_under
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, crossed, plain, with_interval
+from ganfp.paper.table import Table, crossed, plain, rows_by_dataset, with_interval
 from ganfp.paper.x4 import part_fit
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
@@ -41,6 +41,11 @@ def folds(run: Run, table: str) -> dict[str, Setup]:
 
 def without(setup: Setup, name: str) -> Setup:
     return replace(setup, sources=tuple(s for s in setup.sources if s.name != name))
+
+
+def few(setup: Setup) -> Setup:
+    """As many training images as there are for validation, which say where the fingerprints of a source lie."""
+    return replace(setup, train=setup.validation)
 
 
 def fold_fit(run: Run, setup: Setup) -> Fit:
@@ -74,6 +79,7 @@ def needed(run: Run) -> list[Recipe]:
     new = [replace(known_setup(run), sources=sources) for sources in strangers(run).values()]
     parts = [sample for setup in (*setups, *new) for name in ("validation", "test") for sample in setup.part(name)]
     left_out = [fold_fit(run, fold) for table in SETUPS for fold in folds(run, table).values()]
+    parts += [sample for setup in setups for sample in few(setup).part("train")]
     return [*parts, *left_out, *fits(run).values(), *(part_fit(run, "cnn", setup) for setup in setups)]
 
 
@@ -87,8 +93,7 @@ class Known:
         from sklearn.covariance import LedoitWolf
 
         self.run, self.network = run, Attributor.load(run.path(fit))
-        setup = replace(fit.setup, train=fit.setup.validation)  # so many training images say where they lie
-        images, labels = load_part(setup, "train", run.path)
+        images, labels = load_part(few(fit.setup), "train", run.path)
         features = self.network.attribute(images).features
         self.means = np.stack([features[labels == name].mean(axis=0) for name in self.network.classes_])
         self.within = LedoitWolf().fit(features - self.means[self.network.columns(labels)])
@@ -105,7 +110,7 @@ class Known:
         return dict(zip((PROBABILITY, ENERGY, DISTANCE), found, strict=True)), answer.labels
 
 
-@beyond("open_world", needed, arrays=True)
+@beyond("open_world", needed, every_dataset=True, arrays=True)
 def study(run: Run) -> Result:
     """Areas, thresholds and calibration, see the functions below."""
     results = [left_out(run, table) for table in KINDS] + [strange(run), calibrated(run)]
@@ -254,18 +259,22 @@ def _open_threshold(e: Evidence) -> tuple[str, str]:
 @claim("calibrated", "x5", "1 2 3", "After temperature scaling, probabilities are right to within 2 points.")
 def _calibrated(e: Evidence) -> tuple[str, str]:
     found = e.found("calibration", metric="ece", row="calibrated")
-    return stay_under({r.setup.partition(": ")[2]: r for r in found}, 2.0)
+    return stay_under({r.setup.partition(": ")[2].replace("_", " "): r for r in found}, 2.0)
 
 
 def areas_table(found: Iterable[Record], name: str, caption: str) -> Table:
     """A row for each kind and score: AUROC, OSCR, false attributions and refusals at the threshold."""
-    found, rows = pick(found, setup="open world", variant=""), []
-    for kind, score in dict.fromkeys((r.column, r.row) for r in found):
-        mine = pick(found, column=kind, row=score)
-        kinds = ("auroc", "oscr", "false_attribution", "refused")
-        rows.append([kind, score, *(with_interval(one(mine, metric=metric)) for metric in kinds)])
+    found, kinds = pick(found, setup="open world", variant=""), ("auroc", "oscr", "false_attribution", "refused")
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        places = dict.fromkeys((r.column, r.row) for r in mine)
+        return [
+            [kind, score, *(with_interval(one(mine, metric=m, column=kind, row=score)) for m in kinds)]
+            for kind, score in places
+        ]
+
     header = ["", "", "AUROC, %", "OSCR, %", "unknown, attributed, %", "known, refused, %"]
-    return plain(header, rows, name, caption, of=found)
+    return plain(header, rows_by_dataset(found, rows_of), name, caption, of=found)
 
 
 def strangers_table(found: Iterable[Record], name: str, caption: str) -> Table:

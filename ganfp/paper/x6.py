@@ -16,7 +16,8 @@ from ganfp.paper.attribution import architecture_setup
 from ganfp.paper.judge import Evidence, at_least, at_most, claim, every, reach, shown, stay_under
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.table import Table, number, plain, readable, rows_by_dataset, with_interval
+from ganfp.runs import shipping
 from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.finetuned import FineTuned
@@ -83,14 +84,15 @@ def cells(run: Run) -> list[Cell]:
     def changed(kind: str, changes: Iterable[tuple[str, Change]]) -> list[Cell]:
         return [Cell(kind, name, known, ours, KNOWN, change) for name, change in changes]
 
-    gan, total = run.gan("progan", 1), run.profile.gans["progan"].total_images
-    pair = run.generator("progan", 1), run.critic(1)
-    tuned = [FineTuned(*pair, gan, round(share * total), FORKED) for share in SHARES]
     found = [Cell(SAME, "other latents", known, ours, KNOWN)]
     found += others(SEED, [(f"seed {i}", run.generator("progan", i)) for i in range(2, run.profile.seeds + 1)])
     found += others(SET, [(f"{i:,} exchanged", run.generator("progan", swapped=i)) for i in run.rungs])
-    found += others(LENGTH, [(f"after {n:,} images", run.snapshot(1, n)) for n in run.profile.snapshots])
-    found += others(TUNED, [(f"{one.seen:,} images more", one) for one in tuned])
+    if followed(run):
+        gan, total = run.gan("progan", 1), run.profile.gans["progan"].total_images
+        pair = run.generator("progan", 1), run.critic(1)
+        tuned = [FineTuned(*pair, gan, round(share * total), FORKED) for share in SHARES]
+        found += others(LENGTH, [(f"after {n:,} images", run.snapshot(1, n)) for n in run.profile.snapshots])
+        found += others(TUNED, [(f"{one.seen:,} images more", one) for one in tuned])
     for left, right in (OTHER_LOSS, OTHER_LOSS[::-1]):
         without = x5.without(known, left)
         found.append(Cell(LOSS, f"{left} for {right}", without, origin[left], right, share=x5.SHARE))
@@ -99,11 +101,18 @@ def cells(run: Run) -> list[Cell]:
     return found
 
 
+def followed(run: Run) -> bool:
+    """Whether ProGANs are at hand as they were on their way: those that are shipped without it are not trained anew."""
+    return not run.shipped or isinstance(run.critic(1), shipping.Shipped)
+
+
 def lengths(run: Run) -> list[tuple[int, int, Setup, Setup]]:
     """Two moments of the GANs' training, at which methods were fitted and are asked, and the setups of both."""
     run = run.by_itself
-    followed = (*run.profile.snapshots, run.profile.gans["progan"].total_images)
-    found = {n: setup for n, setup in x1.setups(run).items() if n in followed}
+    if not followed(run):
+        return []
+    moments = (*run.profile.snapshots, run.profile.gans["progan"].total_images)
+    found = {n: setup for n, setup in x1.setups(run).items() if n in moments}
     return [(a, b, found[a], found[b]) for a in found for b in found if a != b]
 
 
@@ -117,7 +126,7 @@ def needed(run: Run) -> list[Recipe]:
     return found
 
 
-@beyond("critics_matrix", needed)
+@beyond("critics_matrix", needed, every_dataset=True)
 def study(run: Run) -> Result:
     """How often each method names the expected source, cell by cell: metric ``share``, percent, with n and interval.
 
@@ -156,39 +165,53 @@ def _share(run: Run, method: str, kind: str, name: str, named: np.ndarray, expec
 # ---------------------------------------------------------------------------- what is said
 
 
-def _ours(e: Evidence, kind: str) -> dict[str, Record]:
-    found = e.found(f"the matrix ({kind})", setup="critics' matrix", row=x4.OURS, variant=kind)
+def _named(e: Evidence, kind: str, row: str = x4.OURS) -> dict[str, Record]:
+    found = e.found(f"the matrix ({kind})", setup="critics' matrix", row=row, variant=kind)
     return {r.column: r for r in found}
 
 
-@claim("to-the-run", "x6", "1 3", "Attribution is to the training run, not to the architecture.")
-def _to_the_run(e: Evidence) -> tuple[str, str]:
-    """Ours names the run that it knows, and of no other seed of it most images."""
-    same, seeds = _ours(e, SAME), _ours(e, SEED)
+def _to_the_run(e: Evidence, row: str) -> tuple[str, str]:
+    """A method names the run that it knows, and of no other seed of it most images."""
+    same, seeds = _named(e, SAME, row), _named(e, SEED, row)
     signs = [at_least(r, 97) for r in same.values()] + [at_most(r, 50) for r in seeds.values()]
     return every(signs), f"named {KNOWN}: {shown(same | seeds)} %; at least 97 and at most 50 wanted"
 
 
+@claim("to-the-run", "x6", "1 3", "Attribution is to the training run, not to the architecture.")
+def _ours_to_the_run(e: Evidence) -> tuple[str, str]:
+    return _to_the_run(e, x4.OURS)
+
+
+@claim("to-the-run-residuals", "x6", "1 3", "Attribution by residuals is to the training run, not to the architecture.")
+def _residuals_to_the_run(e: Evidence) -> tuple[str, str]:
+    return _to_the_run(e, attributors.METHODS["prnu"].row)
+
+
 @claim("to-the-training-set", "x6", "1 2", "Nor are other training sets of the same seed named by the architecture.")
 def _to_the_set(e: Evidence) -> tuple[str, str]:
-    return stay_under(_ours(e, SET), 50)
+    return stay_under(_named(e, SET), 50)
 
 
 @claim("survives-fine-tuning", "x6", "1", "A generator that is trained on a little is still attributed to its origin.")
 def _tuned(e: Evidence) -> tuple[str, str]:
-    return reach(_ours(e, TUNED), 90)
+    return reach(_named(e, TUNED), 90)
 
 
 def table(found: Sequence[Record], name: str, caption: str) -> Table:
     """A row for each cell, a column for each method; and what ours names most often."""
+    header = ["differs in", "", *_rows(), "images", "ours names most"]
+    return plain(header, rows_by_dataset(found, _cells), name, caption, of=found)
+
+
+def _cells(found: list[Record]) -> list[list[str]]:
     rows = []
     for kind, column in dict.fromkeys((r.variant, r.column) for r in found):
         mine = pick(found, variant=kind, column=column)
         cells = [with_interval(pick(mine, row=row)[0]) if pick(mine, row=row) else "" for row in _rows()]
         ours = one(mine, row=x4.OURS)
         source, share = ours.params["most"]
-        rows.append([kind, column, *cells, ours.n, f"{source} {share:.0f} %"])
-    return plain(["differs in", "", *_rows(), "images", "ours names most"], rows, name, caption, of=found)
+        rows.append([kind, column, *cells, number(ours.n), f"{readable(source)} {share:.0f} %"])
+    return rows
 
 
 def _rows() -> list[str]:

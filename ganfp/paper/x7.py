@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import torch
@@ -9,9 +10,10 @@ import torch
 from ganfp import metrics
 from ganfp.attributors import Attributor
 from ganfp.attributors.prnu import residuals
+from ganfp.attributors.siamese import Siamese
 from ganfp.metrics import openset
 from ganfp.paper.judge import Evidence, at_least, claim, every
-from ganfp.paper.record import Record, Result, estimate, one, pick
+from ganfp.paper.record import Record, Result, estimate, one, pick, record
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, crossed
 from ganfp.paper.x5 import fits, known_setup, strangers
@@ -20,8 +22,13 @@ from ganfp.runs.recipes.samples import Setup, load_part
 from ganfp.runs.run import Run
 
 ROWS = {"prnu": "PRNU", "visnet": "Our visNet", "cnn": "Ours"}
+TUNED, ALONE = "Ours tuned to compare", "Ours tuned on known sources alone"
+INVENTED = {TUNED: 8, ALONE: 0}  # traces in a batch
+BATCH = 64
+SHOWN = 0.6  # of the images that a profile shows its network, while it is tuned
 WHITENED = ", whitened"
 SIZES = (1, 3, 10, 30, 100)  # images of a source in the gallery
+METRICS = {"tpr": "verified", "identified": "identified"}  # and what they are called
 DRAWS = 5  # galleries of each size
 FALSE = 1.0  # percent of false matches that are allowed
 ENOUGH = 10
@@ -38,6 +45,13 @@ def needed(run: Run) -> list[Recipe]:
     new, known = new_setup(run), known_setup(run)
     samples = [*new.part("test"), *new.part("validation"), *known.part("validation")]
     return [*fits(run).values(), *samples]
+
+
+def tuned(run: Run, network: Attributor, invented: int) -> Siamese:
+    """Our network tuned to compare, on the sources that it knows already and on none of those that are verified."""
+    shown = round(SHOWN * run.profile.methods["cnn"].images)
+    again = Siamese.of(network, invented=invented, images=shown, batch=BATCH, checks=1)
+    return again.fine_tune(*load_part(known_setup(run), "train", run.path), change=lambda images, numbers: images)
 
 
 class Embedding:
@@ -78,26 +92,34 @@ def normed(points: np.ndarray) -> np.ndarray:
     return points / np.maximum(np.linalg.norm(points, axis=-1, keepdims=True), 1e-12)
 
 
-@beyond("gallery", needed)
+@beyond("gallery", needed, every_dataset=True)
 def study(run: Run) -> Result:
     """Verification and identification of new sources by galleries of each size, for every embedding.
 
     ``tpr``: percent of an image's matches with its own source that lie above the threshold that ``FALSE`` % of its
     matches with others pass; ``identified``: percent of images whose best match is their source.  ``column``: images in
-    the gallery.
+    the gallery.  ``difference``: points that our network gained by being tuned, ``params.of`` the metric.
     """
     new, result = new_setup(run), Result()
     queries, _ = load_part(new, "test", run.path)
     enrolled, _ = load_part(new, "validation", run.path)
     known = load_part(known_setup(run), "validation", run.path)
-    for method, fit in fits(run).items():
-        network = Attributor.load(run.path(fit))
-        for whitened in (False, True):
-            embed = Embedding(network, *known, whitened)
-            row = ROWS[method] + (WHITENED if whitened else "")
-            for size in [size for size in SIZES if size <= new.validation]:
-                scores = matches(embed(queries), embed(enrolled), len(new.sources), size, run.seed)
-                result.records += _measured(run, row, size, scores, new)
+    networks = {ROWS[method]: Attributor.load(run.path(fit)) for method, fit in fits(run).items()}
+    networks |= {name: tuned(run, networks[ROWS["cnn"]], invented) for name, invented in INVENTED.items()}
+    sizes = [size for size in SIZES if size <= new.validation]
+    compared: dict[tuple[str, int], Matches] = {}
+    for name, network in networks.items():
+        for behind in ("", WHITENED):
+            embed = Embedding(network, *known, bool(behind))
+            points, gallery = embed(queries), embed(enrolled)
+            for size in sizes:
+                found = Matches(matches(points, gallery, len(new.sources), size, run.seed))
+                result.records += found.records(run, name + behind, size)
+                if name in (ROWS["cnn"], *INVENTED):
+                    compared[name + behind, size] = found
+    for name, behind, size in product(INVENTED, ("", WHITENED), sizes):
+        before, row = ROWS["cnn"] + behind, name + behind
+        result.records += compared[row, size].gained(run, compared[before, size], row, before, size)
     return result
 
 
@@ -116,17 +138,38 @@ def matches(queries: np.ndarray, enrolled: np.ndarray, sources: int, size: int, 
     return np.stack(found)
 
 
-def _measured(run: Run, row: str, size: int, scores: np.ndarray, setup: Setup) -> list[Record]:
-    draws, n, sources = scores.shape
-    own = np.repeat(np.arange(sources), n // sources)
-    image = np.arange(n) % (n // sources)  # images of one number share a latent
-    mine = np.eye(sources, dtype=bool)[own]
-    genuine, impostors = scores[:, mine].ravel(), scores[:, ~mine].ravel()
-    ids = np.tile(image, draws), np.tile(np.repeat(image, sources - 1), draws)
-    tpr = openset.tpr_at_fpr(openset.Scores(genuine, impostors, ids), FALSE)
-    named = metrics.share((scores.argmax(axis=2) == own).ravel(), ids[0])
-    place = {"setup": "gallery", "column": str(size), "classes": sources, "params": {"draws": draws}, "n": n}
-    return [estimate(run, row, metric, x, **place) for metric, x in (("tpr", tpr), ("identified", named))]
+class Matches:
+    """What :func:`matches` found, (draws, N, sources), of images source by source: who is verified, who identified."""
+
+    def __init__(self, scores: np.ndarray) -> None:
+        self.draws, n, self.sources = scores.shape
+        own = np.repeat(np.arange(self.sources), n // self.sources)
+        image = np.arange(n) % (n // self.sources)  # images of one number share a latent
+        mine = np.eye(self.sources, dtype=bool)[own]
+        ids = np.tile(image, self.draws), np.tile(np.repeat(image, self.sources - 1), self.draws)
+        self.pairs = openset.Scores(scores[:, mine].ravel(), scores[:, ~mine].ravel(), ids)
+        self.right, self.images, self.n = (scores.argmax(axis=2) == own).ravel(), ids[0], n
+
+    def records(self, run: Run, row: str, size: int) -> list[Record]:
+        found = openset.tpr_at_fpr(self.pairs, FALSE), metrics.share(self.right, self.images)
+        return [estimate(run, row, metric, x, **self._place(size)) for metric, x in zip(METRICS, found, strict=True)]
+
+    def gained(self, run: Run, before: "Matches", row: str, other: str, size: int) -> list[Record]:
+        """How many points these are above those of another embedding of the same images, metric by metric."""
+        names = [np.where(one.right, "right", "wrong") for one in (self, before)]
+        always = np.full(len(self.right), "right")
+        identified = metrics.paired_difference(always, *names, self.images)
+        found = openset.tpr_difference(self.pairs, before.pairs, FALSE), identified
+        place, records = self._place(size), []
+        for metric, x in zip(METRICS, found, strict=True):
+            params = {"against": [other, place["column"], place["setup"]], "of": metric}
+            known = place | {"params": place["params"] | params, "variant": metric, "interval": (x.low, x.high)}
+            records.append(record(run, row, "difference", x.value, **known))
+        return records
+
+    def _place(self, size: int) -> dict:
+        params = {"draws": self.draws}
+        return {"setup": "gallery", "column": str(size), "classes": self.sources, "params": params, "n": self.n}
 
 
 # ---------------------------------------------------------------------------- what is said
@@ -139,7 +182,7 @@ def _by_size(e: Evidence, row: str, metric: str) -> list[Record]:
 
 @claim("gallery-grows", "x7", "3", "The more images of a new source are at hand, the better others are identified.")
 def _grows(e: Evidence) -> tuple[str, str]:
-    ends = {row: [_by_size(e, row, "identified")[i] for i in (0, -1)] for row in ROWS.values()}
+    ends = {row: [_by_size(e, row, "identified")[i] for i in (0, -1)] for row in (*ROWS.values(), TUNED)}
     texts = [f"{row} {a.value:.1f} and {b.value:.1f}" for row, (a, b) in ends.items()]
     return every(e.above(b, a) for a, b in ends.values()), f"with the fewest and the most: {'; '.join(texts)} %"
 
@@ -156,6 +199,22 @@ def _verifies(e: Evidence) -> tuple[str, str]:
     found = [_by_size(e, row, "tpr")[-1] for row in (ROWS["cnn"], ROWS["cnn"] + WHITENED)]
     outcome = every([max(at_least(r, 90.0) for r in found)])
     return outcome, ", ".join(f"{r.row} {r.value:.1f} % from {r.column} images" for r in found)
+
+
+@claim("gallery-tuned", "x7", "3", "Tuned to compare, our network verifies and identifies new sources better.")
+def _tuned(e: Evidence) -> tuple[str, str]:
+    signs, texts = [], []
+    for metric, called in METRICS.items():
+        after, before = (one(_by_size(e, row, metric), column=str(ENOUGH)) for row in (TUNED, ROWS["cnn"]))
+        signs.append(e.above(after, before))
+        texts.append(f"{called} {before.value:.1f} % before and {after.value:.1f} % after")
+    return every(signs), f"from {ENOUGH} images {', '.join(texts)}"
+
+
+@claim("gallery-tuned-residuals", "x7", "3", "Tuned to compare, it identifies new sources better than residuals.")
+def _against_residuals(e: Evidence) -> tuple[str, str]:
+    found = {row: one(_by_size(e, row, "identified"), column=str(ENOUGH)) for row in (TUNED, ROWS["prnu"])}
+    return every([e.above(*found.values())]), ", ".join(f"{row} {r.value:.1f} %" for row, r in found.items())
 
 
 def table(found: Iterable[Record], metric: str, name: str, caption: str) -> Table:

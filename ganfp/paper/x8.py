@@ -173,7 +173,10 @@ def _knows(e: Evidence) -> tuple[str, str]:
     return every([at_least(found[INVERSION], CLEAR)]), f"{shown(found)} % known, {CLEAR:g} wanted of inversion"
 
 
-@claim("inversion-compressed", "x8", "3", "After a JPEG file inversion accuses falsely less often than PRNU and ours.")
+@claim(
+    "inversion-compressed", "x8", "3",
+    "After a JPEG file inversion accuses falsely less often than PRNU and ours (exploratory).",
+)  # fmt: skip
 def _compressed(e: Evidence) -> tuple[str, str]:
     found = _found(e, CONDITIONS[1], "fpr")
     signs = [e.above(found[row], found[INVERSION]) for row in ("PRNU", "Ours")]

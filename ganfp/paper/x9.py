@@ -1,41 +1,31 @@
 """Beyond the paper, x9: fingerprints removed and forged on purpose, and what a defence is worth."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from ganfp import adversaries, inversion, metrics
+from ganfp import adversaries, inversion
 from ganfp.adversaries import GOALS
 from ganfp.attributors import METHODS as KNOWN
 from ganfp.attributors import Attributor
-from ganfp.paper import attribution, x8
+from ganfp.paper import attribution, hardened, x8
 from ganfp.paper.attribution import VISNET, seed_setup
 from ganfp.paper.judge import Evidence, at_least, claim, every, reach, shown, stay_under
-from ganfp.paper.record import Record, Result, estimate, pick, record
+from ganfp.paper.record import Record, Result, pick
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import DASH, Table, number, plain, small, strong, with_interval
-from ganfp.runs.recipes.attribution import Fit
+from ganfp.paper.trial import AT, FEW, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import Run
 
-EACH = 50  # images of each source
 REMADE = 8  # of them, those that another GAN makes again
-STRENGTHS = (1, 2, 4, 8)  # grey levels
-NORMS = {"linf": "L∞", "l2": "L2"}
-AT = 2  # the strength at which attacks are compared
 STAMPS = ("prnu", "visnet")  # whose fingerprints can be subtracted and added
-SURROGATE, REMAKER, HARDENED = "a network of one's own", "made again by another GAN", "Ours, hardened"
+REMAKER = "made again by another GAN"
 BLACK = ("denoised", "resampled", SURROGATE)
-MOST, FEW, COSTS = 80.0, 20.0, 2.0  # percent, percent, points
+MOST = 80.0  # percent
 
-
-def surrogate(run: Run) -> Fit:
-    """The adversary's own network: our method on images of his own, from another seed."""
-    setup = seed_setup(run)
-    return run.fit("cnn", replace(setup, seed=setup.seed + 1), seed=run.seed + 1)
+defence = hardened.study  # a study of this page
 
 
 def needs(runs: Sequence[Run]) -> list[Recipe]:
@@ -50,42 +40,7 @@ def needed(run: Run) -> list[Recipe]:
     return [*parts, *(s.origin for s in setup.sources[1:]), *(run.fit(m, setup) for m in KNOWN), surrogate(run)]
 
 
-class Trial:
-    """The images that are attacked, who they are of and shall be of, and what each attributor said of them before."""
-
-    def __init__(self, run: Run, each: int = EACH) -> None:
-        self.run, self.setup = run, seed_setup(run)
-        of = x8.asked(run, "test", each=each)
-        self.images, self.truth = of.images, of.truth
-        following = dict(zip(self.setup.classes, np.roll(self.setup.classes, -1), strict=True))
-        self.wanted = {"removal": self.truth, "forgery": np.array([following[name] for name in self.truth])}
-        self.attributors: dict[str, Attributor] = {}
-        self.before: dict[str, np.ndarray] = {}
-        self.records: list[Record] = []
-
-    def add(self, row: str, attributor: Attributor) -> None:
-        self.attributors[row], self.before[row] = attributor, attributor.predict(self.images)
-
-    def tell(
-        self, column: str, goal: str, after: np.ndarray, by: str = "", rows: Iterable[str] = (),
-        some: np.ndarray | slice = slice(None), **params,
-    ) -> None:  # fmt: skip
-        """A record for each attributor of ``rows`` (default: all): the share of its right answers that it gives up for
-        any other (``removal``) or for the wanted one (``forgery``).  ``by``: the attributor that the attack knows."""
-        noise = adversaries.psnr(self.images[some], after)
-        for row in rows or self.attributors:
-            said = self.attributors[row].predict(after)
-            done = said != self.truth[some] if goal == "removal" else said == self.wanted[goal][some]
-            known = self.before[row][some] == self.truth[some]
-            if known.sum() < 2:
-                continue  # it knew too little before to be deceived
-            share = metrics.share(done[known])
-            more = {"psnr": noise, "by": by, **params}
-            what = {"setup": "adversary", "column": column, "variant": by, "params": more}
-            self.records.append(estimate(self.run, row, goal, share, **what))
-
-
-@beyond("adversaries", needed)
+@beyond("adversaries", needed, every_dataset=True)
 def study(run: Run) -> Result:
     """Success of every adversary: metrics ``removal`` and ``forgery`` in percent, row the attributor that is deceived.
 
@@ -99,14 +54,7 @@ def study(run: Run) -> Result:
         _white_box(trial, goal)
         _stamps(trial, goal)
         _black_box(trial, goal)
-    _defence(trial)
     return Result(trial.records)
-
-
-def attack(trial: Trial, attributor: Attributor, strength: float, goal: str, norm: str = "linf") -> np.ndarray:
-    """The trial's images after PGD on an attributor."""
-    columns = attributor.columns(trial.wanted[goal])
-    return adversaries.pgd(attributor, trial.images, columns, strength, goal, norm, seed=trial.run.seed)
 
 
 def _white_box(trial: Trial, goal: str) -> None:
@@ -142,26 +90,6 @@ def _black_box(trial: Trial, goal: str) -> None:
         again[mine] = inversion.invert(generate, trial.images[mine], latent, trial.run.seed).remade
         some += mine.tolist()
     trial.tell(REMAKER, goal, again[some], some=np.array(some))
-
-
-def _defence(trial: Trial) -> None:
-    """Our network after adversarial fine-tuning: how it fares, and how many points of accuracy that costs."""
-    run, setup = trial.run, trial.setup
-    schedule = {"images": run.profile.immunisation.images // 4, "learning_rate": run.profile.immunisation.learning_rate}
-    network = Attributor.load(run.path(run.fit("cnn", setup)), run.device, **schedule)
-    adversaries.harden(network, *load_part(setup, "train", run.path), AT)
-    trial.add(HARDENED, network)
-    images, truth = load_part(setup, "test", run.path)
-    plain_answers, answers = attribution.predictions(run, "cnn", setup), network.predict(images)
-    clusters = attribution.clusters(setup)
-    cost = metrics.paired_difference(truth, answers, plain_answers, clusters)
-    known = {"setup": "adversary", "column": "no attack", "interval": (cost.low, cost.high), "n": len(truth)}
-    trial.records.append(record(run, HARDENED, "gained_by_defence", cost.value, **known))
-    for goal in GOALS:
-        for strength in STRENGTHS:
-            after = attack(trial, network, strength, goal)
-            trial.tell(f"L∞ {strength}", goal, after, HARDENED, [HARDENED], norm="linf", strength=strength)
-
 
 
 # ---------------------------------------------------------------------------- what is shown
@@ -251,11 +179,3 @@ def _blind(e: Evidence) -> tuple[str, str]:
 @claim("adversary-launders", "x9", "3", "What another GAN has made again is taken for that GAN's.")
 def _launders(e: Evidence) -> tuple[str, str]:
     return reach({row: _success(e, row, "forgery", REMAKER, "") for row in ("PRNU", "Ours", VISNET)}, MOST)
-
-
-@claim("adversary-defended", "x9", "3", "Adversarial fine-tuning makes removal rarer, and costs hardly any accuracy.")
-def _defended(e: Evidence) -> tuple[str, str]:
-    before, after = (_success(e, row, "removal", f"L∞ {AT}", row) for row in ("Ours", HARDENED))
-    cost = pick(e.records, row=HARDENED, metric="gained_by_defence")[0]
-    signs = [e.above(before, after), at_least(cost, -COSTS)]
-    return every(signs), f"{before.value:.1f} % removed, then {after.value:.1f} %; accuracy {cost.value:+.1f} points"

@@ -83,12 +83,18 @@ def _speed() -> float:
 
 
 def core_seconds(recipe: Recipe) -> float:
-    """On one core."""
-    known, what = rates()["costs"], recipe
+    """On one core: those that every artifact of its kind takes, and those that grow with its cost."""
+    known = rates()["costs"]
+    each, rate = known.get(sort(recipe), known.get(recipe.kind, (0.0, 1.0)))
+    return each + rate * recipe.cost()
+
+
+def sort(recipe: Recipe) -> str:
+    """Kind and method of a recipe, as ``rates.yml`` calls them."""
+    what = recipe
     while hasattr(what, "fit"):
         what = what.fit
-    named = f"{recipe.kind} {getattr(what, 'method', '')}"
-    return recipe.cost() * known.get(named, known.get(recipe.kind, 1.0))
+    return f"{recipe.kind} {getattr(what, 'method', '')}".strip()
 
 
 def plan(recipes: Iterable[Recipe]) -> list[Line]:
@@ -113,7 +119,7 @@ def schedule(recipes: list[Recipe], workers: Workers) -> Schedule:
     among those of one moment.  GPUs share their time among what runs on them; nothing is faster there than alone.
     """
     on_gpu = {r.key: gpu_seconds(r) for r in recipes if workers.card and operations.work(r).operations}
-    alone = {r.key: alone_seconds(r) if r.key in on_gpu else core_seconds(r) for r in recipes}
+    alone = {r.key: rates()["task"] + (alone_seconds(r) if r.key in on_gpu else core_seconds(r)) for r in recipes}
     needs = {r.key: [need.key for need in r.needs() if need.key in alone] for r in recipes}
     chain: dict[str, float] = {}
     for key, some in needs.items():

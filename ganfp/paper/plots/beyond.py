@@ -1,13 +1,14 @@
 """What the critics asked for: later methods, sources that nobody knows, what is attributed, galleries."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ganfp.paper.plots.parts import accuracy_rows, interval, legend, level, matrix, panels, points, rungs_below
-from ganfp.paper.plots.style import INK, METHODS, PALETTE, PAPER, PERCENT, drawn
+from ganfp.paper.plots.parts import accuracy_rows, decimal, interval, legend, level, matrix, panels, points, rungs_below
+from ganfp.paper.plots.style import INK, METHODS, PALETTE, PAPER, PERCENT, drawn, narrow
 from ganfp.paper.record import Record, pick
 
 
@@ -80,8 +81,11 @@ def critics_matrix(records: Sequence[Record]) -> Figure:
     rows = list(dict.fromkeys(r.row for r in records))
     values = {(r.variant, r.column, r.row): r.value for r in records}
     table = np.array([[values.get((*place, row), np.nan) for row in rows] for place in places])
-    figure, (axis,) = panels(0.22 * len(places) + 0.9)
-    matrix(axis, table, [": ".join(place) for place in places], rows, slant=0, fmt=".1f", **PERCENT)
+    names = [": ".join(place) for place in places]
+    if narrow():
+        names = [fill(name.removeprefix("length: trained"), 24) for name in names]
+    figure, (axis,) = panels(sum(0.08 + 0.14 * (1 + name.count("\n")) for name in names) + 0.9)
+    matrix(axis, table, names, rows, slant=0, fmt=".1f", **PERCENT)
     axis.xaxis.tick_top()
     for label in axis.get_xticklabels():
         label.set_horizontalalignment("center")
@@ -120,6 +124,7 @@ def costs(laws: Mapping[str, Mapping[str, tuple]]) -> Figure:
                 axis.plot([size] * len(each), each, "o", color=colour, markersize=4, markerfacecolor=PAPER)
             axis.plot(sizes, [law(size) for size in sizes], color=colour, linewidth=1.3, label=row)
         rungs_below(axis, sizes, sizes, xlabel=name, yscale="log")
+        decimal(axis.yaxis)
     axes[0].set_ylabel("seconds of one core")
     legend(figure, 3)
     return figure

@@ -6,10 +6,9 @@ from itertools import groupby, pairwise
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
-from ganfp.paper.plots.parts import flag, legend, level, panels, points, rungs_below
-from ganfp.paper.plots.style import METHODS, MUTED, PALETTE, PAPER, SMALL, colours, drawn
+from ganfp.paper.plots.parts import decimal, flag, legend, level, panels, points, rungs_below
+from ganfp.paper.plots.style import METHODS, MUTED, PALETTE, PAPER, colours, drawn
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -24,7 +23,7 @@ def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
         _training(axis, rows, colours(list(curves))[name], readable(name))
     _growth(axis, next(iter(curves.values())), room=0.06)
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
-    legend(figure, 5)
+    legend(figure, 3)
     return figure
 
 
@@ -108,8 +107,8 @@ def how_long(records: Sequence[Record]) -> Figure:
     axes[0].set(ylabel="accuracy, %", ylim=(0, 103))
     level(axes[1], 1)
     axes[1].set(ylabel="FD ratio", yscale="log")
-    for axis in axes:
-        axis.legend(fontsize=SMALL)
+    decimal(axes[1].yaxis)
+    legend(figure, 6)
     return figure
 
 
@@ -136,9 +135,7 @@ def search(records: Sequence[Record]) -> Figure:
     level(axis, shown)
     rungs_below(axis, steps, [f"{n / 1000:.3g}" for n in steps], xlabel="thousand images that each GAN was trained on")
     axis.set(yscale="log", ylabel="images shown until found")
-    axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter("{x:,.0f}")
-    axis.yaxis.minorticks_off()
+    decimal(axis.yaxis, 1, 2, 5)
     legend(figure, 4)
     return figure
 
@@ -174,8 +171,6 @@ def against_n(
     rungs_below(axis, sizes, sizes, xlabel="images per class", ylabel=label)
     if logarithmic:
         axis.set_yscale("log")
-        axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.minorticks_off()
-    axis.legend()
+        decimal(axis.yaxis, 1, 2, 5)
+    legend(figure, 2, stack=True)
     return figure

@@ -1,5 +1,6 @@
 """Fingerprints that are images: Figures 7 and 36, their spectra, and the card of a single attribution."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from ganfp.paper.plots.parts import bare, blank, matrix, panels, picture
-from ganfp.paper.plots.style import INK, MUTED, PALETTE, PLAIN, SIGNED, SMALL, WIDE, colours, drawn, width
+from ganfp.paper.plots.style import INK, MUTED, PALETTE, PLAIN, SIGNED, SMALL, WIDE, colours, drawn, narrow, width
 from ganfp.paper.table import readable
 
 SHOWN = 99.5  # percent of the values that lie within the colour limits
@@ -43,16 +44,18 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     """
     classes, responses = arrays["classes"], arrays["response_images"]
     count, vmax = len(classes), limit(responses)
-    figure, axes = panels(width() / (count + 2) * (count + 1) + 0.5, (count + 1) * (count + 2), count + 2)
+    below = 0.17 if narrow() else 0.0  # inches: a number below each response, which has no room for it
+    size = width() / (count + 2) * (count + 1) + 0.5 + below * (count + 2)
+    figure, axes = panels(size, (count + 1) * (count + 2), count + 2)
     figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     axes = axes.reshape(count + 1, count + 2)
-    for axis, title in zip(axes[0, :2], ("image", "its fingerprint"), strict=True):
+    for axis, title in zip(axes[0, :2], ("image", "finger-\nprint" if below else "its fingerprint"), strict=True):
         axis.set_title(title, fontsize=SMALL, y=-0.02)
         bare(axis)
     images, models = arrays["image_fingerprints"], colour(arrays["models_visnet"])
     images = colour(images, limit(images - images.mean(axis=(-3, -2, -1), keepdims=True)))
     for k, name in enumerate(classes):
-        label = {"fontsize": SMALL, "color": colours(classes)[name]}
+        label = _font(name, classes)
         picture(axes[0, k + 2], models[k], _in_two_lines(name), label)
         picture(axes[k + 1, 0], np.moveaxis(arrays["images"][k], 0, -1))
         axes[k + 1, 0].set_ylabel(_in_two_lines(name), **label)
@@ -61,11 +64,14 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
             drawn = picture(axis, response, cmap=SIGNED, vmin=-vmax, vmax=vmax)
             weight = "bold" if value == arrays["shown"][k].max() else "normal"
             font = {"fontsize": SMALL, "color": "black", "fontweight": weight, "bbox": BOX}
-            font |= {"ha": "right", "va": "bottom"}
-            axis.text(0.97, 0.04, f"{value:+.2f}".replace("-", "−"), transform=axis.transAxes, **font)
+            number, within = f"{value:+.2f}".replace("-", "−"), {"ha": "right", "va": "bottom"}
+            if below:
+                axis.set_xlabel(number, labelpad=1, fontsize=SMALL, fontweight=weight)
+            else:
+                axis.text(0.97, 0.04, number, transform=axis.transAxes, **font, **within)
         frame = {"transform": axes[k + 1, k + 2].transAxes, "edgecolor": label["color"], "clip_on": False}
         axes[k + 1, k + 2].add_patch(Rectangle((0, 0), 1, 1, fill=False, linewidth=2.5, **frame))
-    _signed_bar(figure, drawn, axes, "response of a pixel; all of them add up to the number in the corner")
+    _signed_bar(figure, drawn, axes, "response of a pixel; all of them add up to the number")
     return figure
 
 
@@ -80,7 +86,13 @@ def in_a_row(pictures: Mapping[str, np.ndarray]) -> Figure:
 
 
 def _in_two_lines(name: str) -> str:
-    return readable(name).replace(", ", ",\n")
+    """A source above a picture: on a narrow page its seed alone, where it has one."""
+    name = readable(name)
+    return re.sub(r"\w+, (?=seed)", "", name).replace(": ", ":\n") if narrow() else name.replace(", ", ",\n")
+
+
+def _font(name: str, classes: Sequence[str]) -> dict:
+    return {"fontsize": SMALL, "color": colours(classes)[name]} | ({"fontweight": "normal"} if narrow() else {})
 
 
 def _signed_bar(figure: Figure, drawn: AxesImage, axes: np.ndarray, label: str) -> None:
@@ -123,11 +135,13 @@ def model_fingerprints(
     for row, (label, pictures, options) in zip(axes.reshape(-1, count), lines, strict=True):
         for axis, shown in zip(row, pictures, strict=True):
             last = picture(axis, shown, **options)
-        row[0].set_ylabel(label, fontsize=9)
+        lying = {"rotation": 0, "ha": "right", "va": "center"} if narrow() else {}
+        row[0].set_ylabel(label, fontsize=9, **lying)
         if options:  # a fingerprint's three colours are no scale
-            figure.colorbar(last, ax=list(row), shrink=0.8, aspect=12, pad=0.01).ax.tick_params(labelsize=SMALL)
+            bar = figure.colorbar(last, ax=list(row), shrink=1.0 if narrow() else 0.8, aspect=12, pad=0.01)
+            bar.ax.tick_params(labelsize=SMALL)
     for axis, name in zip(axes, classes, strict=False):
-        axis.set_title(_in_two_lines(name), fontsize=SMALL, color=colours(classes)[name])
+        axis.set_title(_in_two_lines(name), **_font(name, classes))
     return figure
 
 
@@ -146,11 +160,10 @@ def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
     figure, axes = panels(width() / (len(classes) + 1) + 0.75, len(classes) + 1)
     inks = 1 - np.array([to_rgb(colour) for colour in (PALETTE[2], PALETTE[1], PALETTE[0])])
     painted = (1 - np.einsum("khw,kc->hwc", arrays["masks"], inks)).clip(0, 1)
-    picture(axes[0], painted, "eyes, face,\nbackground", {"fontsize": SMALL})
+    picture(axes[0], painted, "regions" if narrow() else "eyes, face,\nbackground", {"fontsize": SMALL})
     vmax = limit(maps)
     for axis, name, shown in zip(axes[1:], classes, maps, strict=True):
-        font = {"fontsize": SMALL, "color": colours(classes)[name]}
-        drawn = picture(axis, shown, _in_two_lines(name), font, cmap=SIGNED, vmin=-vmax, vmax=vmax)
+        drawn = picture(axis, shown, _in_two_lines(name), _font(name, classes), cmap=SIGNED, vmin=-vmax, vmax=vmax)
     _signed_bar(figure, drawn, axes[1:], "mean response of a pixel")
     return figure
 
@@ -162,8 +175,9 @@ def responses(
 ) -> Figure:  # fmt: skip
     """A signed K x K matrix with colour limits symmetric about zero."""
     side = 1.4 + 0.6 * len(classes)
-    figure, (axis,) = panels(side * min(1, width() / (side + 1.2)), across=side + 1.2)
-    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8})
+    lying = {"orientation": "horizontal"} if narrow() else {}  # a bar beside the numbers would leave them no room
+    figure, (axis,) = panels(side * min(1, width() / (side + 1.2)) + len(lying), across=side + 1.2)
+    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8} | lying)
     axis.set(xlabel=columns, ylabel=rows)
     return figure
 
@@ -202,7 +216,7 @@ def card(
     above, below = left.subplots(2, 1)
     picture(above, np.moveaxis(image, 0, -1), "image")
     picture(below, colour(fingerprint), "its fingerprint")
-    axes = right.subplots(count, 3, width_ratios=(1, 1, 3.2), squeeze=False)
+    axes = right.subplots(count, 3, width_ratios=(1.4, 1.4, 3.2) if narrow() else (1, 1, 3.2), squeeze=False)
     for (model, response, bar), k in zip(axes, order, strict=True):
         picture(model, colour(models[k]))
         picture(response, responses[k], cmap=SIGNED, vmin=-vmax, vmax=vmax)
@@ -214,8 +228,8 @@ def card(
         bar.text(0, -0.32, text, va="top", fontsize=SMALL, color=INK)
         bar.set(xlim=(0, 1), ylim=(-0.9, 0.9))
         bare(bar)
-    for axis, name in zip(axes[0], ("model", "response"), strict=False):
-        axis.set_title(name, fontsize=SMALL)
+    for axis, name in zip(axes[0], ("model\n" if narrow() else "model", "response"), strict=False):
+        axis.set_title(name, **PLAIN)
     if title:
         figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, parse_math=False)
     return figure

@@ -70,7 +70,7 @@ def attack_columns(worlds: Mapping[str, tuple[Sequence[str], np.ndarray]]) -> Fi
         changed = np.stack([difference(images[-1, 0], image) for image in images[-1]])
         for i, (axis, name) in enumerate(zip(line, names, strict=True)):
             column = montage(np.concatenate([images[:, i], changed[i : i + 1]]), rows + 1)
-            slant = {"rotation": 40, "ha": "left"} if narrow() else {}  # names are wider than a narrow page's columns
+            slant = {"rotation": 90} if narrow() else {}  # names are wider than a narrow page's columns
             picture(axis, column, "no attack" if name == "none" else name, PLAIN | {"fontsize": SMALL} | slant)
         line[0].set_ylabel(dataset if len(worlds) > 1 else "")
     return figure

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ganfp.attributors.summary import Layer
-from ganfp.paper.plots.parts import flag, legend, level, panels
+from ganfp.paper.plots.parts import decimal, flag, legend, level, panels
 from ganfp.paper.plots.style import FIRM, INK, MUTED, PALETTE, PAPER, SMALL, drawn, narrow
 
 ARROW = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 1, "shrinkB": 1}
@@ -59,10 +59,12 @@ def fingerprint_network(found: Sequence[Layer], resolution: int, sources: int) -
     x, edges = 0.0, []
     for i, (channels, side) in enumerate(tensors):
         width, height = 0.05 + 0.055 * np.log2(channels), 0.2 + 0.3 * np.log2(side)
+        room = max(width, 0 if narrow() else 0.32)  # of the numbers below
+        x += (room - width) / 2
         _box(axis, x, 0, width, height, color=MUTED if i in (0, len(tensors) - 1) else PALETTE[0], linewidth=0)
         _text(axis, x + width / 2, -height / 2 - 0.08, _size(side, channels), va="top")
         edges.append((x, x + width, height))
-        x += width + (0.22 if narrow() else 0.3)
+        x += (room + width) / 2 + (0.22 if narrow() else 0.3)
     for (_, end, _), (start, _, _) in pairwise(edges):
         _arrow(axis, (end, 0), (start, 0))
     for (start, end, _), name, side in ((edges[0], "image $I$", "left"), (edges[-1], "$R(I)$", "right")):
@@ -147,6 +149,7 @@ def floors(temperatures: np.ndarray, curves: Mapping[int, np.ndarray], marks: Ma
         axis.axvline(temperature, color=MUTED, linewidth=1)
         flag(axis, temperature, name, (4, -2), va="top")
     axis.set(xscale="log", xlabel="temperature", ylabel="least cross-entropy, nats")
+    decimal(axis.xaxis)
     axis.set_ylim(0, 1.18 * np.log(max(curves)))  # room for the names of the marks
     legend(figure, len(curves))
     return figure

@@ -6,11 +6,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import LogLocator
 
-from ganfp.paper.plots.style import MUTED, PALETTE, PAPER, narrow, width
+from ganfp.paper.plots.style import MUCH, MUTED, PAPER, narrow, width
 from ganfp.paper.record import Record
 
 
@@ -69,10 +71,20 @@ def rungs_below(axis: Axes, places: Sequence[float], labels: Sequence, **options
     axis.xaxis.minorticks_off()
 
 
-def legend(figure: Figure, columns: int, marks: Sequence[Artist] = (), **options) -> None:
-    """A legend below, of marks or of all that has a name, each once; in two columns at most on a narrow page."""
+def decimal(axis: Axis, *steps: float) -> None:
+    """Plain numbers along a logarithmic axis, at these steps of each power of ten: exponents are too small to read."""
+    axis.set_major_locator(LogLocator(10, subs=steps or (1,)))
+    axis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 1000 else np.format_float_positional(x, 6, trim="-"))
+    axis.set_minor_formatter("")
+
+
+def legend(figure: Figure, columns: int, marks: Sequence[Artist] = (), *, stack: bool = False, **options) -> None:
+    """A legend below, of marks or of all that has a name, each once; in two columns at most on a narrow page.
+
+    ``stack``: in one there, for names are long.
+    """
     named = {name: mark for axis in figure.axes for mark, name in zip(*axis.get_legend_handles_labels(), strict=True)}
-    columns = min(columns, 2) if narrow() else columns
+    columns = min(columns, 2 - stack) if narrow() else columns
     figure.legend(handles=marks or [*named.values()], loc="outside lower center", ncols=columns, **options)
 
 
@@ -105,7 +117,7 @@ def matrix(
     """Numbers on their colours; the names of the columns are aslant."""
     import seaborn as sns  # takes as long as torch, and few pages have a matrix
 
-    look = {"cmap": sns.light_palette(PALETTE[0], as_cmap=True), "linewidths": 1, "linecolor": PAPER} | options
+    look = {"cmap": sns.light_palette(MUCH, as_cmap=True), "linewidths": 1, "linecolor": PAPER} | options
     sns.heatmap(values, ax=axis, yticklabels=rows, xticklabels=columns, **look)
     axis.tick_params(axis="x", rotation=slant, length=0)
     axis.tick_params(axis="y", rotation=0, length=0)

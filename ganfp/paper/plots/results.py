@@ -24,7 +24,7 @@ def embeddings(points: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:
         axis.set_title(title)
         axis.set_aspect("equal", "datalim")
         bare(axis)
-    legend(figure, min(6, len(palette)), markerscale=2.4, handletextpad=0.1)
+    legend(figure, 3, markerscale=2.4, handletextpad=0.1)
     return figure
 
 

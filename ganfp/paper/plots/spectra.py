@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ganfp.paper.plots.parts import bare, legend, level, panels, picture, points, rungs_below
+from ganfp.paper.plots.parts import bare, decimal, legend, level, panels, picture, points, rungs_below
 from ganfp.paper.plots.style import (
     ATTACKS,
     DIAMOND,
@@ -20,6 +20,7 @@ from ganfp.paper.plots.style import (
     WIDE,
     colours,
     drawn,
+    narrow,
     width,
 )
 from ganfp.paper.record import Record
@@ -73,7 +74,7 @@ def pyramid(rows: Mapping[str, Sequence[np.ndarray]]) -> Figure:
     figure, axes = panels(width() / columns * len(rows) + 0.5, len(rows) * columns, columns)
     for line, (name, bands) in zip(axes.reshape(-1, columns), rows.items(), strict=True):
         for axis, band in zip(line, bands, strict=False):
-            title = f"{band.shape[-1]} × {band.shape[-1]}"
+            title = f"{band.shape[-1]}²" if narrow() else f"{band.shape[-1]} × {band.shape[-1]}"
             picture(axis, np.clip((band.transpose(1, 2, 0) + 1) / 2, 0, 1), title, PLAIN)
         for axis in line[len(bands) :]:
             bare(axis)
@@ -108,7 +109,7 @@ def distances(values: np.ndarray, classes: Sequence[str], label: str, share: flo
         axis.plot(np.sort(row), percent, color=colours(classes)[name], linewidth=1.5, label=readable(name))
     axis.axhspan(0, 100 * share, color=MUTED, alpha=0.18, linewidth=0)
     axis.set(xlabel=f"{label} to the nearest real image", ylabel="images at least so near, %", ylim=(0, 101))
-    axis.legend()
+    legend(figure, 3)
     return figure
 
 
@@ -124,6 +125,7 @@ def attack_spectra(arrays: Mapping[str, np.ndarray]) -> Figure:
     axis.axhline(1, color=MUTED, linewidth=1)
     axis.annotate("as strong as the image", (1, 1), xytext=(2, 3), textcoords="offset points", color=MUTED)
     axis.set(yscale="log", ylabel="power of the change / of the image")
+    decimal(axis.yaxis)
     ticks = [t for t in (1, 2, 4, 8, 16, 32, 64) if t <= arrays["frequency"][-1]]
     rungs_below(axis, ticks, ticks, xlabel="cycles per picture")
     legend(figure, 4)
@@ -138,5 +140,6 @@ def ghost_curves(arrays: Mapping[str, np.ndarray]) -> Figure:
     for (name, values), colour in zip(curves.items(), (MUTED, *PALETTE[:2]), strict=True):
         axis.plot(arrays["qualities"], values, "o-", color=colour, markersize=3.5, linewidth=1.3, label=readable(name))
     axis.set(yscale="log", xlabel="quality of one more JPEG", ylabel="mean squared difference, grey levels")
-    axis.legend()
+    decimal(axis.yaxis)
+    legend(figure, 3)
     return figure

@@ -28,6 +28,7 @@ SMALL = 9.0  # points: at least 11 pixels on every page
 DIAMOND = {"marker": "D", "markerfacecolor": "none", "markeredgecolor": MUTED, "linestyle": "none"}  # the paper's
 PLAIN = {"fontsize": 9, "fontweight": "normal"}  # titles of pictures
 SIGNED = "RdBu_r"
+MUCH = "#14808d"  # the dark end of a scale: of no colour's name, which the dark theme would make pale
 PERCENT = {"vmin": 0, "vmax": 100, "annot": True, "cbar": False}
 NARROW_MIME = "application/vnd.ganfp.narrow+svg"  # beside a figure in a notebook: the same for a telephone
 

@@ -49,6 +49,9 @@ class Resaved(Recipe):
     sample: Sample
     quality: int
 
+    def cost(self) -> float:
+        return self.sample.cost()
+
     def make(self, folder, paths, device, progress) -> None:
         images, one = load_array(paths(self.sample), IMAGES), {"low": self.quality, "high": self.quality}
         np.save(folder / IMAGES, attacks.attack("compression", images, 0, **one))

@@ -118,13 +118,14 @@ class Beginnings(Recipe):
         return [self.gans[0].images]
 
     def cost(self) -> float:
-        return 30e-3 * self.beyond * len(self.gans)
+        gan, images = self.gans[0], 2 * self.beyond * (len(self.gans) + 1)  # as many before they part as after
+        return gan.cost() * images / gan.config.total_images
 
     def make(self, folder, paths, device, progress) -> None:
         gans = [replace(self.gans[0], subset=Subset(0)), *self.gans]
         sets = [gan.training_set(paths) for gan in gans]
         ends = [gan.subset.first_seen(len(sets[0]), gan.seeds.order) + self.beyond for gan in self.gans]
-        base, *others = trainings = [
+        base, *others = [
             training.Training(gan.name, gan.config, gan.seeds, images, device)
             for gan, images in zip(gans, sets, strict=True)
         ]

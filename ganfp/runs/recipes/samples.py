@@ -95,6 +95,10 @@ class OfImages(Recipe):
     def needs(self) -> list[Recipe]:
         return [*super().needs(), *self.setup.part(self.split)]
 
+    def cost(self) -> float:
+        pixels = self.setup.sources[0].origin.resolution ** 2
+        return 1e-7 * len(self.setup.sources) * getattr(self.setup, self.split) * pixels
+
 
 def load_part(setup: Setup, name: str, paths: Callable[[Recipe], Path]) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, 3, R, R) and labels (N,) of a split of a setup, source by source; many images are a memory map."""

@@ -1,0 +1,143 @@
+"""Beyond the paper, x9: our network after adversarial fine-tuning, and an adversary who knows of it."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ganfp import adversaries, metrics
+from ganfp.adversaries import GOALS
+from ganfp.attributors import Attributor
+from ganfp.paper import attribution
+from ganfp.paper.attribution import seed_setup
+from ganfp.paper.judge import Evidence, at_least, claim, every, shown, stay_under
+from ganfp.paper.record import Record, Result, pick, record
+from ganfp.paper.sections import beyond
+from ganfp.paper.table import Table, plain, rows_by_dataset, with_interval
+from ganfp.paper.trial import AT, FEW, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
+from ganfp.runs.recipes.base import Recipe
+from ganfp.runs.recipes.samples import load_part
+from ganfp.runs.run import Run
+
+PLAIN, HARDENED = "Ours", "Ours, hardened"
+ADAPTED = ", adapted"  # behind the column of an adversary who knows of the defence
+COSTS = 2.0  # points
+
+
+def needed(run: Run) -> list[Recipe]:
+    """All images, the network that is hardened, and the adversary's own."""
+    setup = seed_setup(run)
+    parts = [sample for split in ("train", "test") for sample in setup.part(split)]
+    return [*parts, run.evaluation("cnn", setup), surrogate(run)]
+
+
+@beyond("hardening", needed, every_dataset=True)
+def study(run: Run) -> Result:
+    """Removal and forgery of our network's answers, hardened and not, as :class:`Trial` counts them, and the cost.
+
+    Columns: ``L∞ 2`` by as many steps as other networks are attacked with, ``L∞ 2, adapted`` by
+    :func:`~ganfp.adversaries.adaptive`, with the metric ``difference`` of both; ``variant`` "Ours" or
+    :data:`SURROGATE`: made with that network.  ``gained_by_defence``: points of accuracy on images that nobody changed.
+    """
+    trial, plain_network = Trial(run), attribution.attributor(run, "cnn", seed_setup(run))
+    network = _hardened(run)
+    trial.add(PLAIN, plain_network)
+    trial.add(HARDENED, network)
+    trial.records.append(_cost(run, network))
+    others = {PLAIN: plain_network, SURROGATE: Attributor.load(run.path(surrogate(run)), run.device)}
+    for goal in GOALS:
+        for by, other in others.items():
+            after = attack(trial, other, AT, goal)
+            trial.tell(f"L∞ {AT}", goal, after, by, [HARDENED], setup=_setup(goal), strength=AT)
+        for norm, sign in NORMS.items():
+            for strength in STRENGTHS:
+                column, known = f"{sign} {strength}", {"norm": norm, "strength": strength}
+                before = attack(trial, plain_network, strength, goal, norm)
+                trial.tell(column, goal, before, PLAIN, [PLAIN], setup=_setup(goal), **known)
+                _both(trial, network, column, strength, goal, norm)
+    return Result(trial.records)
+
+
+def _setup(goal: str) -> str:
+    return f"defence: {goal}"
+
+
+def _hardened(run: Run) -> Attributor:
+    schedule = {"images": run.profile.immunisation.images // 4, "learning_rate": run.profile.immunisation.learning_rate}
+    network = Attributor.load(run.path(run.fit("cnn", seed_setup(run))), run.device, **schedule)
+    return adversaries.harden(network, *load_part(seed_setup(run), "train", run.path), AT)
+
+
+def _cost(run: Run, network: Attributor) -> Record:
+    setup = seed_setup(run)
+    images, truth = load_part(setup, "test", run.path)
+    before = attribution.predictions(run, "cnn", setup)
+    cost = metrics.paired_difference(truth, network.predict(images), before, attribution.clusters(setup))
+    known = {"setup": "defence", "column": "no attack", "interval": (cost.low, cost.high), "n": len(truth)}
+    return record(run, HARDENED, "gained_by_defence", cost.value, **known)
+
+
+def _both(trial: Trial, network: Attributor, column: str, strength: float, goal: str, norm: str) -> None:
+    known, after = trial.before[HARDENED] == trial.truth, np.array(trial.images)  # the others are not counted
+    task = trial.images[known], network.columns(trial.wanted[goal][known]), strength, goal, norm
+    after[known] = adversaries.adaptive(network, *task, seed=trial.run.seed)
+    made = {column: attack(trial, network, strength, goal, norm), column + ADAPTED: after}
+    for name, after in made.items():
+        trial.tell(name, goal, after, HARDENED, [HARDENED], setup=_setup(goal), norm=norm, strength=strength)
+    few, many = (trial.deceived(HARDENED, goal, after).astype(str) for after in made.values())
+    if len(few) > 1:
+        more = metrics.paired_difference(np.full(len(few), "True"), many, few)
+        known = {"setup": _setup(goal), "column": column + ADAPTED, "n": len(few), "interval": (more.low, more.high)}
+        against = {"against": [HARDENED, column, _setup(goal)], "p": more.p}
+        trial.records.append(record(trial.run, HARDENED, "difference", more.value, params=against, **known))
+
+
+# ---------------------------------------------------------------------------- what is said
+
+
+def table(found: Iterable[Record], goal: str, name: str, caption: str) -> Table:
+    """Success in percent by norm and strength: ours and the hardened network after few steps, and who adapts."""
+    found = pick(found, metric=goal)
+    series = {PLAIN: (PLAIN, ""), HARDENED: (HARDENED, ""), HARDENED + ADAPTED: (HARDENED, ADAPTED)}
+    columns = [f"{sign} {s}" for sign in NORMS.values() for s in STRENGTHS]
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        rows = []
+        for label, (row, behind) in series.items():
+            cells = [pick(mine, row=row, column=column + behind) for column in columns]
+            rows.append([label, *(with_interval(cell[0]) if cell else "" for cell in cells)])
+        return rows
+
+    used = [r for r in found if r.row in (PLAIN, HARDENED) and r.variant == r.row]
+    return plain(["", *columns], rows_by_dataset(used, rows_of), name, caption, of=used)
+
+
+def _removed(e: Evidence, by: str = HARDENED, behind: str = "", row: str = HARDENED) -> Record:
+    place = {"row": row, "metric": "removal", "column": f"L∞ {AT}{behind}", "variant": by}
+    return e.found(f"removal from {row}", setup=_setup("removal"), **place)[0]
+
+
+@claim("adversary-defended", "x9", "3", "Adversarial fine-tuning makes removal rarer, and costs hardly any accuracy.")
+def _defended(e: Evidence) -> tuple[str, str]:
+    before, after = _removed(e, PLAIN, row=PLAIN), _removed(e)
+    cost = e.found("the cost of hardening", row=HARDENED, metric="gained_by_defence")[0]
+    signs = [e.above(before, after), at_least(cost, -COSTS)]
+    return every(signs), f"{before.value:.1f} % removed, then {after.value:.1f} %; accuracy {cost.value:+.1f} points"
+
+
+@claim("adversary-adapts", "x9", "3", "Who knows of the defence removes more than the attack that it was trained with.")
+def _adapts(e: Evidence) -> tuple[str, str]:
+    few, many = _removed(e), _removed(e, behind=ADAPTED)
+    return every([e.above(many, few)]), f"{few.value:.1f} % by ten steps, {many.value:.1f} % by one who adapts"
+
+
+@claim("adversary-withstood", "x9", "3", "At its own strength the defence holds against an adversary who adapts to it.")
+def _withstood(e: Evidence) -> tuple[str, str]:
+    return stay_under({"removed": _removed(e, behind=ADAPTED)}, FEW)
+
+
+@claim("adversary-masked", "x9", "3", "Its own gradient deceives the hardened network more than other networks' does.")
+def _masked(e: Evidence) -> tuple[str, str]:
+    """Else it would hide its gradient, and no attack that descends it would measure anything (Athalye et al. 2018)."""
+    found = {"its own": _removed(e, behind=ADAPTED), **{by: _removed(e, by) for by in (PLAIN, SURROGATE)}}
+    own, *others = found.values()
+    return every(e.above(own, other) for other in others), f"{shown(found)} %"
