@@ -137,7 +137,7 @@ def _withstood(e: Evidence) -> tuple[str, str]:
     return stay_under({"removed": _removed(e, behind=ADAPTED)}, FEW)
 
 
-@claim("adversary-other-norm", "x9", "3", "A change in a norm that it was not hardened in removes most, at half the level.")
+@claim("adversary-other-norm", "x9", "3", "In a norm that it was not hardened in, half the level removes most.")
 def _other_norm(e: Evidence) -> tuple[str, str]:
     column = f"{NORMS['l2']} {AT // 2}"
     return reach({column: _removed(e, behind=ADAPTED, column=column)}, MOST)
