@@ -33,6 +33,15 @@ def test_the_front_page_and_the_pages_are_there(html):
         assert (html / f"{page}.html").exists(), page
 
 
+SMALL = """
+[...document.querySelectorAll('svg text, svg tspan')].filter(t => t.textContent.trim() && t.checkVisibility())
+.map(t => {
+    const across = t.getScreenCTM();
+    return [parseFloat(getComputedStyle(t).fontSize) * Math.hypot(across.a, across.b), t.textContent];
+}).filter(([pixels]) => pixels < 11)
+"""
+
+
 @pytest.mark.parametrize("page", ["index", *PAGES])
 def test_a_page_opens_from_disk(page, html, chromium):
     events = chromium.open((html / f"{page}.html").as_uri(), 1440)
@@ -41,6 +50,7 @@ def test_a_page_opens_from_disk(page, html, chromium):
     for width in (1440, 420):
         chromium.resize(width)
         assert chromium.evaluate("document.documentElement.scrollWidth") <= width
+        assert chromium.evaluate(SMALL) == [], f"text of figures below 11 pixels at {width}"
     broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     assert chromium.evaluate(broken) == []
     mute = """[...document.querySelectorAll('.bd-article img, .bd-article .drawing')]
@@ -53,12 +63,14 @@ def test_the_checks_notice_what_they_look_for(tmp_path, chromium):
     page = tmp_path / "bad.html"
     page.write_text(
         "<!doctype html><div style='width: 900px'>wide</div><img src='http://localhost:9/x.png'>"
+        "<svg viewBox='0 0 9 9' width='9'><text font-size='12'>10<tspan font-size='8'>3</tspan></text></svg>"
         "<script>console.error('said'); setTimeout(() => { throw new Error('thrown') })</script>"
     )
     found = "\n".join(complaints(chromium.open(page.as_uri(), 420)))
     assert "request to http://localhost:9/x.png" in found and "not loaded" in found
     assert "said" in found and "thrown" in found
     assert chromium.evaluate("document.documentElement.scrollWidth") > 420
+    assert [text for _, text in chromium.evaluate(SMALL)] == ["3"]
 
 
 def test_formulas_are_set(html, chromium):

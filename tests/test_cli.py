@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from ganfp.cli import main
 from ganfp.cli.pages import folder_of
@@ -61,6 +62,12 @@ def test_train_stop_resume_sample(ganfp, tmp_path):
     assert "resume" in ganfp(*train).output  # nothing is overwritten
     assert "complete" in ganfp(*train, "--resume").output
     assert ganfp("sample", "g", "--count", "6", "--out", "six.npz").exit_code == 0
+    assert ganfp("sample", "g/generator.safetensors", "--count", "6", "--out", "six").exit_code == 0
+    singles = [np.asarray(Image.open(path)).transpose(2, 0, 1) for path in sorted(Path("six").iterdir())]
+    assert np.array_equal(singles, np.load("six.npz")["images"])
+    wrong = ganfp("sample", "g/critic.safetensors", "--out", "x")
+    assert wrong.exit_code == 1 and "does not hold a generator" in wrong.output and wrong.output.count("\n") == 1
+    assert "name the folder of a training, or the file of a generator" in ganfp("sample", ".", "--out", "x").output
     assert np.load(tmp_path / "six.npz")["images"].shape == (6, 3, 16, 16)
 
 

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-WIDTH = 660  # pixels: A4 less its margins
+SCALE = 0.9
+WIDTH = round(660 / SCALE)  # pixels: A4 less its margins
 sys.path.insert(0, str(ROOT / "tests"))  # the driver of the browser
 
 import browser  # noqa: E402
@@ -30,9 +31,8 @@ STYLE = """
 .print-only .provenance { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
-.print-only :is(figure, tr, pre, .whole, .again), #book-slides section { break-inside: avoid; }
+.print-only :is(figure, tr, pre, .whole, .again, .sd-card), #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-.print-only :is(td, th, small, .ci) { white-space: normal !important; }
 .print-only :is(.explorer, details.numbers) { display: none; }
 .print-only .scrolls { box-shadow: none !important; }
 .print-only .drawing .narrow { display: none; }
@@ -115,7 +115,7 @@ def printed(opened):
     """The page that a browser shows, as a PDF."""
     options = dict(displayHeaderFooter=True, headerTemplate="<span></span>", footerTemplate=FOOTER)
     options |= dict(printBackground=True, generateTaggedPDF=True, generateDocumentOutline=True)
-    options |= dict(paperWidth=8.27, paperHeight=11.69)  # inches: A4
+    options |= dict(paperWidth=8.27, paperHeight=11.69, scale=SCALE)  # inches: A4
     options |= dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0.7)
     stream, parts = opened.call("Page.printToPDF", transferMode="ReturnAsStream", **options)["stream"], []
     while not parts or not parts[-1]["eof"]:

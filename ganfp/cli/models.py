@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganfp.cli.options import DATASET, DEVICE, FOLDER, FORCE, PATH, PROFILE, keep, number, option
+from ganfp.cli.options import DATASET, DEVICE, FORCE, PATH, PROFILE, keep, number, option
 
 SETTINGS = "settings.json"  # what a training in a folder was begun with
 
@@ -98,23 +98,30 @@ def bench(profile: str, device: str, seconds: float) -> None:
 
 
 @click.command()
-@click.argument("folder", type=FOLDER)
+@click.argument("generator", type=click.Path(exists=True, path_type=Path), metavar="FOLDER|FILE")
 @number("--count", 1000, 1)
 @number("--seed", 0, help="Of the latents.")
 @DEVICE
-@click.option("--out", required=True, type=PATH, help="An .npz file; its images go under the key `images`.")
+@click.option("--out", required=True, type=PATH, help="An .npz file with the key `images`, or a folder for PNG files.")
 @FORCE
-def sample(folder: Path, count: int, seed: int, device: str, out: Path, force: bool) -> None:
-    """Sample images from a trained GAN into a file that `--dataset npz:PATH` reads."""
+def sample(generator: Path, count: int, seed: int, device: str, out: Path, force: bool) -> None:
+    """Sample images from a trained GAN: the folder of its training, or a generator's own file.
+
+    An .npz file is what `--dataset npz:PATH` reads, a folder what `attribute` does.
+    """
     import numpy as np
+    from PIL import Image
 
     from ganfp.files import replacing
     from ganfp.gans.training import sample as generate
 
-    keep([out], force)
-    images = generate(folder, count, seed, device)
-    with replacing(out) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, images=images)
+    packed = out.suffix == ".npz" or out.is_file()
+    paths = [out] if packed else [out / f"{i:06}.png" for i in range(count)]
+    keep(paths, force)
+    images = generate(generator, count, seed, device)
+    for path, image in zip(paths, [images] if packed else images.transpose(0, 2, 3, 1), strict=True):
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            np.savez_compressed(file, images=image) if packed else Image.fromarray(image).save(file, "PNG")
     click.echo(f"{count} images in {out}")
 
 

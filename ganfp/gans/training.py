@@ -156,8 +156,11 @@ def largest_difference(one: nn.Module, other: nn.Module) -> float:
 
 
 def load_generator(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
-    """The averaged generator of a finished or interrupted training, and its metadata (name, config, blend, ...)."""
-    return _load(folder / GENERATOR, "Generator", device)
+    """The averaged generator of a training, finished or not, and its metadata (name, config, blend, ...).
+
+    folder: of the training, or the generator's own file.
+    """
+    return _load(folder if folder.is_file() else folder / GENERATOR, "Generator", device)
 
 
 def load_critic(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
@@ -166,6 +169,8 @@ def load_critic(folder: Path, device: str = "cpu") -> tuple[nn.Module, dict]:
 
 
 def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: name the folder of a training, or the file of a generator")
     tensors, meta = read_tensors(path, device)
     try:
         make, config = getattr(gan_class(meta["name"]), kind), config_from(meta["name"], meta["config"])
@@ -174,7 +179,8 @@ def _load(path: Path, kind: str, device: str) -> tuple[nn.Module, dict]:
         network = make(config)
         network.load_state_dict(tensors)
     except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, AttributeError) as error:
-        raise ValueError(f"{path} does not hold a {kind.lower()} of ganfp ({error})") from error
+        why = str(error).partition("\n")[0].rstrip(":")  # torch goes on with every tensor
+        raise ValueError(f"{path} does not hold a {kind.lower()} of ganfp ({why})") from error
     network.to(device=device, memory_format=torch.channels_last)
     return network.requires_grad_(False).eval(), meta
 

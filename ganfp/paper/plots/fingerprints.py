@@ -55,7 +55,7 @@ def interactions(arrays: Mapping[str, np.ndarray]) -> Figure:
     images, models = arrays["image_fingerprints"], colour(arrays["models_visnet"])
     images = colour(images, limit(images - images.mean(axis=(-3, -2, -1), keepdims=True)))
     for k, name in enumerate(classes):
-        label = {"fontsize": SMALL, "color": colours(classes)[name]}
+        label = _font(name, classes)
         picture(axes[0, k + 2], models[k], _in_two_lines(name), label)
         picture(axes[k + 1, 0], np.moveaxis(arrays["images"][k], 0, -1))
         axes[k + 1, 0].set_ylabel(_in_two_lines(name), **label)
@@ -89,6 +89,10 @@ def _in_two_lines(name: str) -> str:
     """A source above a picture: on a narrow page its seed alone, where it has one."""
     name = readable(name)
     return re.sub(r"\w+, (?=seed)", "", name).replace(": ", ":\n") if narrow() else name.replace(", ", ",\n")
+
+
+def _font(name: str, classes: Sequence[str]) -> dict:
+    return {"fontsize": SMALL, "color": colours(classes)[name]} | ({"fontweight": "normal"} if narrow() else {})
 
 
 def _signed_bar(figure: Figure, drawn: AxesImage, axes: np.ndarray, label: str) -> None:
@@ -137,7 +141,7 @@ def model_fingerprints(
             bar = figure.colorbar(last, ax=list(row), shrink=1.0 if narrow() else 0.8, aspect=12, pad=0.01)
             bar.ax.tick_params(labelsize=SMALL)
     for axis, name in zip(axes, classes, strict=False):
-        axis.set_title(_in_two_lines(name), fontsize=SMALL, color=colours(classes)[name])
+        axis.set_title(_in_two_lines(name), **_font(name, classes))
     return figure
 
 
@@ -159,8 +163,7 @@ def regions(arrays: Mapping[str, np.ndarray]) -> Figure:
     picture(axes[0], painted, "regions" if narrow() else "eyes, face,\nbackground", {"fontsize": SMALL})
     vmax = limit(maps)
     for axis, name, shown in zip(axes[1:], classes, maps, strict=True):
-        font = {"fontsize": SMALL, "color": colours(classes)[name]}
-        drawn = picture(axis, shown, _in_two_lines(name), font, cmap=SIGNED, vmin=-vmax, vmax=vmax)
+        drawn = picture(axis, shown, _in_two_lines(name), _font(name, classes), cmap=SIGNED, vmin=-vmax, vmax=vmax)
     _signed_bar(figure, drawn, axes[1:], "mean response of a pixel")
     return figure
 
@@ -172,8 +175,9 @@ def responses(
 ) -> Figure:  # fmt: skip
     """A signed K x K matrix with colour limits symmetric about zero."""
     side = 1.4 + 0.6 * len(classes)
-    figure, (axis,) = panels(side * min(1, width() / (side + 1.2)), across=side + 1.2)
-    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8})
+    lying = {"orientation": "horizontal"} if narrow() else {}  # a bar beside the numbers would leave them no room
+    figure, (axis,) = panels(side * min(1, width() / (side + 1.2)) + len(lying), across=side + 1.2)
+    _signed(axis, values, classes, cbar_kws={"label": label, "shrink": 0.8} | lying)
     axis.set(xlabel=columns, ylabel=rows)
     return figure
 
@@ -224,7 +228,7 @@ def card(
         bar.text(0, -0.32, text, va="top", fontsize=SMALL, color=INK)
         bar.set(xlim=(0, 1), ylim=(-0.9, 0.9))
         bare(bar)
-    for axis, name in zip(axes[0], ("model", "response"), strict=False):
+    for axis, name in zip(axes[0], ("model\n" if narrow() else "model", "response"), strict=False):
         axis.set_title(name, **PLAIN)
     if title:
         figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, parse_math=False)
