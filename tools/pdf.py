@@ -28,7 +28,7 @@ STYLE = """
 .print-only { max-width: 46rem; margin: 0 auto; }
 .print-only > article { break-before: page; }
 .print-only :is(h1, h2, h3, h4, caption, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
-.print-only .provenance { break-before: avoid; }
+.print-only :is(.provenance, .cell_output:has(> .stream)) { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
 .print-only :is(figure, tr, pre, .whole, .again, .sd-card), #book-slides section { break-inside: avoid; }
