@@ -47,9 +47,9 @@ FIT = """
 document.querySelectorAll(".print-only table").forEach(table => {
     const room = table.parentElement.clientWidth;
     if (table.scrollWidth > room) table.style.zoom = room / table.scrollWidth;
-    table.classList.toggle("whole", table.getBoundingClientRect().height < 500);
+    table.classList.toggle("whole", table.getBoundingClientRect().height < 700);
 }); 0
-"""  # a table fits into the page's width, and onto one page if that is less than half of it
+"""  # a table fits into the page's width, and onto one page if that is less than two thirds of it
 UNREPEATED = ("Key points", "Exercises")  # sections that every page has, of which the contents are silent
 NUMBER = """
 (pages => document.querySelectorAll("nav.contents a").forEach(
