@@ -136,8 +136,8 @@ def test_a_defence_is_judged_by_what_it_helps_and_costs(after, cost, expected):
     assert outcome("adversary-defended", records) == expected
 
 
-def removed(value, by=hardened.HARDENED, behind="", **known):
-    place = {"setup": "defence: removal", "column": f"L∞ 2{behind}", "variant": by}
+def removed(value, by=hardened.HARDENED, behind="", column="L∞ 2", **known):
+    place = {"setup": "defence: removal", "column": column + behind, "variant": by}
     return found(hardened.HARDENED, "removal", value, **place, **known)
 
 
@@ -152,6 +152,8 @@ def removed(value, by=hardened.HARDENED, behind="", **known):
 def test_a_defence_is_judged_by_who_knows_of_it(few, many, other, expected):
     records = [removed(few), removed(many, behind=hardened.ADAPTED)]
     records += [removed(other, by) for by in (hardened.PLAIN, hardened.SURROGATE)]
+    records.append(removed(99 - other, behind=hardened.ADAPTED, column="L2 1"))
+    assert outcome("adversary-other-norm", records) == (HOLDS if other == 3 else REFUTED)
     ids = ("adversary-adapts", "adversary-withstood", "adversary-masked")
     assert tuple(outcome(id, records) for id in ids) == expected
 

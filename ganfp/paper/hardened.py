@@ -9,11 +9,11 @@ from ganfp.adversaries import GOALS
 from ganfp.attributors import Attributor
 from ganfp.paper import attribution
 from ganfp.paper.attribution import seed_setup
-from ganfp.paper.judge import Evidence, at_least, claim, every, shown, stay_under
+from ganfp.paper.judge import Evidence, at_least, claim, every, reach, shown, stay_under
 from ganfp.paper.record import Record, Result, pick, record
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, plain, rows_by_dataset, with_interval
-from ganfp.paper.trial import AT, FEW, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
+from ganfp.paper.trial import AT, FEW, MOST, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import load_part
 from ganfp.runs.run import Run
@@ -111,8 +111,10 @@ def table(found: Iterable[Record], goal: str, name: str, caption: str) -> Table:
     return plain(["", *columns], rows_by_dataset(used, rows_of), name, caption, of=used)
 
 
-def _removed(e: Evidence, by: str = HARDENED, behind: str = "", row: str = HARDENED) -> Record:
-    place = {"row": row, "metric": "removal", "column": f"L∞ {AT}{behind}", "variant": by}
+def _removed(
+    e: Evidence, by: str = HARDENED, behind: str = "", row: str = HARDENED, column: str = f"L∞ {AT}"
+) -> Record:  # fmt: skip
+    place = {"row": row, "metric": "removal", "column": column + behind, "variant": by}
     return e.found(f"removal from {row}", setup=_setup("removal"), **place)[0]
 
 
@@ -133,6 +135,12 @@ def _adapts(e: Evidence) -> tuple[str, str]:
 @claim("adversary-withstood", "x9", "3", "At its own strength the defence holds against an adversary who adapts to it.")
 def _withstood(e: Evidence) -> tuple[str, str]:
     return stay_under({"removed": _removed(e, behind=ADAPTED)}, FEW)
+
+
+@claim("adversary-other-norm", "x9", "3", "In a norm that it was not hardened in, half the level removes most.")
+def _other_norm(e: Evidence) -> tuple[str, str]:
+    column = f"{NORMS['l2']} {AT // 2}"
+    return reach({column: _removed(e, behind=ADAPTED, column=column)}, MOST)
 
 
 @claim("adversary-masked", "x9", "3", "Its own gradient deceives the hardened network more than other networks' does.")

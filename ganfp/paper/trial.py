@@ -14,7 +14,7 @@ from ganfp.runs.recipes.attribution import Fit
 from ganfp.runs.run import Run
 
 EACH = 50  # images of each source
-FEW = 20.0  # percent
+MOST, FEW = 80.0, 20.0  # percent
 SURROGATE = "a network of one's own"
 STRENGTHS = (1, 2, 4, 8)  # grey levels
 NORMS = {"linf": "L∞", "l2": "L2"}

@@ -15,7 +15,7 @@ from ganfp.paper.judge import Evidence, at_least, claim, every, reach, shown, st
 from ganfp.paper.record import Record, Result, pick
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import DASH, Table, number, plain, small, strong, with_interval
-from ganfp.paper.trial import AT, FEW, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
+from ganfp.paper.trial import AT, FEW, MOST, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
 
@@ -23,7 +23,6 @@ REMADE = 8  # of them, those that another GAN makes again
 STAMPS = ("prnu", "visnet")  # whose fingerprints can be subtracted and added
 REMAKER = "made again by another GAN"
 BLACK = ("denoised", "resampled", SURROGATE)
-MOST = 80.0  # percent
 
 defence = hardened.study  # a study of this page
 
