@@ -108,7 +108,7 @@ def table(found: Iterable[Record], goal: str, name: str, caption: str) -> Table:
         return rows
 
     used = [r for r in found if r.row in (PLAIN, HARDENED) and r.variant == r.row]
-    return plain(["", *columns], rows_by_dataset(used, rows_of), name, caption, of=used)
+    return plain(["", *columns], rows_by_dataset(used, rows_of, paper=False), name, caption, of=used)
 
 
 def _removed(
