@@ -1,4 +1,4 @@
-"""Commands killed at random moments and run again: ``python -m tests.kills --kills 20 train build``.
+"""Commands killed at random moments and run again: ``python tests/kills.py --kills 20 train build``.
 
 Every round runs a command in a copy of the project that has nothing made yet, kills the process at a random moment
 (SIGKILL, and nothing else of its family), runs it again, kills it again, until it ends by itself.  Then nothing may be

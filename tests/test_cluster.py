@@ -131,9 +131,9 @@ def test_a_shard_that_is_none(text):
 def test_an_archive_carries_artifacts_and_their_checksums(tmp_path, serial):
     count = archive.export(serial.artifacts(), tmp_path / "all.tar")
     other = Store(tmp_path / "other")
-    assert archive.load(tmp_path / "all.tar", other) == (count, count)
+    assert archive.load(tmp_path / "all.tar", other) == (count, count, [])
     assert contents(other) == contents(serial)
-    assert archive.load(tmp_path / "all.tar", other) == (0, count)
+    assert archive.load(tmp_path / "all.tar", other) == (0, count, [])
     assert [fault for folder in other.artifacts() for fault in archive.faults(folder)] == []
     assert building.missing(wanted(), other) == []
 

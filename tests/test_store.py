@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import tarfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -271,8 +272,71 @@ def test_both_stores_travel_together_and_nothing_arrives_twice(tmp_path, lower):
     store = over(lower, tmp_path)
     store.build(Thing("c"), write)
     assert archive.export(store.artifacts(), tmp_path / "all.tar") == 3
-    assert archive.load(tmp_path / "all.tar", store) == (0, 3)
-    assert archive.load(tmp_path / "all.tar", Store(f"{tmp_path / 'third'}{os.pathsep}{lower.root}")) == (1, 3)
+    assert archive.load(tmp_path / "all.tar", store) == (0, 3, [])
+    assert archive.load(tmp_path / "all.tar", Store(f"{tmp_path / 'third'}{os.pathsep}{lower.root}")) == (1, 3, [])
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """The archive of another machine, which made artifact a with other bytes, and b, which is not here."""
+    there = Store(tmp_path / "theirs")
+    there.build(Thing("a"), lambda part, progress: (part / "data.txt").write_text("theirs"), torch="1.0")
+    there.build(Thing("b"), write, torch="1.0")
+    archive.export(there.artifacts(), tmp_path / "theirs.tar")
+    return tmp_path / "theirs.tar"
+
+
+def test_another_machines_bytes_replace_none_and_are_said(tmp_path, monkeypatch, theirs):
+    store = Store(tmp_path / "ours")
+    folder = store.build(Thing("a"), write)
+    monkeypatch.setenv("GANFP_STORE", str(tmp_path / "ours"))
+    said = CliRunner().invoke(main, ["store", "import", str(theirs)]).output
+    assert "1 new artifacts of 2" in said
+    assert f"1 were here already with other bytes and stay as they are, such as {folder}" in said
+    assert (folder / "data.txt").read_text() == "whole" and store.info(Thing("b"))["torch"] == "1.0"
+    store.verify(Thing("a")), store.verify(Thing("b"))
+
+
+def test_an_unfinished_copy_is_no_artifact_and_in_nobodys_way(tmp_path, theirs):
+    store = Store(tmp_path / "ours")
+    for name in "ab":  # what an interrupted `cp` leaves
+        store.folder(Thing(name)).mkdir(parents=True)
+        (store.folder(Thing(name)) / "data.txt").write_text("wh")
+    store.build(Thing("a"), write)
+    assert archive.load(theirs, store)[:2] == (1, 2)
+    for name in "ab":
+        store.verify(Thing(name))
+        assert sorted(path.name for path in store.folder(Thing(name)).iterdir()) == [module.DONE, "data.txt"]
+
+
+def test_an_artifact_without_checksums_is_damaged(tmp_path):
+    store = Store(tmp_path)
+    done = store.build(Thing("a"), write) / module.DONE
+    done.write_text(json.dumps(json.loads(done.read_text()) | {"sha256": {}}))
+    with pytest.raises(DamagedArtifactError, match="is damaged"):
+        store.verify(Thing("a"))
+    assert archive.faults(done.parent) == [f"{done.parent / 'data.txt'} does not belong there"]
+
+
+def test_other_archives_are_refused(tmp_path, theirs):
+    store = Store(tmp_path / "ours")
+    with tarfile.open(tmp_path / "folder.tar", "w") as tar:  # of the folder around the artifacts
+        tar.add(tmp_path / "theirs", "artifacts")
+    with pytest.raises(ValueError, match="folder.tar holds no artifacts: `ganfp store export` writes"):
+        archive.load(tmp_path / "folder.tar", store)
+    for kind in ("gz", "xz", "bz2"):
+        path = tmp_path / f"theirs.tar.{kind}"
+        with tarfile.open(path, f"w:{kind}") as tar:
+            tar.add(tmp_path / "theirs", "")
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match=f"theirs.tar.{kind}"):
+            archive.load(path, store)
+        path.write_bytes(data[: len(data) // 2])
+        with pytest.raises(ValueError, match="damaged one"):
+            archive.load(path, store)
+    assert store.artifacts() == []
 
 
 def test_a_worker_reads_both_stores(tmp_path, lower):

@@ -97,6 +97,8 @@ def notebook(name: str, parameters: tuple[tuple[str, str], ...], output: Path | 
     records = Path(values["out"]) if values["out"] else None
     there = [*records.glob("*.json"), *records.glob("*.npz")] if records else []
     keep([output, *there], force)
+    why = "what it needs is made first; `ganfp build` makes that with bars of progress"
+    click.echo(f"executing {path.name}: {why}", err=True)
     seconds, _ = notebooks.execute(path, output, values, Path.cwd())
     click.echo(f"{output} in {seconds:.0f} s" + (f"; records in {records}" if records else ""))
 

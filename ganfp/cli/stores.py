@@ -50,8 +50,11 @@ def load(archive: Path) -> None:
     from ganfp.runs import archive as archives
     from ganfp.runs.store import here
 
-    new, count = archives.load(archive, here())
+    new, count, others = archives.load(archive, here())
     click.echo(f"{new} new artifacts of {count}")
+    if others:
+        said = f"{len(others)} were here already with other bytes and stay as they are, such as {others[0]}"
+        click.echo(f"{said}: they were made on another machine, or with other versions")
 
 
 @store.command()

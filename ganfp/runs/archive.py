@@ -1,15 +1,16 @@
 """A store that travels: artifacts from one machine to another, checked; and what no profile needs any more, removed."""
 
 import json
-import shutil
+import lzma
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ganfp.files import replacing, sha256
 from ganfp.runs.recipes.base import Recipe
-from ganfp.runs.store import DONE, Store
+from ganfp.runs.store import DONE, Store, settle
 
 
 def faults(folder: Path) -> list[str]:
@@ -40,30 +41,38 @@ def export(folders: Iterable[Path], target: Path) -> int:
     return count
 
 
-def load(source: Path, store: Store) -> tuple[int, int]:
-    """Take over the artifacts of a tar file that are not there yet: how many were new, and how many it holds.
+def load(source: Path, store: Store) -> tuple[int, int, list[Path]]:
+    """Take over the artifacts of a tar file that are not there yet.
 
-    All are unpacked beside the store first and checked, and nothing is taken over from a file that is damaged, or that
-    reaches out of its folder: ``ValueError`` says so.
+    Returns how many were new, how many the file holds, and the folders of those that are there already with other
+    bytes, as another machine makes them, and stay as they are.  All are unpacked beside the store first and checked,
+    and nothing is taken over from a file that is damaged, or that reaches out of its folder: ``ValueError`` says so.
     """
     store.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".import-", dir=store.root) as unpacked:
         try:
             with tarfile.open(source) as tar:
                 tar.extractall(unpacked, filter="data")
-        except (tarfile.TarError, EOFError) as error:
+        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+            if getattr(error, "errno", None):  # of the disk, and not of a decoder
+                raise
             raise ValueError(f"{source} is no archive of artifacts, or a damaged one: {error}") from error
         folders = Store(unpacked).artifacts()
+        if not folders:
+            raise ValueError(f"{source} holds no artifacts: `ganfp store export` writes such a file")
         if wrong := [fault for folder in folders for fault in faults(folder)]:
             told = wrong[0].replace(f"{unpacked}/", "")
             raise ValueError(f"{source}: {told}, and {len(wrong) - 1} more faults; fetch it again")
-        known = {path.relative_to(path.parents[1]) for path in store.artifacts()}
-        new = [path for path in folders if path.relative_to(unpacked) not in known]
-        for folder in new:
-            target = store.root / folder.relative_to(unpacked)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(folder, target)
-    return len(new), len(folders)
+        known = {path.relative_to(path.parents[1]): path for path in store.artifacts()}
+        pairs = [(folder, known.get(folder.relative_to(unpacked))) for folder in folders]
+        for folder in (folder for folder, there in pairs if there is None):
+            settle(folder, store.root / folder.relative_to(unpacked))
+        others = [there for folder, there in pairs if there and _digests(folder) != _digests(there)]
+    return sum(there is None for _, there in pairs), len(folders), others
+
+
+def _digests(folder: Path) -> dict:
+    return json.loads((folder / DONE).read_text("utf-8")).get("sha256", {})
 
 
 def not_needed(store: Store, needed: Iterable[Recipe]) -> Iterator[tuple[Path, int]]:

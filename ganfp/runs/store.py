@@ -8,6 +8,7 @@ recipe the store asks nothing but ``kind``, ``key`` and ``describe()``.  Below o
 
 import math
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -73,7 +74,7 @@ class Store:
         except ValueError as error:
             raise DamagedArtifactError(str(error)) from error
         digests, seconds = info.get("sha256"), info.get("seconds")
-        whole = isinstance(digests, dict) and isinstance(seconds, int | float) and 0 <= seconds < math.inf
+        whole = isinstance(digests, dict) and digests and isinstance(seconds, int | float) and 0 <= seconds < math.inf
         if not whole or (info.get("kind"), info.get("key")) != (recipe.kind, recipe.key):
             raise DamagedArtifactError(f"{path} is damaged, or another artifact's; {remedy}")
         return info
@@ -119,7 +120,7 @@ class Store:
             digests = {path.relative_to(part).as_posix(): sha256(path) for path in files}
             write_json(part / DONE, {**known, **notes, "sha256": digests})
             sync(part / DONE)  # what a power cut takes of the others shows by their checksums
-            os.replace(part, folder)
+            settle(part, folder)
         return folder
 
     def verify(self, recipe: Recipe) -> None:
@@ -151,6 +152,14 @@ class Store:
 def here() -> Store:
     """The store of this project: what ``$GANFP_STORE`` names, or ``artifacts`` in the project's folder."""
     return Store(os.environ.get(VARIABLE) or project_root() / "artifacts")
+
+
+def settle(whole: Path, folder: Path) -> None:
+    """Give a finished artifact its place, in which an unfinished copy may lie that somebody began."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.is_dir() and not (folder / DONE).exists():
+        shutil.rmtree(folder)
+    os.replace(whole, folder)
 
 
 def _digest(path: Path) -> str:
