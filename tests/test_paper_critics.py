@@ -14,6 +14,7 @@ from ganfp.paper.attribution import SETUPS, architecture_setup
 from ganfp.paper.judge import HOLDS, NOT_MEASURED, NOT_SHOWN, REFUTED
 from ganfp.paper.record import Record, Result, one, pick
 from ganfp.runs.recipes.finetuned import FineTuned
+from ganfp.runs.run import begin
 
 
 def outcome(id, records):
@@ -243,7 +244,8 @@ def test_a_network_that_was_tuned_is_compared_with_itself(more, expected):
 # ---------------------------------------------------------------------------- two worlds
 
 
-def test_the_other_world_is_the_one_that_was_published(run, tmp_path, monkeypatch):
+def test_the_other_world_is_the_one_that_was_published(tmp_path, monkeypatch):
+    run = begin("smoke")
     monkeypatch.setattr("ganfp.paper.record.reference_folder", lambda: tmp_path)
     assert x7.study.elsewhere(run) == []
     for world in ("faces", "bedrooms", "celeba"):

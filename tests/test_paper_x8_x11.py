@@ -7,7 +7,7 @@ import pytest
 
 from ganfp.attributors import METHODS as KNOWN
 from ganfp.paper import attribution, hardened, judge, x8, x9, x10, x11
-from ganfp.paper.judge import HOLDS, NOT_SHOWN, REFUTED
+from ganfp.paper.judge import HOLDS, NOT_MEASURED, NOT_SHOWN, REFUTED
 from ganfp.paper.record import Record, pick, reference_records
 
 
@@ -156,6 +156,8 @@ def test_a_defence_is_judged_by_who_knows_of_it(few, many, other, expected):
     assert outcome("adversary-other-norm", records) == (HOLDS if other == 3 else REFUTED)
     ids = ("adversary-adapts", "adversary-withstood", "adversary-masked")
     assert tuple(outcome(id, records) for id in ids) == expected
+    lost = found(hardened.HARDENED, "gained_by_defence", -83, ci_low=-84, ci_high=-82)  # it names one source for all
+    assert {outcome(id, [*records, lost]) for id in ids} == {NOT_MEASURED}
 
 
 def test_the_hardened_network_meets_who_knows_of_it(sealed, monkeypatch):

@@ -67,7 +67,7 @@ def crossed(
         names = dict.fromkeys(getattr(r, row) for r in mine)
         return [[readable(a), *(cells.get((a, b), DASH) for b in columns)] for a in names]
 
-    rows = rows_of(found) if "dataset" in (row, column) else rows_by_dataset(found, rows_of)
+    rows = rows_of(found) if "dataset" in (row, column) else rows_by_dataset(found, rows_of, paper=False)
     return plain([corner, *(f"{b}{unit}" for b in columns)], rows, name, caption, of=found)
 
 
@@ -81,13 +81,18 @@ def results(found: Iterable[Record], name: str, caption: str) -> Table:
     return Table(name, caption, header, rows_by_dataset(found, _results_of), of=found)
 
 
-def rows_by_dataset(found: Sequence[Record], rows_of: Callable[[list[Record]], list[list[str]]]) -> list[list[str]]:
-    """The rows of the records of each data set, under its name where there are several."""
+def rows_by_dataset(
+    found: Sequence[Record], rows_of: Callable[[list[Record]], list[list[str]]], paper: bool = True
+) -> list[list[str]]:
+    """The rows of the records of each data set, under its name where there are several.
+
+    ``paper``: the paper has numbers beside them, and the name of its own data set stands there, too.
+    """
     rows, datasets = [], list(dict.fromkeys(r.dataset for r in found))
     for dataset in datasets:
-        mine, paper = rows_of([r for r in found if r.dataset == dataset]), original(dataset)
+        mine, theirs = rows_of([r for r in found if r.dataset == dataset]), original(dataset)
         if len(datasets) > 1:
-            beside_it = small(f" paper: {paper}") if paper != dataset else ""
+            beside_it = small(f" paper: {theirs}") if paper and theirs != dataset else ""
             rows.append([strong(dataset) + beside_it, *[""] * (len(mine[0]) - 1)])
         rows += mine
     return rows

@@ -119,7 +119,7 @@ def table(found: Iterable[Record], name: str, caption: str) -> Table:
         return rows
 
     header = ["", *(f"{_setup(setup)}, {column}" for setup, column in places), "fit, s"]
-    return plain(header, rows_by_dataset(found, rows_of), name, caption, of=found)
+    return plain(header, rows_by_dataset(found, rows_of, paper=False), name, caption, of=found)
 
 
 def undecided(found: Iterable[Record]) -> str:

@@ -274,7 +274,7 @@ def areas_table(found: Iterable[Record], name: str, caption: str) -> Table:
         ]
 
     header = ["", "", "AUROC, %", "OSCR, %", "unknown, attributed, %", "known, refused, %"]
-    return plain(header, rows_by_dataset(found, rows_of), name, caption, of=found)
+    return plain(header, rows_by_dataset(found, rows_of, paper=False), name, caption, of=found)
 
 
 def strangers_table(found: Iterable[Record], name: str, caption: str) -> Table:

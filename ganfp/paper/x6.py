@@ -200,7 +200,7 @@ def _tuned(e: Evidence) -> tuple[str, str]:
 def table(found: Sequence[Record], name: str, caption: str) -> Table:
     """A row for each cell, a column for each method; and what ours names most often."""
     header = ["differs in", "", *_rows(), "images", "ours names most"]
-    return plain(header, rows_by_dataset(found, _cells), name, caption, of=found)
+    return plain(header, rows_by_dataset(found, _cells, paper=False), name, caption, of=found)
 
 
 def _cells(found: list[Record]) -> list[list[str]]:
