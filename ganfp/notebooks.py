@@ -1,6 +1,7 @@
 """One notebook: found by its name, asked for its parameters, executed by papermill."""
 
 import difflib
+import json
 import re
 import shutil
 import time
@@ -109,8 +110,12 @@ def execute(path: Path, output: Path, parameters: Mapping[str, object], cwd: Pat
     finally:
         if aside:
             shutil.rmtree(Path(cwd, aside), ignore_errors=True)
-    if aside:  # the page names the folder where the records are, not where they were made
-        part.write_text(part.read_text("utf-8").replace(str(aside), out), "utf-8")
+    # The copy names the folder where the records are, not where they were made, and no folder of this machine.
+    names = {str(aside): out} if aside else {}
+    text = part.read_text("utf-8")
+    for name, better in (names | {str(part): output.name, str(path): path.name}).items():
+        text = text.replace(json.dumps(name)[1:-1], better)
+    part.write_text(text, "utf-8")
     part.replace(output)
     return Execution(seconds, records)
 

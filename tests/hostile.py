@@ -243,6 +243,16 @@ def fill(root: Path, count: int, seed: int = 0) -> dict[Path, bool]:
     return made
 
 
+def remove(root: Path) -> None:
+    """Remove a folder that :func:`fill` or a command made: `shutil.rmtree` calls itself too often."""
+    folders = [root]
+    for folder in folders:  # which grows
+        for path in folder.iterdir() if folder.is_dir() else ():
+            folders.append(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    for folder in reversed(folders):
+        folder.rmdir()
+
+
 @click.command()
 @click.argument("folder", type=click.Path(exists=False, path_type=Path))
 @click.option("--count", default=2000, show_default=True)

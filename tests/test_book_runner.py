@@ -86,6 +86,7 @@ def test_the_kernel_is_this_interpreter_whatever_kernels_are_installed(root, mon
     monkeypatch.setenv("JUPYTER_PATH", str(root / "share"))
     path = write(root / "which.ipynb", "import sys; print(sys.executable)")
     execute(path, root / "out.ipynb", {}, root)
+    assert str(root) not in (root / "out.ipynb").read_text("utf-8")  # nor any other path of this machine
     last = nbformat.read(root / "out.ipynb", as_version=4).cells[-1]
     assert last.outputs[0].text.strip() == sys.executable
 

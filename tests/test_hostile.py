@@ -23,7 +23,10 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="FI
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("hostile") / "H"
-    return root, hostile.fill(root, 120)
+    try:
+        yield root, hostile.fill(root, 120)
+    finally:  # pytest could not
+        hostile.remove(root)
 
 
 @pytest.fixture
@@ -46,8 +49,9 @@ def test_predict(ganfp, made, tmp_path):
     assert all(row["warnings"].startswith("left out: ") for row in rows if not row["source"])
 
 
-def test_attack_keeps_every_image_and_its_place(ganfp, made, tmp_path):
+def test_attack_keeps_every_image_and_its_place(ganfp, made, tmp_path, request):
     root, wanted = made
+    request.addfinalizer(lambda: hostile.remove(tmp_path / "out"))
     result = ganfp("attack", str(root), "--attack", "noise", "--out", "out")
     assert result.exit_code == 1 and f"{sum(wanted.values())} images after noise" in result.output
     found, _ = reader.images_in(tmp_path / "out")

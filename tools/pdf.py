@@ -28,7 +28,7 @@ STYLE = """
 .print-only { max-width: 46rem; margin: 0 auto; }
 .print-only > article { break-before: page; }
 .print-only :is(h1, h2, h3, h4, caption, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
-.print-only .provenance { break-before: avoid; }
+.print-only :is(.provenance, .cell_output:has(> .stream)) { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
 .print-only :is(figure, tr, pre, .whole, .again, .sd-card), #book-slides section { break-inside: avoid; }
@@ -47,9 +47,9 @@ FIT = """
 document.querySelectorAll(".print-only table").forEach(table => {
     const room = table.parentElement.clientWidth;
     if (table.scrollWidth > room) table.style.zoom = room / table.scrollWidth;
-    table.classList.toggle("whole", table.getBoundingClientRect().height < 500);
+    table.classList.toggle("whole", table.getBoundingClientRect().height < 700);
 }); 0
-"""  # a table fits into the page's width, and onto one page if that is less than half of it
+"""  # a table fits into the page's width, and onto one page if that is less than two thirds of it
 UNREPEATED = ("Key points", "Exercises")  # sections that every page has, of which the contents are silent
 NUMBER = """
 (pages => document.querySelectorAll("nav.contents a").forEach(
