@@ -124,7 +124,9 @@ def table(found: Iterable[Record], name: str, caption: str) -> Table:
 
 def undecided(found: Iterable[Record]) -> str:
     """Which methods ours is not shown to be above, setup by setup, by the paired test."""
-    return by_dataset(pick(found, metric="difference"), _undecided)
+    found = pick(found, metric="difference")
+    apart = "\n\n" if len({r.dataset for r in found}) > 1 else ""  # from the name, which is no item of the list
+    return by_dataset(found, lambda mine: apart + _undecided(mine))
 
 
 def _undecided(found: list[Record]) -> str:
