@@ -57,7 +57,7 @@ def crossed(
 ) -> Table:  # fmt: skip
     """Numbers with their intervals by two fields of their records, in the order in which their values first come.
 
-    Records of several data sets stand one below the other, unless one of the fields is the data set.
+    Records of several data sets that would share a cell stand one below the other.
     """
     found = list(found)
     columns = list(dict.fromkeys(getattr(r, column) for r in found))
@@ -67,7 +67,8 @@ def crossed(
         names = dict.fromkeys(getattr(r, row) for r in mine)
         return [[readable(a), *(cells.get((a, b), DASH) for b in columns)] for a in names]
 
-    rows = rows_of(found) if "dataset" in (row, column) else rows_by_dataset(found, rows_of, paper=False)
+    alone = len({(getattr(r, row), getattr(r, column)) for r in found}) == len(found)
+    rows = rows_of(found) if alone else rows_by_dataset(found, rows_of, paper=False)
     return plain([corner, *(f"{b}{unit}" for b in columns)], rows, name, caption, of=found)
 
 
