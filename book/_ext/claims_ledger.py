@@ -24,7 +24,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from ganfp.paper import judge, published
-from ganfp.paper.record import load, read
+from ganfp.paper.record import read, reference_records
 from ganfp.worlds import DRAWN
 
 logger = logging.getLogger(__name__)
@@ -72,14 +72,14 @@ def records_shown(root):
 def rows(root):
     """The ledger of the run that the pages show; judged once, as several pages ask for it."""
     # photographs have a page of their own
-    drawn = [record for record in load(Path(root, "results", "reference")) if record.dataset in DRAWN]
+    drawn = [r for r in reference_records(Path(root, "results", "reference")) if r.dataset in DRAWN]
     return judge.ledger(records_shown(root), drawn)
 
 
 @cache
 def photographed(root, dataset):
     """Every claim with its verdict in the reference run on photographs, as rows of the ledger."""
-    return judge.ledger((), [r for r in load(Path(root, "results", "reference")) if r.dataset == dataset])
+    return judge.ledger((), [r for r in reference_records(Path(root, "results", "reference")) if r.dataset == dataset])
 
 
 def section(docname):

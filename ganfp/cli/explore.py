@@ -40,14 +40,14 @@ def explore(
     pairs = zip((asked.attributor, *others), (model, *also), strict=True)
     readers = [Reader(one, one.method, printable(folder.name)) for one, folder in pairs]
     known, resolution = set(asked.attributor.classes_), asked.attributor.resolution_
-    good, squares = [], []
+    good, squares, of_a_build = [], [], not (model / CARD).exists()
     for path in paths:
         try:
-            if (model / CARD).exists():
-                squares.append(asked.preparation.squares(reader.read(path, path, asked.preparation.check)[0])[0])
-            else:
+            if of_a_build:
                 square = files.square_mean(reader.decode(path, path)[0], resolution, path)
                 squares.append(np.broadcast_to(square, (3, resolution, resolution)))
+            else:
+                squares.append(asked.preparation.squares(reader.read(path, path, asked.preparation.check)[0])[0])
             good.append(path)
         except ValueError as error:
             left.append((path, str(error).removeprefix(f"{path} ")))

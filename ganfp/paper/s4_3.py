@@ -361,9 +361,8 @@ def equal_n(run: Run) -> Result:
 
 def _ratios(e: Evidence) -> list[list[Record]]:
     """FD ratios on all, random and selected images, feature by feature."""
-    return [
-        [e.number("6", row, metric=f"fd_ratio_{which}") for which in WHICH] for row in ("Inception", "Our fingerprint")
-    ]
+    rows = ("Inception", "Our fingerprint")
+    return [[e.number("6", row, metric=f"fd_ratio_{which}") for which in WHICH] for row in rows]
 
 
 @claim("fewer-images", "4.3", "6", "FD ratios fall on a tenth as an artefact of fewer images: at random, too.")

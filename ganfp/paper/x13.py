@@ -174,8 +174,7 @@ def contrast(run: Run) -> Result:
     """
     found: list[Record] = []
     for side, (one, setup) in pairs(run).items():
-        place = {"column": f"{side} px", "variant": ""}
-        measured = {method: accuracy(one, method, setup, **place) for method in METHODS}
+        measured = {method: accuracy(one, method, setup, column=f"{side} px") for method in METHODS}
         said = {method: predictions(one, method, setup) for method in METHODS}
         ours, named = measured["cnn"], said["cnn"]
         found += measured.values()

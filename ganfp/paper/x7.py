@@ -211,16 +211,20 @@ def _tuned(e: Evidence) -> tuple[str, str]:
     return every(signs), f"from {ENOUGH} images {', '.join(texts)}"
 
 
+def _identified_better(e: Evidence, *rows: str) -> tuple[str, str]:
+    """The claim that the first of two embeddings identifies more images than the second."""
+    found = {row: one(_by_size(e, row, "identified"), column=str(ENOUGH)) for row in rows}
+    return every([e.above(*found.values())]), ", ".join(f"{row} {r.value:.1f} %" for row, r in found.items())
+
+
 @claim("gallery-tuned-alone", "x7", "3", "Tuned on its few known sources alone, it identifies new ones worse.")
 def _alone(e: Evidence) -> tuple[str, str]:
-    found = {row: one(_by_size(e, row, "identified"), column=str(ENOUGH)) for row in (ROWS["cnn"], ALONE)}
-    return every([e.above(*found.values())]), ", ".join(f"{row} {r.value:.1f} %" for row, r in found.items())
+    return _identified_better(e, ROWS["cnn"], ALONE)
 
 
 @claim("gallery-tuned-residuals", "x7", "3", "Tuned to compare, it identifies new sources better than residuals.")
 def _against_residuals(e: Evidence) -> tuple[str, str]:
-    found = {row: one(_by_size(e, row, "identified"), column=str(ENOUGH)) for row in (TUNED, ROWS["prnu"])}
-    return every([e.above(*found.values())]), ", ".join(f"{row} {r.value:.1f} %" for row, r in found.items())
+    return _identified_better(e, TUNED, ROWS["prnu"])
 
 
 def table(found: Iterable[Record], metric: str, name: str, caption: str) -> Table:
