@@ -92,7 +92,7 @@ def normed(points: np.ndarray) -> np.ndarray:
     return points / np.maximum(np.linalg.norm(points, axis=-1, keepdims=True), 1e-12)
 
 
-@beyond("gallery", needed, every_dataset=True)
+@beyond("gallery", needed, every_dataset=True, seeds=True)
 def study(run: Run) -> Result:
     """Verification and identification of new sources by galleries of each size, for every embedding.
 
