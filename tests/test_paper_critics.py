@@ -97,7 +97,7 @@ def test_a_threshold_is_chosen_on_the_other_sources_alone(run):
 def test_the_open_world_is_measured(sealed):
     found = x5.study(sealed)
     for kind in x5.KINDS.values():
-        for score in (x5.PROBABILITY, x5.ENERGY, x5.DISTANCE):
+        for score in (x5.PROBABILITY, x5.ENERGY, x5.DISTANCE, x5.RESIDUALS):
             r = one(found.records, metric="auroc", row=score, column=kind, variant="")
             each = [
                 x.value
@@ -108,9 +108,27 @@ def test_the_open_world_is_measured(sealed):
             assert one(found.records, metric="oscr", row=score, column=kind).value <= r.value
             accepted, right = found.arrays[f"{kind}/{score}"]
             assert (np.diff(accepted) >= 0).all() and (right <= accepted).all() and accepted[-1] == 100
-    assert len(x5.areas_table(found.records, "t", "c").rows) == 9
-    assert len(x5.strangers_table(found.records, "t", "c").rows) == 5
+    assert len(x5.areas_table(found.records, "t", "c").rows) == 12
+    assert len(x5.strangers_table(found.records, "t", "c").rows) == 6
     assert len(plots.open_world(found.arrays).axes) == len(plots.reliability(found.arrays).axes) == 3
+
+
+def test_a_fingerprint_is_compared_by_its_direction_whatever_its_length():
+    """Two sources at right angles around (5, 5); a louder image of one is as near to it, a faint one between is not."""
+    known = x5.Known.__new__(x5.Known)
+    known.centre = np.array([5.0, 5.0])
+    found = known.directions(np.array([[8.0, 5.0], [905.0, 5.0], [5.0, 9.0], [5.1, 5.1]]))
+    np.testing.assert_allclose(found, [[1, 0], [1, 0], [0, 1], [0.5**0.5, 0.5**0.5]], atol=1e-9)
+
+
+@pytest.mark.parametrize(("residuals", "expected"), [(96, HOLDS), (91, NOT_SHOWN), (80, REFUTED)])
+def test_residuals_are_compared_with_our_network_among_strangers(residuals, expected):
+    records = [
+        made(row, "auroc", value, setup="open world", column=kind)
+        for kind in x5.KINDS.values()
+        for row, value in ((x5.PROBABILITY, 90.5), (x5.RESIDUALS, residuals))
+    ]
+    assert outcome("open-residuals", records) == expected
 
 
 @pytest.mark.parametrize(("best", "expected"), [(95, HOLDS), (90, NOT_SHOWN), (80, REFUTED)])

@@ -1,6 +1,6 @@
 """Beyond the paper, x4: ten methods of the literature on the sources of Tables 1 to 3, and after JPEG."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
