@@ -1,7 +1,6 @@
 """Pages x4 to x7: what they need, what they measure, and what is said of it."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -206,8 +205,7 @@ def test_matches_by_hand():
 def test_the_whitened_metric_makes_the_scatter_alike():
     random = np.random.default_rng(0)
     points = random.normal(size=(4000, 3)) * [1, 2, 4]
-    network = SimpleNamespace(method="cnn", features=lambda images: images.reshape(-1, 3))
-    embed = x7.Embedding(network, points, np.repeat(["a", "b"], 2000), whitened=True)
+    embed = x7.embedding(points, np.repeat(["a", "b"], 2000), whitened=True)
     np.testing.assert_allclose(np.cov(embed(points).T), np.eye(3), atol=0.05)
 
 

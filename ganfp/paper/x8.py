@@ -119,9 +119,8 @@ def study(run: Run) -> Result:
 
 def _difference(run: Run, condition: str, right: Mapping[str, np.ndarray], row: str) -> Record:
     """How many points inversion is above a method, on the same images."""
-    said = [np.where(right[name], "yes", "no") for name in (INVERSION, row)]
-    d = metrics.paired_difference(np.full(len(said[0]), "yes"), *said)
-    known = {"setup": "generator", "column": condition, "variant": f"against {row}", "n": len(said[0])}
+    d = metrics.share_difference(right[INVERSION], right[row])
+    known = {"setup": "generator", "column": condition, "variant": f"against {row}", "n": len(right[row])}
     params = {"against": [row, condition, "generator"], "p": d.p}
     return record(run, INVERSION, "difference", d.value, interval=(d.low, d.high), params=params, **known)
 
