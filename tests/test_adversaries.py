@@ -192,11 +192,14 @@ def test_quality_by_hand():
 
 
 def test_a_network_is_hardened_on_what_deceives_it_then(fitted, data, monkeypatch):
-    """What it is shown is within the ball, lowers the margin of what it says itself, and knows no label."""
+    """What it is shown is within the ball, lowers the margin of what it says itself, and knows no label; the ball
+    grows from nothing."""
     cnn, images, shown = fitted["cnn"], data[0][::6], []
 
     def train(some, labels, change, progress):
-        shown.append(change(some, np.arange(len(some))))
+        first, early, late = (change(some, np.arange(len(some)) + round(at * cnn.images)) for at in (0.15, 0.4, 0.9))
+        assert (first == some).all() and 0 < np.abs(early.astype(int) - images).max() <= 2
+        shown.append(late)
         return cnn
 
     monkeypatch.setattr(cnn, "fine_tune", train)

@@ -11,6 +11,7 @@ from ganfp.metrics.openset import Scores
 from ganfp.paper import judge, plots, x4, x5, x6, x7
 from ganfp.paper.attribution import SETUPS, architecture_setup
 from ganfp.paper.judge import HOLDS, NOT_MEASURED, NOT_SHOWN, REFUTED
+from ganfp.paper.pooling import pooled
 from ganfp.paper.record import Record, Result, one, pick
 from ganfp.runs.recipes.finetuned import FineTuned
 from ganfp.runs.run import begin
@@ -243,6 +244,11 @@ def test_our_network_is_tuned_on_what_it_knows_and_compared_with_itself(gallerie
             one(found, metric=d.params["of"], row=row, column=d.column) for row in (d.params["against"][0], d.row)
         )
         assert d.value == pytest.approx(after.value - before.value) and d.low <= d.value <= d.high
+
+
+def test_what_has_several_seeds_can_be_pooled(compared, galleries):
+    for found in (compared, galleries):
+        assert len(pooled([found.records, found.records], "a machine")) == len(found.records)
 
 
 @pytest.mark.parametrize(("more", "expected"), [(60, HOLDS), (30.2, NOT_SHOWN), (20, REFUTED)])

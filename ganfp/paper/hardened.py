@@ -63,9 +63,10 @@ def _setup(goal: str) -> str:
 
 
 def _hardened(run: Run) -> Attributor:
-    schedule = {"images": run.profile.immunisation.images // 4, "learning_rate": run.profile.immunisation.learning_rate}
-    network = Attributor.load(run.path(run.fit("cnn", seed_setup(run))), run.device, **schedule)
-    return adversaries.harden(network, *load_part(seed_setup(run), "train", run.path), AT)
+    known, setup = run.profile.immunisation, seed_setup(run)
+    schedule = {"images": known.images, "learning_rate": known.learning_rate}
+    network = Attributor.load(run.path(run.fit("cnn", setup)), run.device, **schedule)
+    return adversaries.harden(network, *load_part(setup, "train", run.path), AT)
 
 
 def _cost(run: Run, network: Attributor) -> Record:
