@@ -43,6 +43,8 @@ def _pool(records: Records, hardware: str) -> Record:
             changed |= POOLED[first.metric](records)
         except KeyError as missing:
             raise ValueError(f"records of metric {first.metric!r} cannot be pooled: params lack {missing}") from missing
+    if first.seconds is not None:
+        changed["seconds"] = float(np.median([r.seconds for r in records]))
     kept = {k: v for k, v in first.params.items() if k not in (*PER_SEED, *changed["params"])}
     if differing := [k for k, v in kept.items() if any(r.params.get(k) != v for r in records)]:
         raise ValueError(f"params {differing} of metric {first.metric!r} differ between seeds and cannot be pooled")

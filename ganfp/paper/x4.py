@@ -49,7 +49,7 @@ def needed(run: Run) -> list[Recipe]:
 def compare(run: Run) -> Result:
     """Accuracy of every method in the setups of Tables 1 to 3 and after JPEG, and how far ours is above each.
 
-    ``setup``: "baselines: " and the setup's name; ``column``: clean or JPEG; ``seconds``: of the fit.
+    ``setup``: "baselines: " and the setup's name; ``column``: clean or JPEG; ``seconds``: the processor's, of the fit.
     """
     found: list[Record] = []
     for table, setup_of in SETUPS.items():
@@ -66,7 +66,7 @@ def compare(run: Run) -> Result:
 
 def _measured(run: Run, answer: Answers, column: str) -> tuple[Record, np.ndarray]:
     row, params = attributors.entry(answer.fit.method).row, {"shared": attribution.shared(run, answer.setup)}
-    r, named = measured(run, answer, row, column=column, seconds=run.seconds(answer.fit), params=params)
+    r, named = measured(run, answer, row, column=column, seconds=run.processor_seconds(answer.fit), params=params)
     return replace(r, setup=f"baselines: {r.setup}"), named
 
 
