@@ -1,5 +1,9 @@
 """Figures: pictures keep their pixels, colours their sources."""
 
+import inspect
+import json
+import re
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -7,6 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from conftest import ROOT  # noqa: E402
 
 from ganfp.attributors.network import AttributionNetwork  # noqa: E402
 from ganfp.attributors.summary import layers  # noqa: E402
@@ -19,6 +24,18 @@ from ganfp.paper.table import readable  # noqa: E402
 def closed():
     yield
     plt.close("all")
+
+
+def test_a_caption_names_no_side_of_panels_that_stand_one_below_the_other_on_a_telephone():
+    told = 0
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+            caption = cell["metadata"].get("mystnb", {}).get("figure", {}).get("caption", "")
+            for name in re.findall(r"plots\.(\w+)\(", "".join(cell["source"])) if caption else ():
+                if "stack=True" in inspect.getsource(getattr(plots, name).__wrapped__):
+                    assert not re.search(r"\b([Ll]eft|[Rr]ight)\b", caption), (notebook.name, caption)
+                    told += 1
+    assert told > 10
 
 
 def test_montage_by_hand():
