@@ -32,8 +32,8 @@ def test_a_caption_names_no_side_of_panels_that_stand_one_below_the_other_on_a_t
         for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
             caption = cell["metadata"].get("mystnb", {}).get("figure", {}).get("caption", "")
             for name in re.findall(r"plots\.(\w+)\(", "".join(cell["source"])) if caption else ():
-                if "stack=True" in inspect.getsource(getattr(plots, name).__wrapped__):
-                    assert not re.search(r"\b([Ll]eft|[Rr]ight)\b", caption), (notebook.name, caption)
+                if "stack=True" in inspect.getsource(inspect.unwrap(getattr(plots, name))):
+                    assert not re.search(r"\b([Ll]eft|Right)\b", caption), (notebook.name, caption)
                     told += 1
     assert told > 10
 
