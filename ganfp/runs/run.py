@@ -97,6 +97,8 @@ class Run:
         if not named or named == self.profile.name:
             return self
         other = replace(self, profile=profiles.load(named))
+        if not shipping.find(other.gan("progan")):  # and these images may be too few to be divided as there
+            return self
         found = self._sources(other.gan, other.scaled(self.profile.ladder))
         return other if all(shipping.find(gan) for gan in found) else self
 
