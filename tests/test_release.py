@@ -73,8 +73,10 @@ def test_the_contents_of_the_pdf_say_the_pages(chromium, tmp_path):
     page = tmp_path / "print.html"
     text = '<section style="break-before: page" id="b-c"><h2>C</h2></section>'
     line = pdf.contents("b", '<section id="b"><h1>B</h1></section>' + text)
-    page.write_text(f'<nav class="contents">{line}</nav><p id="b">B</p>{text}')
+    page.write_text(f'<html data-theme="auto"><nav class="contents">{line}</nav><p id="b">B</p>{text}')
     chromium.open(page.as_uri(), 1000)
+    chromium.evaluate(pdf.FIT)
+    assert chromium.evaluate("document.documentElement.dataset.theme") == "light"  # else it is printed without colours
     pages = pdf.numbers(pdf.printed(chromium))
     assert pages == {"b": 1, "b-c": 2}
     chromium.evaluate(f"{pdf.NUMBER}({json.dumps(pages)}); 0")

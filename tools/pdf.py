@@ -31,7 +31,7 @@ STYLE = """
 .print-only :is(.provenance, .cell_output:has(> .stream)) { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
-.print-only :is(figure, tr, pre, .whole, .again, .sd-card), #book-slides section { break-inside: avoid; }
+.print-only :is(figure, tr, pre, .whole, .again, .sd-container-fluid), #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .print-only :is(.explorer, details.numbers) { display: none; }
 .print-only .scrolls { box-shadow: none !important; }
@@ -44,6 +44,7 @@ nav.contents a::before { content: ""; order: 1; flex: 1; border-bottom: 1px dott
 nav.contents .page { order: 2; min-width: 2em; text-align: right; }
 """
 FIT = """
+document.documentElement.dataset.theme = "light"; // the theme's own script waits for a reader's choice, without colours
 document.querySelectorAll(".print-only table").forEach(table => {
     const room = table.parentElement.clientWidth;
     if (table.scrollWidth > room) table.style.zoom = room / table.scrollWidth;
