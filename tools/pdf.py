@@ -27,11 +27,12 @@ FOOTER = (
 STYLE = """
 .print-only { max-width: 46rem; margin: 0 auto; }
 .print-only > article { break-before: page; }
-.print-only :is(h1, h2, h3, h4, caption, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
+.print-only :is(h1, h2, h3, h4, dt, caption, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
 .print-only :is(.provenance, .cell_output:has(> .stream)) { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
-.print-only :is(figure, tr, pre, .whole, .again, .sd-container-fluid), #book-slides section { break-inside: avoid; }
+.print-only :is(p, li) { orphans: 2; widows: 2; }
+.print-only :is(figure, caption, tr, pre, .whole, .again, .sd-container-fluid), #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .print-only :is(.explorer, details.numbers) { display: none; }
 .print-only .scrolls { box-shadow: none !important; }
