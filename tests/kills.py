@@ -1,9 +1,9 @@
 """Commands killed at random moments and run again: ``python tests/kills.py --kills 20 train build``.
 
 Every round runs a command in a copy of the project that has nothing made yet, kills the process at a random moment
-(SIGKILL, and nothing else of its family), runs it again, kills it again, until it ends by itself.  Then nothing may be
-left that an undisturbed run does not leave: no process, no file; and what was made must be the same.  Linux only: it
-looks for processes in /proc.
+(SIGKILL, and nothing else of its family; with ``--group`` its whole process group, as a closed terminal or a job's
+end does), runs it again, kills it again, until it ends by itself.  Then nothing may be left that an undisturbed run
+does not leave: no process, no file; and what was made must be the same.  Linux only: it looks for processes in /proc.
 """
 
 import json
@@ -71,7 +71,7 @@ def start(line: str, root: Path, mark: str, log: Path) -> subprocess.Popen:
     environment.pop("GANFP_STORE", None)
     with open(log, "a") as file:
         command = [sys.executable, "-m", "ganfp.cli", *line.split()]
-        return subprocess.Popen(command, cwd=root, env=environment, stdout=file, stderr=file)
+        return subprocess.Popen(command, cwd=root, env=environment, stdout=file, stderr=file, process_group=0)
 
 
 def family(mark: str) -> list[int]:
@@ -125,7 +125,9 @@ def names(root: Path) -> set[str]:
     return {name for name in every if "__pycache__" not in name}
 
 
-def rounds(command: Command, kills: int, work: Path, rng: random.Random, say: Callable[[str], None]) -> dict:
+def rounds(
+    command: Command, kills: int, work: Path, rng: random.Random, say: Callable[[str], None], group: bool = False
+) -> dict:
     """Kill a command so many times, in as many rounds as that takes; what went wrong, in words."""
     log, wrong, killed, slowest, round_ = work / "log", [], 0, 0.0, 0
 
@@ -155,7 +157,7 @@ def rounds(command: Command, kills: int, work: Path, rng: random.Random, say: Ca
                 # while kills are left, most come before the end
                 process.wait(rng.uniform(0, takes) if killed < kills else None)
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+                (os.killpg if group else os.kill)(process.pid, signal.SIGKILL)
                 process.wait()
                 killed += 1
             left, seconds = orphans(mark)
@@ -178,12 +180,13 @@ def rounds(command: Command, kills: int, work: Path, rng: random.Random, say: Ca
 @click.argument("which", nargs=-1, type=click.Choice([*COMMANDS]))
 @click.option("--kills", default=20, show_default=True)
 @click.option("--seed", default=0, show_default=True)
-def main(which: tuple[str, ...], kills: int, seed: int) -> None:
+@click.option("--group", is_flag=True, help="Kill the whole process group.")
+def main(which: tuple[str, ...], kills: int, seed: int, group: bool) -> None:
     """Kill commands at random moments, run them again, and say what was lost."""
     failed, say = False, lambda text: click.echo(f"  {text}")
     for name in which or COMMANDS:
         with tempfile.TemporaryDirectory() as work:
-            result = rounds(COMMANDS[name], kills, Path(work), random.Random(seed), say)
+            result = rounds(COMMANDS[name], kills, Path(work), random.Random(seed), say, group)
         click.echo(f"{name}: {result['kills']} kills, {result['rounds']} rounds, {len(result['wrong'])} wrong")
         for text in result["wrong"]:
             click.echo(f"  {text}")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from test_book import PAGES, complaints
+from test_publication import NOT_PROSE, Page, silent
 
 from ganfp.paper import judge
 
@@ -58,6 +59,19 @@ def test_terms_are_explained_at_their_first_use(html):
         assert len(meanings) == len(used) == len({number for number, _ in meanings})
     page = (html / "notebooks" / "s4_2_existence.html").read_text("utf-8")
     assert 'href="../book/glossary.html#term-PRNU"' in page and "Photo response non-uniformity" in page
+
+
+NAMES = {*"AMD AMX CSV CUDA EPYC GB MB MIT NFS NPZ NVIDIA PDF RGB SLURM".split()}  # of makers, file formats, units
+
+
+@pytest.mark.parametrize("page", [*CHAPTERS, "book/index", "book/explorer", "book/teach"])
+def test_an_abbreviation_is_spelled_out_or_in_the_glossary(page, html):
+    terms = set(re.findall(r'id="term-([^"]+)"', (html / "book" / "glossary.html").read_text("utf-8")))
+    pieces = Page(html / f"{page}.html").pieces
+    text = " ".join(t for t, tags, classes in pieces if not tags & (NOT_PROSE - {"a"}) and not silent(classes))
+    used = set(re.findall(r"(?<![\w-])[A-Z][A-Z]+(?=s?(?![\w-]))", text)) - terms - NAMES
+    assert "GAN" in terms and len(text) > 1000
+    assert [word for word in used if not re.search(rf"\({word}\b|\b{word},? (?:\(|the )", text)] == []
 
 
 def test_the_search_does_not_see_the_meanings(html):

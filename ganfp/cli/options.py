@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,16 +37,10 @@ def _from_scratch(context: click.Context, parameter: click.Parameter, wanted: bo
         context.params["profile"] += FROM_SCRATCH
 
 
-def _all(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    """Let ``--all`` be a part of the environment, where the processes that make artifacts and pages find it."""
-    from ganfp.runs.run import ALL_VARIABLE
-
-    if wanted:
-        os.environ[ALL_VARIABLE] = "1"
-
-
-def _model(context: click.Context, parameter: click.Parameter, name: str) -> Path:
-    """The folder of a model, of a path or of a name that `ganfp models` lists."""
+def a_model(context: click.Context, parameter: click.Parameter, name: str | tuple[str, ...]) -> Any:
+    """The folder of a model, of a path or of a name that `ganfp models` lists; of several names as many."""
+    if isinstance(name, tuple):
+        return tuple(a_model(context, parameter, one) for one in name)
     if (Path(name).expanduser() / "model.json").is_file():
         return Path(name).expanduser()
     from ganfp.runs.models import find
@@ -54,8 +49,8 @@ def _model(context: click.Context, parameter: click.Parameter, name: str) -> Pat
     return find(name, here())
 
 
-MODEL = click.option("--model", required=True, callback=_model, help="A name of `ganfp models`, or a folder.")
-MODEL_FIRST = click.argument("model", callback=_model)
+MODEL = click.option("--model", required=True, callback=a_model, help="A name of `ganfp models`, or a folder.")
+MODEL_FIRST = click.argument("model", callback=a_model)
 
 
 def _in_environment(variable: str):
@@ -91,7 +86,7 @@ SHARD = option(
 )  # fmt: skip
 
 ALL = click.option(
-    "--all", is_flag=True, expose_value=False, callback=_all,
+    "--all", flag_value="1", expose_value=False, callback=_in_environment("GANFP_ALL"),
     help="Measure here what is beyond the paper, too, instead of showing the reference run's records of it.",
 )  # fmt: skip
 

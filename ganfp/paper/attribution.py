@@ -97,7 +97,7 @@ def accuracy(
         arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
     by_class = metrics.per_class_accuracy(truth, predicted)
     params = {
-        "shared": 0 if run.dataset in DRAWN else setup.test,  # test images that other seeds have, too
+        "shared": shared(run, setup),
         "chosen": chosen(run, method, setup, **part),
         "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
     }
@@ -105,6 +105,11 @@ def accuracy(
         run, row, metrics.accuracy(truth, predicted, clusters(setup)), table=table, setup=setup.name,
         classes=len(setup.sources), seconds=run.seconds(run.fit(method, setup, **part)), params=params, **known,
     )  # fmt: skip
+
+
+def shared(run: Run, setup: Setup) -> int:
+    """How many test images of a setup other seeds have, too: photographs."""
+    return 0 if run.dataset in DRAWN else setup.test
 
 
 def clusters(setup: Setup, split: str = "test") -> np.ndarray:

@@ -10,6 +10,7 @@ from torch import Tensor
 from ganfp import inversion, metrics
 from ganfp.attributors import METHODS as KNOWN
 from ganfp.gans import training
+from ganfp.metrics import openset
 from ganfp.paper import attacked, attribution
 from ganfp.paper.attribution import seed_setup
 from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, shown
@@ -23,7 +24,7 @@ EACH = {"validation": 6, "test": 12}  # images of each source
 INVERSION = "Inversion"
 METHODS = ("prnu", "cnn", "visnet")  # that give every source a score
 CONDITIONS = ("as they are", "compression")
-FALSE = 0.01  # of the other sources' images that may be taken for the generator's
+FALSE = 1.0  # percent of the other sources' images that may be taken for the generator's
 CLEAR = 90.0  # percent
 
 
@@ -87,11 +88,6 @@ def margins(values: np.ndarray) -> np.ndarray:
     return values - best_other
 
 
-def limit(values: np.ndarray, own: np.ndarray) -> float:
-    """The score that :data:`FALSE` of the images of others exceed."""
-    return float(np.quantile(values[~own], 1 - FALSE, method="higher"))
-
-
 @beyond("inversion", needed)
 def study(run: Run) -> Result:
     """How surely an image is told to be of a claimed generator: metrics ``tpr``, ``fpr`` (percent) and ``auroc``.
@@ -99,33 +95,32 @@ def study(run: Run) -> Result:
     Rows: inversion and methods; columns: :data:`CONDITIONS`.  The limit is set on validation images as they are, to
     let 1 % of others' pass; ``params.seconds`` is what an image and generator take.
     """
-    from sklearn.metrics import roc_auc_score
-
     names, found = np.array(seed_setup(run).classes[1:]), []
     of = asked(run, "validation")
     own = of.truth[:, None] == names
-    limits = {row: limit(v, own) for row, v in scores(run, of).items()}
+    limits = {row: openset.threshold(v[~own], FALSE) for row, v in scores(run, of).items()}
     for condition in CONDITIONS:
         of, started = asked(run, "test", condition), time.process_time()
         own, values = of.truth[:, None] == names, scores(run, of)
         seconds = (time.process_time() - started) / own.size  # nearly all of it is the inversion's
-        others = np.broadcast_to(of.numbers[:, None], own.shape)[~own]
+        numbers = np.broadcast_to(of.numbers[:, None], own.shape)
+        mine, others = numbers[own], numbers[~own]
         right = {row: (v > limits[row])[own] for row, v in values.items()}
         for row, v in values.items():
             params = {"seconds": seconds} if row == INVERSION else {}
             known = {"setup": "generator", "column": condition, "params": params}
             shares = {"tpr": metrics.share(right[row]), "fpr": metrics.share((v > limits[row])[~own], others)}
             found += [estimate(run, row, metric, share, **known) for metric, share in shares.items()]
-            found.append(record(run, row, "auroc", 100 * roc_auc_score(own.ravel(), v.ravel()), n=own.size, **known))
+            area = openset.auroc(openset.Scores(v[own], v[~own], (mine, others)))
+            found.append(estimate(run, row, "auroc", area, **known))
         found += [_difference(run, condition, right, row) for row in values if row != INVERSION]
     return Result(found)
 
 
 def _difference(run: Run, condition: str, right: Mapping[str, np.ndarray], row: str) -> Record:
     """How many points inversion is above a method, on the same images."""
-    said = [np.where(right[name], "yes", "no") for name in (INVERSION, row)]
-    d = metrics.paired_difference(np.full(len(said[0]), "yes"), *said)
-    known = {"setup": "generator", "column": condition, "variant": f"against {row}", "n": len(said[0])}
+    d = metrics.share_difference(right[INVERSION], right[row])
+    known = {"setup": "generator", "column": condition, "variant": f"against {row}", "n": len(right[row])}
     params = {"against": [row, condition, "generator"], "p": d.p}
     return record(run, INVERSION, "difference", d.value, interval=(d.low, d.high), params=params, **known)
 
@@ -149,7 +144,7 @@ def table(found: Iterable[Record], name: str, caption: str) -> Table:
     for row in dict.fromkeys(r.row for r in found):
         mine = {(r.metric, r.column): r for r in pick(found, row=row, variant="")}
         cells = [with_interval(mine[metric, c]) for c in CONDITIONS for metric in ("tpr", "fpr")]
-        rows.append([row, *cells, mine["auroc", CONDITIONS[0]].value])
+        rows.append([row, *cells, with_interval(mine["auroc", CONDITIONS[0]])])
     header = ["", *(f"{c}: {what}, %" for c in CONDITIONS for what in ("known", "false")), "AUROC, %"]
     return plain(header, rows, name, caption, of=found)
 

@@ -50,7 +50,7 @@ def open_world(arrays: Mapping[str, np.ndarray]) -> Figure:
         axis.set(xlim=(0, 100), ylim=(0, 100), xlabel="unknown, accepted, %")
         axis.set_title(kind, loc="right")
     axes[0].set_ylabel("known, accepted, %")
-    legend(figure, 3)
+    legend(figure, 2)
     return figure
 
 
