@@ -69,8 +69,11 @@ def slug(page):
     return page.replace("/", "-")
 
 
-def article(folder, page):
-    """The article of a page, its identifiers and links fit for a page that holds them all."""
+def article(folder, page, known):
+    """The article of a page, its identifiers and links fit for one page that holds all those known.
+
+    A link to any other file would be an absolute path of this machine: its text alone is printed.
+    """
     text = (folder / f"{page}.html").read_text("utf-8")
     text = re.search(r'<article class="bd-article".*?</article>', text, re.DOTALL)[0]
     here = (folder / page).parent
@@ -80,9 +83,9 @@ def article(folder, page):
         if re.match(r"[a-z]+:", found[2]):
             return found[0]
         target = page if not path else (here / path).resolve().relative_to(folder).as_posix().removesuffix(".html")
-        if found[1] == "href" and (not path or path.endswith(".html")):
-            return f'href="#{slug(target)}{"--" * bool(label)}{label}"'
-        return f'{found[1]}="{target}"'
+        if found[1] == "src":
+            return f'src="{target}"'
+        return f'href="#{slug(target)}{"--" * bool(label)}{label}"' if target in known else ""
 
     text = re.sub(r'\b(href|src)="([^"]*)"', link, text).replace('<details class="sd-', '<details open class="sd-')
     return re.sub(r'(\bid=")', rf"\g<1>{slug(page)}--", text).replace("<article ", f'<article id="{slug(page)}" ', 1)
@@ -107,7 +110,8 @@ def one_page(folder, root):
     """Everything as one HTML text, with the styles and scripts of the front page."""
     head = re.search(r"<head>.*?</head>", (folder / "book" / "index.html").read_text("utf-8"), re.DOTALL)[0]
     head = head.replace('"../', '"').replace("</head>", f"<style>{STYLE}</style></head>")
-    texts = {page: article(folder, page) for page in pages(root)}
+    known = pages(root)
+    texts = {page: article(folder, page, known) for page in known}
     toc = "".join(contents(*item) for item in texts.items())
     lead = f"<nav class='contents'><h1>GAN fingerprints</h1><ul>{toc}</ul></nav>"
     body = f'<body><main class="print-only">{lead}{"".join(texts.values())}</main></body>'
