@@ -35,6 +35,7 @@ STYLE = """
 .print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
 #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+.print-only table.wraps :is(td, th) { white-space: normal !important; }
 .print-only :is(.explorer, details.numbers) { display: none; }
 .print-only .scrolls { box-shadow: none !important; }
 .print-only .drawing .narrow { display: none; }
@@ -49,10 +50,11 @@ FIT = """
 document.documentElement.dataset.theme = "light"; // the theme's own script waits for a reader's choice, without colours
 document.querySelectorAll(".print-only table").forEach(table => {
     const room = table.parentElement.clientWidth;
+    table.classList.toggle("wraps", table.scrollWidth > 1.3 * room);
     if (table.scrollWidth > room) table.style.zoom = room / table.scrollWidth;
     table.classList.toggle("whole", table.getBoundingClientRect().height < 700);
 }); 0
-"""  # a table fits into the page's width, and onto one page if that is less than two thirds of it
+"""  # a table fits into the page's width, rather with two lines a cell than small, and stays whole up to two thirds of it
 UNREPEATED = ("Key points", "Exercises")  # sections that every page has, of which the contents are silent
 NUMBER = """
 (pages => document.querySelectorAll("nav.contents a").forEach(
