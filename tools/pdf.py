@@ -54,7 +54,7 @@ document.querySelectorAll(".print-only table").forEach(table => {
     if (table.scrollWidth > room) table.style.zoom = room / table.scrollWidth;
     table.classList.toggle("whole", table.getBoundingClientRect().height < 700);
 }); 0
-"""  # a table fits into the page's width, rather with two lines a cell than small, and stays whole up to two thirds of it
+"""  # a table fits into the page's width, rather with two lines a cell than small, and whole up to two thirds of it
 UNREPEATED = ("Key points", "Exercises")  # sections that every page has, of which the contents are silent
 NUMBER = """
 (pages => document.querySelectorAll("nav.contents a").forEach(
