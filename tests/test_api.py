@@ -236,7 +236,8 @@ def test_the_example_of_the_library_page_is_true():
 
 
 def test_a_signature_in_the_book_names_every_argument(html):
-    shown = [re.sub("<[^>]*>", "", sig) for page in sorted((html / "book/api").glob("*.html")) for sig in signatures(page)]
+    pages = sorted((html / "book/api").glob("*.html"))
+    shown = [re.sub("<[^>]*>", "", sig) for page in pages for sig in signatures(page)]
     for name in ("faces.draw", "bedrooms.draw", "sample", "attack", "relight", "load", "metrics.fd_ratio", "PRNU"):
         (said,) = (sig for sig in shown if re.search(rf"ganfp\.{re.escape(name)}\(", sig))
         value = ganfp

@@ -185,6 +185,18 @@ def test_a_click_enlarges_and_a_filter_filters(html, chromium):
     assert 0 < chromium.evaluate(shown) < everything
 
 
+def test_the_button_of_a_folded_solution_stands_beside_its_title(html, chromium):
+    under = """[...document.querySelectorAll('.toggle-button')].filter(button => {
+        const [title] = button.parentElement.getElementsByTagName('a'), b = button.getBoundingClientRect();
+        return title && [...title.getClientRects()].some(t => t.right > b.left && t.top < b.bottom && t.bottom > b.top);
+    }).length"""
+    for page in ("x10_diffusion", "sA_frechet_ratio"):
+        for width in (1440, 420):
+            chromium.open((html / "notebooks" / f"{page}.html").as_uri(), width)
+            assert chromium.evaluate("document.querySelectorAll('.toggle-button').length") > 0
+            assert chromium.evaluate(under) == 0, (page, width)
+
+
 # ---------------------------------------------------------------------------- colours
 
 # Machado, Oliveira and Fernandes 2009: how full dichromats see linear RGB

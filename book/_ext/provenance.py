@@ -66,7 +66,8 @@ def sources(cells):
             used = of(node, modules, values)
             written = (name for target in getattr(node, "targets", ()) for name in ast.walk(target))
             for target in (name for name in written if isinstance(name, ast.Name)):
-                values[target.id] = Source(used.files | saved.get(target.id, set()), dict(used.functions), [*used.picked])
+                files = used.files | saved.get(target.id, set())
+                values[target.id] = Source(files, dict(used.functions), [*used.picked])
         everything = of(tree, modules, values)
         for label in labels(cell, tree):
             found[label] = everything
