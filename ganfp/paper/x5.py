@@ -88,6 +88,10 @@ def needed(run: Run) -> list[Recipe]:
 # ---------------------------------------------------------------------------- how known an image looks
 
 
+def normed(points: np.ndarray) -> np.ndarray:
+    return points / np.maximum(np.linalg.norm(points, axis=-1, keepdims=True), 1e-12)
+
+
 class Known:
     """Our network and PRNU, both fitted, and in which directions the fingerprints of the sources lie that they know."""
 
@@ -104,8 +108,7 @@ class Known:
 
     def directions(self, features: np.ndarray) -> np.ndarray:
         """Features (N, D) less what is common to all, of length 1: how loud a fingerprint is says little of whose."""
-        away = features - self.centre
-        return away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12)
+        return normed(features - self.centre)
 
     def scores(self, setup: Setup, split: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """How known each image of a split looks, by each score, higher for known, and what its method names it.
