@@ -34,6 +34,7 @@ def visit(writer, node):
     shown = Path(light["uri"])  # as it was just written
     source = next(path for path, name in writer.builder.images.items() if name == shown.name)
     there = Path(writer.builder.outdir, writer.builder.imagedir, f"{shown.stem}-dark.svg")
+    there.parent.mkdir(exist_ok=True)  # Sphinx makes it after the pages
     there.write_text(darkened(Path(writer.builder.srcdir, source).read_text("utf-8")), "utf-8")
     place, alt = f"{writer.builder.imgpath}/{there.name}", writer.attval(light.get("alt", ""))
     writer.body.append(f'<img class="thumbnail only-dark" src="{place}" alt="{alt}" loading="lazy">')
