@@ -94,6 +94,24 @@ def test_a_meaning_shows_to_the_keyboard_and_goes_with_escape(html, chromium):  
     assert chromium.evaluate(shown) == "none"
 
 
+CUT_OFF = """
+[...document.querySelectorAll('.glossed')].filter(term => {
+    const [link, meaning] = term.children;
+    link.scrollIntoView({block: 'center', behavior: 'instant'});
+    link.focus({preventScroll: true});
+    const box = meaning.getBoundingClientRect();
+    const seen = x => meaning.contains(document.elementFromPoint(x, box.top + 8));
+    return box.width && !(seen(box.left + 4) && seen(box.right - 4));
+}).map(term => term.innerText)
+"""
+
+
+@pytest.mark.parametrize("page", ["book/index", "notebooks/s3_3_fingerprint_network"])
+def test_nothing_cuts_a_meaning_off(page, html, chromium):
+    chromium.open((html / f"{page}.html").as_uri(), 1280)
+    assert chromium.evaluate(CUT_OFF) == []
+
+
 def test_ten_slides_are_one_file_that_keys_turn(html, chromium, tmp_path):  # noqa: F811
     alone = tmp_path / "slides.html"
     alone.write_bytes((html / "slides.html").read_bytes())

@@ -3,16 +3,18 @@
 import csv
 import json
 import os
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tqdm
 from click.testing import CliRunner
 from PIL import Image
 
 from ganfp.attributors import attributor_class
 from ganfp.attributors.base import SIDECAR
-from ganfp.cli import main
+from ganfp.cli import attribution, main
 from ganfp.runs import models
 from ganfp.runs.store import Store
 from ganfp.wild import collect, leak, stream, train
@@ -98,6 +100,11 @@ def test_sensible_sizes_without_an_option():
     assert chosen([(178, 218)] * 9, size=32) == ("tiles", 32)
     assert chosen([(300, 200)] * 9, kind="box") == ("box", 128)
     assert chosen([(64, 64)] * 5 + [(16, 16), (200, 100)] * 4, kind="exact") == ("exact", 64)
+    for sizes, size, methods in (([(100, 100)], None, ("knn", "visnet")), ([(128, 128)], 96, ("cnn",))):
+        with pytest.raises(ValueError, match=f"--size: {methods[-1]} cannot take squares of (100|96) px; name a power"):
+            chosen(sizes, methods, "exact", size)
+    with pytest.raises(ValueError, match="images of 8 px are too small for PRNU"):
+        chosen([(64, 64)], ("knn", "prnu"), size=8)
 
 
 # ------------------------------------------------------------------------------------------- files
@@ -262,7 +269,39 @@ def test_headers_and_ghosts_give_a_leak_away(tmp_path):
     assert leak.warnings(fair, {"a": shares["plain"], "b": shares["plain"]}, 50.0) == []
 
 
+def test_who_learns_nothing_says_so(tmp_path):
+    rng = np.random.default_rng(3)
+    for source in "ab":
+        (tmp_path / source).mkdir()
+        for i in range(40):
+            Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(tmp_path / source / f"{i}.png")
+    left = collect.LeftOut()
+    labelled = train.looked_at(collect.sources(tmp_path, left), left)
+    model = train.train(labelled, ["knn"], Preparation("exact", 16), tmp_path, left)
+    assert any("knn is not shown to be better than chance (50.0 %)" in text for text in model.facts["warnings"])
+
+
 # ------------------------------------------------------------------------------------------- commands
+
+
+def test_time_left_is_at_the_mean_rate_since_the_first_step(monkeypatch):
+    made = []
+
+    class Bar(tqdm.tqdm):
+        def __init__(self, **settings):
+            super().__init__(**{**settings, "disable": False, "file": StringIO(), "mininterval": 0})
+            made.append(self)
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    with attribution.bars() as progress:
+        monkeypatch.setattr(attribution, "time", lambda: made[-1].start_t + 50)  # the network took long to build
+        move = progress("training")
+        move(0.1)
+        made[-1]._time = lambda: made[-1].start_t + 4
+        move(0.3)
+        assert made[-1].format_dict["elapsed"] == 4 and "00:14 left" in str(made[-1])
+        progress("next")
+        assert len(made) == 2 and not made[0].leave
 
 
 def test_from_folders_to_an_answer(ganfp, tmp_path):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from time import gmtime, strftime
+from time import gmtime, strftime, time
 
 import click
 
@@ -239,7 +239,7 @@ def named(path: Path) -> str:
 def bars():
     """Yields what begins a bar of progress, from its title to what moves it, on a terminal; it ends the one before.
 
-    The time left is that of the work left at the mean rate so far: checks and changes of caches even out.
+    The time left is at the mean rate since its first step: a network is built before it, and checks even out.
     """
     from tqdm import tqdm
 
@@ -250,7 +250,13 @@ def bars():
             stack.close()
             more = dict(disable=None, bar_format=look, smoothing=0, leave=False)
             bar = stack.enter_context(tqdm(total=1.0, desc=title, **more))
-            return lambda share: bar.update(share - bar.n)
+
+            def move(share: float) -> None:
+                if not bar.n:
+                    bar.initial, bar.start_t = share, time()
+                bar.update(share - bar.n)
+
+            return move
 
         yield begin
 

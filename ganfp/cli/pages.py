@@ -179,7 +179,8 @@ def verify(table: str, profile: str, dataset: str, seed: int, device: str, jobs:
     for again in found:
         click.echo(str(again))
     outside = sum(again.verdict == checks.OUTSIDE for again in found)
-    click.echo(f"{len(found)} numbers, {outside} outside their intervals")
+    if found:
+        click.echo(f"{len(found)} numbers, {outside} outside their intervals")
     sys.exit(1 if outside or not found else 0)
 
 

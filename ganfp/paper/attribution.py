@@ -121,17 +121,24 @@ def difference(
     run: Run, setup: Setup, a: Record, b: Record, first: np.ndarray, second: np.ndarray,
     rows: np.ndarray | slice = slice(None), **known,
 ) -> Record:  # fmt: skip
-    """How many points record ``a`` is above ``b``; ``first`` and ``second`` are what they predict for the test images.
+    """The :func:`gap` of two accuracies; ``first`` and ``second`` are what the two predict for the test images.
 
-    Metric "difference", in the place of ``a``, with ``params.against`` the place of ``b`` and ``params.p`` the p-value.
     ``rows``: which test images count.
     """
     found = metrics.paired_difference(setup.labels("test")[rows], first[rows], second[rows], clusters(setup)[rows])
-    return record(
-        run, a.row, "difference", found.value, interval=(found.low, found.high), column=a.column, setup=a.setup,
-        variant=f"against {b.row}, {b.column}", n=len(first[rows]), classes=len(setup.sources),
-        params={"against": [b.row, b.column, b.setup], "p": found.p}, **known,
-    )  # fmt: skip
+    known = {"variant": f"against {b.row}, {b.column}", "n": len(first[rows]), "classes": len(setup.sources), **known}
+    return gap(run, a, b, found, **known)
+
+
+def gap(run: Run, a: Record, b: Record, found: metrics.Difference | metrics.Mean, **known: Any) -> Record:
+    """How many points record ``a`` is above ``b``, as found on the same images: metric "difference", in its place.
+
+    ``params.against``: the place of ``b``; ``params.p``: the p-value, where there is one.
+    """
+    p = {"p": found.p} if isinstance(found, metrics.Difference) else {}
+    params = {"against": [b.row, b.column, b.setup], **p, **known.pop("params", {})}
+    known = {"column": a.column, "setup": a.setup, "n": a.n, "classes": a.classes, **known}
+    return record(run, a.row, "difference", found.value, interval=(found.low, found.high), params=params, **known)
 
 
 def predictions(run: Run, method: str, setup: Setup, **part: Any) -> np.ndarray:

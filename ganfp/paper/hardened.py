@@ -87,10 +87,8 @@ def _both(trial: Trial, network: Attributor, column: str, strength: float, goal:
         trial.tell(name, goal, after, HARDENED, [HARDENED], setup=_setup(goal), norm=norm, strength=strength)
     few, many = (trial.deceived(HARDENED, goal, after) for after in made.values())
     if len(few) > 1:
-        more = metrics.share_difference(many, few)
-        known = {"setup": _setup(goal), "column": column + ADAPTED, "n": len(few), "interval": (more.low, more.high)}
-        against = {"against": [HARDENED, column, _setup(goal)], "p": more.p}
-        trial.records.append(record(trial.run, HARDENED, "difference", more.value, params=against, **known))
+        before, adapted = trial.records[-2:]
+        trial.records.append(attribution.gap(trial.run, adapted, before, metrics.share_difference(many, few)))
 
 
 # ---------------------------------------------------------------------------- what is said

@@ -12,8 +12,9 @@ from ganfp.attributors import Attributor
 from ganfp.attributors.prnu import residuals
 from ganfp.attributors.siamese import Siamese
 from ganfp.metrics import openset
+from ganfp.paper.attribution import gap
 from ganfp.paper.judge import Evidence, at_least, claim, every
-from ganfp.paper.record import Record, Result, estimate, one, pick, record
+from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, crossed
 from ganfp.paper.x5 import fits, known_setup, strangers
@@ -102,7 +103,7 @@ def study(run: Run) -> Result:
     networks = {ROWS[method]: Attributor.load(run.path(fit)) for method, fit in fits(run).items()}
     networks |= {name: tuned(run, networks[ROWS["cnn"]], invented) for name, invented in INVENTED.items()}
     sizes = [size for size in SIZES if size <= new.validation]
-    compared: dict[tuple[str, int], Matches] = {}
+    compared: dict[tuple[str, int], tuple[Matches, list[Record]]] = {}
     for name, network in networks.items():
         of_known, *of_new = (fingerprints(network, images) for images in (known, queries, enrolled))
         for behind in ("", WHITENED):
@@ -110,12 +111,11 @@ def study(run: Run) -> Result:
             points, gallery = map(embed, of_new)
             for size in sizes:
                 found = Matches(matches(points, gallery, len(new.sources), size, run.seed))
-                result.records += found.records(run, name + behind, size)
-                if name in (ROWS["cnn"], *INVENTED):
-                    compared[name + behind, size] = found
+                compared[name + behind, size] = found, found.records(run, name + behind, size)
+                result.records += compared[name + behind, size][1]
     for name, behind, size in product(INVENTED, ("", WHITENED), sizes):
-        before, row = ROWS["cnn"] + behind, name + behind
-        result.records += compared[row, size].gained(run, compared[before, size], row, before, size)
+        found, own = compared[name + behind, size]
+        result.records += found.gained(run, own, *compared[ROWS["cnn"] + behind, size])
     return result
 
 
@@ -152,16 +152,12 @@ class Matches:
         found = verified, metrics.share(self.right, self.images)
         return [estimate(run, row, metric, x, **self._place(size)) for metric, x in zip(METRICS, found, strict=True)]
 
-    def gained(self, run: Run, before: "Matches", row: str, other: str, size: int) -> list[Record]:
+    def gained(self, run: Run, own: Sequence[Record], before: "Matches", theirs: Sequence[Record]) -> list[Record]:
         """How many points these are above those of another embedding of the same images, metric by metric."""
         identified = metrics.share_difference(self.right, before.right, self.images)
-        found = openset.bootstrapped(self.tprs - before.tprs, self.n), identified
-        place, records = self._place(size), []
-        for metric, x in zip(METRICS, found, strict=True):
-            params = {"against": [other, place["column"], place["setup"]], "of": metric}
-            known = place | {"params": place["params"] | params, "variant": metric, "interval": (x.low, x.high)}
-            records.append(record(run, row, "difference", x.value, **known))
-        return records
+        triples = zip(own, theirs, (openset.bootstrapped(self.tprs - before.tprs, self.n), identified), strict=True)
+        of = [{"draws": self.draws, "of": metric} for metric in METRICS]
+        return [gap(run, *one, variant=p["of"], params=p) for one, p in zip(triples, of, strict=True)]
 
     def _place(self, size: int) -> dict:
         params = {"draws": self.draws}

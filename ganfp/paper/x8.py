@@ -1,8 +1,8 @@
 """Beyond the paper, x8: is it this generator?  Asked of the generator itself, and of the fingerprint."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -12,11 +12,11 @@ from ganfp.attributors import METHODS as KNOWN
 from ganfp.gans import training
 from ganfp.metrics import openset
 from ganfp.paper import attacked, attribution
-from ganfp.paper.attribution import seed_setup
+from ganfp.paper.attribution import gap, seed_setup
 from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, shown
-from ganfp.paper.record import Record, Result, estimate, pick, record
+from ganfp.paper.record import Record, Result, estimate, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.table import Table, crossed
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
 
@@ -113,17 +113,10 @@ def study(run: Run) -> Result:
             found += [estimate(run, row, metric, share, **known) for metric, share in shares.items()]
             area = openset.auroc(openset.Scores(v[own], v[~own], (mine, others)))
             found.append(estimate(run, row, "auroc", area, **known))
-        found += [_difference(run, condition, right, row) for row in values if row != INVERSION]
+        own, *rest = pick(found, metric="tpr", column=condition)
+        apart = [metrics.share_difference(right[INVERSION], right[r.row]) for r in rest]
+        found += [gap(run, own, r, d, variant=f"against {r.row}") for r, d in zip(rest, apart, strict=True)]
     return Result(found)
-
-
-def _difference(run: Run, condition: str, right: Mapping[str, np.ndarray], row: str) -> Record:
-    """How many points inversion is above a method, on the same images."""
-    d = metrics.share_difference(right[INVERSION], right[row])
-    known = {"setup": "generator", "column": condition, "variant": f"against {row}", "n": len(right[row])}
-    params = {"against": [row, condition, "generator"], "p": d.p}
-    return record(run, INVERSION, "difference", d.value, interval=(d.low, d.high), params=params, **known)
-
 
 
 def pictures(run: Run, count: int = 6) -> dict[str, np.ndarray]:
@@ -139,14 +132,9 @@ def pictures(run: Run, count: int = 6) -> dict[str, np.ndarray]:
 
 def table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Each way to ask: how many of the generator's own images it knows, as they are and compressed."""
-    found = list(found)
-    rows = []
-    for row in dict.fromkeys(r.row for r in found):
-        mine = {(r.metric, r.column): r for r in pick(found, row=row, variant="")}
-        cells = [with_interval(mine[metric, c]) for c in CONDITIONS for metric in ("tpr", "fpr")]
-        rows.append([row, *cells, with_interval(mine["auroc", CONDITIONS[0]])])
-    header = ["", *(f"{c}: {what}, %" for c in CONDITIONS for what in ("known", "false")), "AUROC, %"]
-    return plain(header, rows, name, caption, of=found)
+    headers = {"tpr": "known, %", "fpr": "false, %", "auroc": "AUROC, %"}
+    named = [replace(r, column=f"{r.column}: {headers[r.metric]}") for r in found if r.metric in headers]
+    return crossed(named, name, caption, unit="")
 
 
 def price(found: Iterable[Record]) -> str:

@@ -163,4 +163,3 @@ def read_card(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or does not belong there ({error}); train the model again") from error
     return card
-

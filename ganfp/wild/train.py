@@ -13,6 +13,7 @@ import numpy as np
 
 from ganfp import metrics
 from ganfp.attributors import attributor_class
+from ganfp.attributors.prnu import max_levels
 from ganfp.machine import cores
 from ganfp.wild import leak, stream
 from ganfp.wild.collect import LeftOut, natural
@@ -115,12 +116,12 @@ def choose(headers: Sequence[Header], methods: Sequence[str], kind: str | None, 
     """The preparation: what was asked for, else squares as they are where all have one size, else tiles.
 
     Without a size squares as they are have that of most of them; others have the largest power of two that nine images
-    in ten hold, and :data:`LARGEST` at most.
+    in ten hold, and :data:`LARGEST` at most.  ``ValueError`` for a size that one of the methods cannot take.
     """
     sides = np.sort([min(header.size) for header in headers])
-    one = {header.size for header in headers}
-    square = one == {(sides[0], sides[0])}
-    fits = sides[0] >= 8 and not sides[0] & (sides[0] - 1) or not {"cnn", "visnet"} & set(methods)
+    square = {header.size for header in headers} == {(sides[0], sides[0])}
+    networks = sorted(NETWORKS.keys() & methods)
+    fits = sides[0] >= 8 and not sides[0] & (sides[0] - 1) or not networks
     if kind is None:
         kind = "exact" if square and fits and size in (None, sides[0]) else "tiles"
     if size is None:
@@ -128,6 +129,11 @@ def choose(headers: Sequence[Header], methods: Sequence[str], kind: str | None, 
         squares = Counter(min(header.size) for header in headers if header.size[0] == header.size[1])
         most = squares.most_common(1)[0][0] if squares else int(sides[0])
         size = most if kind == "exact" else min(LARGEST, power)
+    if networks and size & (size - 1):
+        other = "name a power of two, with --prepare tiles, centre or box, or another --method"
+        raise ValueError(f"--size: {networks[0]} cannot take squares of {size} px; {other}")
+    if "prnu" in methods:
+        max_levels(size)  # raises for too small a size, before anything is read
     return Preparation(kind, size, tiles or TILES)
 
 
