@@ -4,7 +4,9 @@
 
 Pillow opens and decodes each file, in one thread and in as many as there are cores, and the better of the two counts.
 Prints milliseconds of one core per file of both, which other work on the machine changes little, their ratio (1 is as
-fast as Pillow alone), the ratio of files per second, and the largest memory of the process.
+fast as Pillow alone), the ratio of files per second, and the largest memory of the process; and what limits the ratio:
+what it would be if a file took no more than its reading and its convolutions and matrix products at the rate of a large
+product in float32.
 """
 
 from __future__ import annotations
@@ -19,10 +21,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
 
 from ganfp.attributors import attributor_class
 from ganfp.machine import cores
+from ganfp.wild import stream
 from ganfp.wild.model import Model
 from ganfp.wild.prepare import Preparation
 from ganfp.wild.train import settings
@@ -78,7 +83,7 @@ def predicted(model: Model, paths: Sequence[Path]) -> None:
         _ = answers.sources, answers.probabilities, answers.none
 
 
-def seconds(function: Callable[[], None], repeat: int) -> tuple[float, float]:
+def seconds(function: Callable[[], object], repeat: int) -> tuple[float, float]:
     """Of one core, and of the clock: the best of the repetitions."""
     cpu, clock = [], []
     for _ in range(repeat):
@@ -89,6 +94,19 @@ def seconds(function: Callable[[], None], repeat: int) -> tuple[float, float]:
     return min(cpu), min(clock)
 
 
+def peak() -> float:
+    """Operations per second of one core in a large product of float32 matrices."""
+    a, b = torch.randn(2, 1024, 1024)
+    return 8 * 2 * 1024**3 / seconds(lambda: [a @ b for _ in range(8)], 5)[0]
+
+
+def operations(model: Model) -> int:
+    """Of convolutions and matrix products, for a square."""
+    with FlopCounterMode(display=False) as counter:
+        model.attributor.scores(np.zeros((16, 3, model.preparation.size, model.preparation.size), np.uint8))
+    return counter.get_total_flops() // 16
+
+
 def main() -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
@@ -96,19 +114,25 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--methods", nargs="+", default=["prnu", "cnn"])
     asked = parser.parse_args()
-    heads = f"{'Pillow ms':>10} {'predict ms':>10} {'ratio':>6} {'clock':>6} {'MB':>5}"
-    print(f"{cores()} cores\n{'files':<14} {'method':<10} {heads}")
+    heads = f"{'Pillow ms':>10} {'predict ms':>10} {'ratio':>6} {'clock':>6} {'MB':>5} {'limit':>6}"
+    torch.set_num_threads(1)
+    rate = peak()
+    print(f"{cores()} cores, {rate / 1e9:.0f} GFLOP/s each\n{'files':<14} {'method':<10} {heads}")
     for kind, (side, suffix, preparation) in KINDS.items():
         count = max(40, asked.files * 32 // side)
         with tempfile.TemporaryDirectory() as folder:
             paths = files(Path(folder), count, side, suffix)
             both = [seconds(partial(pillow, paths, workers), asked.repeat) for workers in {1, cores()}]
             alone, clock = map(min, zip(*both, strict=True))
+            reading = seconds(partial(stream.read, paths, preparation), asked.repeat)[0]
+            squares = sum(len(item.squares) for item in stream.read(paths, preparation))
             for method in asked.methods:
-                ours, taken = seconds(partial(predicted, fitted(method, preparation), paths), asked.repeat)
+                model = fitted(method, preparation)
+                ours, taken = seconds(partial(predicted, model, paths), asked.repeat)
+                limit = alone / (reading + squares * operations(model) / rate)
                 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
                 times = f"{1000 * alone / count:>10.3f} {1000 * ours / count:>10.3f}"
-                ratios = f"{alone / ours:>6.2f} {clock / taken:>6.2f} {memory:>5.0f}"
+                ratios = f"{alone / ours:>6.2f} {clock / taken:>6.2f} {memory:>5.0f} {limit:>6.2f}"
                 print(f"{kind:<14} {method:<10} {times} {ratios}", flush=True)
 
 

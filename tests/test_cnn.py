@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ganfp.attributors import Attributor
+from ganfp.attributors import Attributor, neural
 from ganfp.attributors.cnn import CNN
 from ganfp.attributors.network import AttributionNetwork
 from ganfp.attributors.neural import rate
@@ -90,7 +90,7 @@ def test_test_labels_play_no_part():
 def test_prediction_does_not_depend_on_the_batch(fitted, monkeypatch):
     images, _ = sources(20, 8)
     whole = fitted.scores(images)
-    monkeypatch.setattr("ganfp.attributors.neural.PREDICT_BATCH", 7)
+    monkeypatch.setitem(neural.PREDICT_PIXELS, "cpu", 7 * fitted.resolution_**2)
     np.testing.assert_allclose(fitted.scores(images), whole, atol=1e-4)
 
 

@@ -3,16 +3,18 @@
 import csv
 import json
 import os
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tqdm
 from click.testing import CliRunner
 from PIL import Image
 
 from ganfp.attributors import attributor_class
 from ganfp.attributors.base import SIDECAR
-from ganfp.cli import main
+from ganfp.cli import attribution, main
 from ganfp.runs import models
 from ganfp.runs.store import Store
 from ganfp.wild import collect, leak, stream, train
@@ -98,6 +100,11 @@ def test_sensible_sizes_without_an_option():
     assert chosen([(178, 218)] * 9, size=32) == ("tiles", 32)
     assert chosen([(300, 200)] * 9, kind="box") == ("box", 128)
     assert chosen([(64, 64)] * 5 + [(16, 16), (200, 100)] * 4, kind="exact") == ("exact", 64)
+    for sizes, size, methods in (([(100, 100)], None, ("knn", "visnet")), ([(128, 128)], 96, ("cnn",))):
+        with pytest.raises(ValueError, match=f"--size: {methods[-1]} cannot take squares of (100|96) px; name a power"):
+            chosen(sizes, methods, "exact", size)
+    with pytest.raises(ValueError, match="images of 8 px are too small for PRNU"):
+        chosen([(64, 64)], ("knn", "prnu"), size=8)
 
 
 # ------------------------------------------------------------------------------------------- files
@@ -109,7 +116,8 @@ def test_sources_are_folders_or_a_list(tmp_path):
     (root / "empty").mkdir()
     (root / "__MACOSX").mkdir()
     (root / "Thumbs.db").write_bytes(b"x")
-    files, left = collect.sources(root)
+    left = collect.LeftOut()
+    files = collect.sources(root, left)
     assert [source for _, source in files] == ["checker"] * 3 + ["plain"] * 3 + ["stripes"] * 3
     assert [path.name for path, _ in left] == ["empty", "lost.png"]
     Image.new("RGB", (8, 8)).save(tmp_path / "outside.png")
@@ -118,37 +126,40 @@ def test_sources_are_folders_or_a_list(tmp_path):
         "\ufeffpath,source,more\nplain/plain0.png,=a,x\nchecker/checker0.png,b,y\n../outside.png,b,\n,b,\nempty/no.png,b,\n",
         encoding="utf-8",
     )  # fmt: skip
-    files, left = collect.sources(table)
+    left = collect.LeftOut()
+    files = collect.sources(table, left)
     wanted = [("plain0.png", "=a"), ("checker0.png", "b"), ("no.png", "b")]
     assert [(path.name, source) for path, source in files] == wanted
     assert [reason.split(" of ")[0] for _, reason in left] == ["is outside the folder", "line 5"]
     table.write_text("path,source\nplain/plain0.png,a\nplain/plain0.png,b\n")
     with pytest.raises(ValueError, match=r"list.csv, line 3: plain/plain0.png has two sources"):
-        collect.sources(table)
+        collect.sources(table, collect.LeftOut())
     table.write_text("file,label\nplain/plain0.png,a\n")
     with pytest.raises(ValueError, match=r"is no CSV with columns path and source: it begins with \['file', 'label'\]"):
-        collect.sources(table)
+        collect.sources(table, collect.LeftOut())
     with pytest.raises(ValueError, match="1 source with images, and 2 are needed"):
-        collect.sources(fill(tmp_path / "one", 3, names=["plain"]))
+        collect.sources(fill(tmp_path / "one", 3, names=["plain"]), collect.LeftOut())
 
 
 def test_inputs_are_images_folders_and_patterns_each_once(tmp_path, monkeypatch):
     monkeypatch.chdir(fill(tmp_path, 3, names=["plain"]))
     Path("a[1].png").write_bytes(Path("plain/plain0.png").read_bytes())
-    paths, left = collect.inputs(["plain", "plain/plain1.png", "pl*/*.png", "a[1].png"])
+    left = collect.LeftOut()
+    paths = collect.inputs(["plain", "plain/plain1.png", "pl*/*.png", "a[1].png"], left)
     assert [str(path) for path in paths] == [*(f"plain/plain{i}.png" for i in range(3)), "a[1].png"] and left == []
     with pytest.raises(ValueError, match=r"nothing\*.png names no file"):
-        collect.inputs(["nothing*.png"])
+        collect.inputs(["nothing*.png"], collect.LeftOut())
 
 
 def test_what_a_shells_pattern_finds_stops_no_other(tmp_path, monkeypatch):
     monkeypatch.chdir(fill(tmp_path, 1, names=["plain"]))
     Path("nowhere.png").symlink_to("no")
     Path("empty").mkdir()
-    paths, left = collect.inputs(["empty", "nowhere.png", "plain"])
+    left = collect.LeftOut()
+    paths = collect.inputs(["empty", "nowhere.png", "plain"], left)
     assert [path.name for path in paths] == ["nowhere.png", "plain0.png"] and str(left[0][0]) == "empty"
     with pytest.raises(ValueError, match="^empty holds no images"):
-        collect.inputs(["empty"])
+        collect.inputs(["empty"], collect.LeftOut())
 
 
 def test_frames_are_in_their_own_order():
@@ -161,7 +172,8 @@ def test_a_picture_counts_once_and_has_one_source(tmp_path):
     (root / "plain" / "copy.png").write_bytes((root / "plain" / "plain1.png").read_bytes())
     (root / "plain" / "both.png").write_bytes((root / "checker" / "checker2.png").read_bytes())
     (root / "plain" / "bad.png").write_text("no image")
-    files, left = collect.sources(root)
+    left = collect.LeftOut()
+    files = collect.sources(root, left)
     labelled = train.looked_at(files, left)
     assert len(labelled.paths) == 7 and {path.name for path in labelled.paths} & {"checker2.png", "both.png"} == set()
     said = {path.name: reason for path, reason in left}
@@ -172,7 +184,7 @@ def test_a_picture_counts_once_and_has_one_source(tmp_path):
 def test_no_image_at_all_is_said(tmp_path):
     (tmp_path / "a.png").write_text("no image")
     with pytest.raises(ValueError, match="none of 1 files can be used, such as .*a.png: is not a readable image"):
-        train.looked_at([(tmp_path / "a.png", "a")], [])
+        train.looked_at([(tmp_path / "a.png", "a")], collect.LeftOut())
 
 
 def labelled_by(names):
@@ -242,7 +254,8 @@ def test_a_stream_is_in_order_bounded_and_stops_at_once(tmp_path, monkeypatch):
 def test_headers_and_ghosts_give_a_leak_away(tmp_path):
     root = fill(tmp_path / "mixed", 30, names=["plain"])
     fill(root, 30, names=["checker"], suffix="jpg")
-    files, left = collect.sources(root)
+    left = collect.LeftOut()
+    files = collect.sources(root, left)
     labelled = train.looked_at(files, left)
     half = [i for i in range(60) if i % 2], [i for i in range(60) if not i % 2]
     learn, test = labelled[half[0]], labelled[half[1]]
@@ -256,7 +269,39 @@ def test_headers_and_ghosts_give_a_leak_away(tmp_path):
     assert leak.warnings(fair, {"a": shares["plain"], "b": shares["plain"]}, 50.0) == []
 
 
+def test_who_learns_nothing_says_so(tmp_path):
+    rng = np.random.default_rng(3)
+    for source in "ab":
+        (tmp_path / source).mkdir()
+        for i in range(40):
+            Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(tmp_path / source / f"{i}.png")
+    left = collect.LeftOut()
+    labelled = train.looked_at(collect.sources(tmp_path, left), left)
+    model = train.train(labelled, ["knn"], Preparation("exact", 16), tmp_path, left)
+    assert any("knn is not shown to be better than chance (50.0 %)" in text for text in model.facts["warnings"])
+
+
 # ------------------------------------------------------------------------------------------- commands
+
+
+def test_time_left_is_at_the_mean_rate_since_the_first_step(monkeypatch):
+    made = []
+
+    class Bar(tqdm.tqdm):
+        def __init__(self, **settings):
+            super().__init__(**{**settings, "disable": False, "file": StringIO(), "mininterval": 0})
+            made.append(self)
+
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
+    with attribution.bars() as progress:
+        monkeypatch.setattr(attribution, "time", lambda: made[-1].start_t + 50)  # the network took long to build
+        move = progress("training")
+        move(0.1)
+        made[-1]._time = lambda: made[-1].start_t + 4
+        move(0.3)
+        assert made[-1].format_dict["elapsed"] == 4 and "00:14 left" in str(made[-1])
+        progress("next")
+        assert len(made) == 2 and not made[0].leave
 
 
 def test_from_folders_to_an_answer(ganfp, tmp_path):

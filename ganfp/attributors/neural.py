@@ -21,7 +21,7 @@ from ganfp.images import to_float
 from ganfp.layers import channels
 from ganfp.seeding import deterministic, drawn_with, mix
 
-PREDICT_BATCH = 256
+PREDICT_PIXELS = {"cpu": 2**18, "cuda": 2**22}  # of a batch; what a network makes of it fits into a core's caches
 MAPS = 50  # of a layer, for an image: what is kept for the gradient, and gradients, of visNet's three networks
 PRECISIONS = ("float32", "bfloat16", "auto")
 
@@ -204,7 +204,8 @@ class NeuralAttributor(Attributor, Generic[Network]):
     @torch.inference_mode()
     def _run(self, function: Callable[[Tensor], Tensor], images: np.ndarray) -> np.ndarray:
         """A function of images in [-1, 1], batch by batch."""
-        parts = [function(self._seen(on_device(images[part], self.device))) for part in cut(images, PREDICT_BATCH)]
+        size = PREDICT_PIXELS[torch.device(self.device).type] // self.resolution_**2
+        parts = [function(self._seen(on_device(images[part], self.device))) for part in cut(images, size)]
         return torch.cat(parts).float().cpu().numpy()
 
     def _scores(self, images: np.ndarray) -> np.ndarray:

@@ -56,9 +56,9 @@ class PRNU(Attributor):
         best = grid[0]
         if validation is not None and len(grid) > 1:
             few = np.sort(np.concatenate([np.flatnonzero(codes == c)[: self.search_images] for c in np.unique(codes)]))
-            accuracies = []
+            accuracies, each = [], len(few) + len(validation[0])
             for tried, denoiser in enumerate(grid):
-                progress(tried / len(grid))
+                progress(tried * each / (len(grid) * each + len(images)))
                 self._estimate(images[few], codes[few], *denoiser)
                 accuracies.append((self._scores(validation[0]).argmax(axis=1) == validation[1]).mean())
             best = grid[int(np.argmax(accuracies))]

@@ -5,9 +5,9 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from time import gmtime, strftime
+from time import gmtime, strftime, time
 
 import click
 
@@ -59,18 +59,16 @@ def train(
     if out.resolve().is_relative_to(sources.resolve()):
         raise ValueError(f"--out: {out} is inside {sources}, where the images are; name another folder")
     methods = CHOICES[:-1] if method == "all" else (method,)
-    files, left = collect.sources(sources)
-    labelled = train.looked_at(files, left)
+    left = collect.LeftOut(strict)
+    labelled = train.looked_at(collect.sources(sources, left), left)
     preparation = train.choose(labelled.headers, methods, prepare, size, tiles)
     labelled = train.fitting(labelled, preparation, left)
-    stop(left, strict)
     for source, count in sorted(Counter(labelled.sources).items()):
         click.echo(f"{line(source):<28} {count:>7} images")
     click.echo(f"squares of {preparation}")
     out.mkdir(parents=True, exist_ok=True)
     with bars() as progress:
         found = train.train(labelled, methods, preparation, out, left, images, device, seed, progress)
-    stop(left, strict)
     found.facts["date"] = strftime("%Y-%m-%d", gmtime())
     found.save(out)
     report(found)
@@ -112,28 +110,20 @@ def predict(
     model: Path, images: tuple[str, ...], table: Path | None, device: str, strict: bool, force: bool
 ) -> None:  # fmt: skip
     """Name the source of every image, as MODEL (a folder, or a name of `ganfp models`) sees it."""
+    from ganfp.wild.collect import LeftOut
+    from ganfp.wild.model import Model
+
     keep([table], force)
-    asked, paths, left = question(model, images, device, strict)
-    if table is not None and table.resolve() in {path.resolve() for path in paths}:
-        raise ValueError(f"--csv: {table} is one of the images")
-    sources: Counter[str] = Counter()
-    unknown = 0
-    with written(table, asked.attributor.classes_, left) as write, bars() as progress:
-        for items, answers in asked.ask(paths, progress("attributing")):
-            write(items, answers)
-            left += stop([(item.path, item.reason) for item in items if item.reason], strict)
-            if answers:
-                sources.update(answers.sources.tolist())
-                unknown += int(answers.unknown.sum())
-    total = sum(sources.values())
-    for name, count in sources.most_common():
-        click.echo(f"{line(name):<28} {count:>7} images  {100 * count / total:5.1f} %")
-    if len(asked.certainty) and total:
+    asked, left = Model.load(model, device), LeftOut(strict)
+    sources, unknown = answered(asked, images, left, table)
+    for name, count in Counter(sources).most_common():
+        click.echo(f"{line(name):<28} {count:>7} images  {100 * count / len(sources):5.1f} %")
+    if len(asked.certainty) and sources:
         few, of = asked.known_unknown
         usual = f"{100 * few / of:.1f} % of {of} images of known sources do"
-        click.echo(f"none of these: {unknown} images ({100 * unknown / total:.1f} %) look so; {usual}")
+        click.echo(f"none of these: {sum(unknown)} images ({100 * sum(unknown) / len(unknown):.1f} %) look so; {usual}")
     if table is not None:
-        click.echo(f"{total + len(left)} lines in {table}")
+        click.echo(f"{len(sources) + len(left)} lines in {table}")
     end(left)
 
 
@@ -148,19 +138,14 @@ def verify(model: Path, images: tuple[str, ...], service: str, device: str, stri
     from scipy.stats import fisher_exact
 
     from ganfp import metrics
+    from ganfp.wild.collect import LeftOut
+    from ganfp.wild.model import Model
 
-    asked, paths, left = question(model, images, device, strict)
+    asked, left = Model.load(model, device), LeftOut(strict)
     if service not in asked.attributor.classes_:
         known = ", ".join(asked.attributor.classes_)
         raise ValueError(f"--service: {model} does not know {service!r}; it knows {known}")
-    sources: list[str] = []
-    unknown: list[bool] = []
-    with bars() as progress:
-        for items, answers in asked.ask(paths, progress("attributing")):
-            left += stop([(item.path, item.reason) for item in items if item.reason], strict)
-            if answers:
-                sources += answers.sources.tolist()
-                unknown += answers.unknown.tolist()
+    sources, unknown = answered(asked, images, left)
     if sources:
         test = metrics.service_authenticity(sources, service)
         verdict = "most of them are attributed to it" if test.p < 0.05 else "not shown that most of them are from it"
@@ -191,14 +176,23 @@ def models(around: Path) -> None:
         click.echo(line(f"{one.name:<44} {len(one.classes):>3} sources {size:>7} {one.date:>11} {right:>8}"))
 
 
-def question(folder: Path, images: Sequence[str], device: str, strict: bool):
-    """A model, the files to ask it about, and those that are left out already."""
+def answered(asked, images: Sequence[str], left, table: Path | None = None) -> tuple[list[str], list[bool]]:
+    """The source of each image that a model is asked about, and whether it looks like none; all that in a table."""
     from ganfp.wild import collect
-    from ganfp.wild.model import Model
 
-    model = Model.load(folder, device)
-    paths, left = collect.inputs(images)
-    return model, paths, stop(left, strict)
+    paths = collect.inputs(images, left)
+    if table is not None and table.resolve() in {path.resolve() for path in paths}:
+        raise ValueError(f"--csv: {table} is one of the images")
+    sources: list[str] = []
+    unknown: list[bool] = []
+    with written(table, asked.attributor.classes_, left) as write, bars() as progress:
+        for items, answers in asked.ask(paths, progress("attributing")):
+            write(items, answers)
+            left.kept(items)
+            if answers:
+                sources += answers.sources.tolist()
+                unknown += answers.unknown.tolist()
+    return sources, unknown
 
 
 @contextmanager
@@ -243,29 +237,28 @@ def named(path: Path) -> str:
 
 @contextmanager
 def bars():
-    """Yields what begins a bar of progress, with the time left, on a terminal: from its title to what moves it."""
+    """Yields what begins a bar of progress, from its title to what moves it, on a terminal; it ends the one before.
+
+    The time left is at the mean rate since its first step: a network is built before it, and checks even out.
+    """
     from tqdm import tqdm
 
-    open_bars: list[tqdm] = []
+    look = "{desc:<20}{percentage:3.0f}%|{bar}| {remaining} left"
+    with ExitStack() as stack:
 
-    def begin(title: str) -> Callable[[float], None]:
-        look = "{desc:<20}{percentage:3.0f}%|{bar}| {remaining} left"
-        bar = tqdm(total=1.0, desc=title, disable=None, bar_format=look)
-        open_bars.append(bar)
-        return lambda share: bar.update(share - bar.n) and None
+        def begin(title: str) -> Callable[[float], object]:
+            stack.close()
+            more = dict(disable=None, bar_format=look, smoothing=0, leave=False)
+            bar = stack.enter_context(tqdm(total=1.0, desc=title, **more))
 
-    try:
+            def move(share: float) -> None:
+                if not bar.n:
+                    bar.initial, bar.start_t = share, time()
+                bar.update(share - bar.n)
+
+            return move
+
         yield begin
-    finally:
-        for bar in open_bars:
-            bar.close()
-
-
-def stop(left: list[tuple[Path, str]], strict: bool) -> list[tuple[Path, str]]:
-    """The files left out, or, where that is asked for, an end at the first of them."""
-    if strict and left:
-        raise ValueError(f"--strict: {left[0][0]} {left[0][1]}")
-    return left
 
 
 def end(left: Sequence[tuple[Path, str]]) -> None:

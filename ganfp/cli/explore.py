@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ganfp.cli.attribution import INPUTS, STRICT, end, question, stop
+from ganfp.cli.attribution import INPUTS, STRICT, end
 from ganfp.cli.options import FORCE, MODEL_FIRST, PATH, a_model, keep, option
 from ganfp.cli.words import printable, size
 
@@ -31,17 +31,18 @@ def explore(
 
     from ganfp.explorer import Exhibit, Reader, page
     from ganfp.files import write_text
+    from ganfp.wild import collect
     from ganfp.wild.model import CARD, Model
     from ganfp.worlds import files, reader
 
     keep([out], force)
-    asked, paths, left = question(model, images, "cpu", strict)
+    asked, left = Model.load(model), collect.LeftOut(strict)
     others = [Model.load(folder).attributor for folder in also]
     pairs = zip((asked.attributor, *others), (model, *also), strict=True)
     readers = [Reader(one, one.method, printable(folder.name)) for one, folder in pairs]
     known, resolution = set(asked.attributor.classes_), asked.attributor.resolution_
     good, squares, of_a_build = [], [], not (model / CARD).exists()
-    for path in paths:
+    for path in collect.inputs(images, left):
         try:
             if of_a_build:
                 square = files.square_mean(reader.decode(path, path)[0], resolution, path)
@@ -50,8 +51,7 @@ def explore(
                 squares.append(asked.preparation.squares(reader.read(path, path, asked.preparation.check)[0])[0])
             good.append(path)
         except ValueError as error:
-            left.append((path, str(error).removeprefix(f"{path} ")))
-            stop(left, strict)
+            left.add(path, str(error).removeprefix(f"{path} "))
     if not good:
         raise ValueError(f"none of {len(left)} files can be shown, such as {left[-1][0]}: {left[-1][1]}")
     owners = [folder if (folder := path.absolute().parent.name) in known else OWN for path in good]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganfp.cli.attribution import STRICT, end, stop
+from ganfp.cli.attribution import STRICT, end
 from ganfp.cli.options import DEVICE, FOLDER, FORCE, MODEL, PATH, keep, number
 from ganfp.cli.words import line, plain
 
@@ -35,21 +35,20 @@ def attack(
     from ganfp import attacks
     from ganfp.files import replacing
     from ganfp.wild import stream
+    from ganfp.wild.collect import LeftOut
     from ganfp.wild.prepare import Preparation
-    from ganfp.worlds.reader import images_in
 
     if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"--out: {out} is {folder} or inside it, where the originals are; name another folder")
-    found, left = images_in(folder)
+    left = LeftOut(strict)
+    found = left.images(folder)
     preparation = Preparation("exact", usual_square(found, folder))
     names = as_png([path.relative_to(folder) for path in found])
     targets = {path: out / name for path, name in zip(found, names, strict=True)}
     keep(targets.values(), force)
     given, done = {key: plain(value) for key, value in options}, 0
     for items in stream.each(found, preparation, list):
-        left += stop([(item.path, item.reason) for item in items if item.reason], strict)
-        good = [item for item in items if not item.reason]
-        if not good:
+        if not (good := left.kept(items)):
             continue
         try:
             pixels = np.concatenate([item.squares for item in good])

@@ -37,14 +37,6 @@ def _from_scratch(context: click.Context, parameter: click.Parameter, wanted: bo
         context.params["profile"] += FROM_SCRATCH
 
 
-def _all(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    """Let ``--all`` be a part of the environment, where the processes that make artifacts and pages find it."""
-    from ganfp.runs.run import ALL_VARIABLE
-
-    if wanted:
-        os.environ[ALL_VARIABLE] = "1"
-
-
 def a_model(context: click.Context, parameter: click.Parameter, name: str | tuple[str, ...]) -> Any:
     """The folder of a model, of a path or of a name that `ganfp models` lists; of several names as many."""
     if isinstance(name, tuple):
@@ -94,7 +86,7 @@ SHARD = option(
 )  # fmt: skip
 
 ALL = click.option(
-    "--all", is_flag=True, expose_value=False, callback=_all,
+    "--all", flag_value="1", expose_value=False, callback=_in_environment("GANFP_ALL"),
     help="Measure here what is beyond the paper, too, instead of showing the reference run's records of it.",
 )  # fmt: skip
 

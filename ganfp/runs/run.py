@@ -224,6 +224,11 @@ class Run:
         """How long the artifact took to make, whenever and wherever that was."""
         return recipe.seconds if isinstance(recipe, shipping.Shipped) else self.store.info(recipe)["seconds"]
 
+    def processor_seconds(self, recipe: Recipe) -> float:
+        """Seconds of the processor behind an artifact, whatever ran beside it; on a GPU, of the clock."""
+        info = self.store.info(recipe)
+        return info.get("processor_seconds" if info.get("device") == "cpu" else "seconds", info["seconds"])
+
     def save(self, result: Result, name: str) -> None:
         """Write records and arrays into ``out``; without an ``out`` a run leaves nothing behind."""
         if self.out:

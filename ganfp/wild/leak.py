@@ -5,9 +5,9 @@ A classifier may learn that one source came as JPEG and the other as PNG instead
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ LARGEST = 128  # px of a square in which they are looked for
 POINTS = 5  # between two shares of ghosts, below which no warning is given
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """What a file says before its pixels: format, colour mode, size, JPEG's tables; and the digest of all its bytes."""
 
     format: str
@@ -49,9 +48,9 @@ def by_headers(
     """How many test images are named rightly by the most frequent source of their format, mode, size and tables."""
     seen: dict[tuple, Counter[str]] = {}
     for one, source in zip(train, sources, strict=True):
-        seen.setdefault(_said(one), Counter())[source] += 1
+        seen.setdefault(one[:-1], Counter())[source] += 1  # all but the digest
     common = Counter(sources)
-    named = [seen.get(_said(one), common).most_common(1)[0][0] for one in test]
+    named = [seen.get(one[:-1], common).most_common(1)[0][0] for one in test]
     return metrics.accuracy(list(truth), named)
 
 
@@ -91,7 +90,3 @@ def warnings(headers: Accuracy, shares: dict[str, Accuracy], chance: float) -> l
 
 def _apart(a: Accuracy, b: Accuracy) -> bool:
     return abs(a.value - b.value) > POINTS and (a.low > b.high or b.low > a.high)
-
-
-def _said(one: Header) -> tuple:
-    return one.format, one.mode, one.size, one.tables

@@ -51,11 +51,6 @@ class Model:
         few, of = self.facts.get("none", (0, 0))
         return (int(few), int(of)) if of else (round((1 - NONE) * self.validated), self.validated)
 
-    def answers(self, items: Sequence[Item]) -> "Answers":
-        """What is said of files that hold squares."""
-        squares = [item.squares for item in items if item.squares is not None]
-        return self.pooled(np.concatenate(squares), np.array([len(one) for one in squares]))
-
     def pooled(self, squares: np.ndarray, counts: np.ndarray) -> "Answers":
         """What is said of images with so many squares each, (N,), of all squares (n, 3, S, S)."""
         scores, starts = self.attributor.scores(squares), np.cumsum(counts) - counts
@@ -67,8 +62,8 @@ class Model:
         """Files, some at a time, and what is said of those that could be read, if any."""
 
         def work(items: list[Item]) -> tuple[list[Item], Answers | None]:
-            good = [item for item in items if item.squares is not None]
-            return items, self.answers(good) if good else None
+            cut = [item.squares for item in items if item.squares is not None]
+            return items, self.pooled(np.concatenate(cut), np.array([len(one) for one in cut])) if cut else None
 
         return stream.each(paths, self.preparation, work, report)
 
@@ -168,4 +163,3 @@ def read_card(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or does not belong there ({error}); train the model again") from error
     return card
-

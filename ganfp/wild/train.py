@@ -13,6 +13,7 @@ import numpy as np
 
 from ganfp import metrics
 from ganfp.attributors import attributor_class
+from ganfp.attributors.prnu import max_levels
 from ganfp.machine import cores
 from ganfp.wild import leak, stream
 from ganfp.wild.collect import LeftOut, natural
@@ -66,24 +67,24 @@ def looked_at(files: Sequence[tuple[Path, str]], left: LeftOut) -> Labelled:
 
     with ThreadPoolExecutor(min(8, cores())) as pool:
         headers = list(pool.map(look, files))
-    owners: dict[str, set[str]] = {}
-    for (_, source), header in zip(files, headers, strict=True):
+    owners: dict[str, dict[str, Path]] = {}  # of each content, with the first file of each
+    for (path, source), header in zip(files, headers, strict=True):
         if isinstance(header, Header):
-            owners.setdefault(header.digest, set()).add(source)
-    paths, sources, good, first = [], [], [], {}
+            owners.setdefault(header.digest, {}).setdefault(source, path)
+    good: list[tuple[Path, str, Header]] = []
     for (path, source), header in zip(files, headers, strict=True):
         if isinstance(header, str):
-            left.append((path, header))
-        elif len(owners[header.digest]) > 1:
-            left.append((path, f"has the same bytes under several sources: {', '.join(sorted(owners[header.digest]))}"))
-        elif header.digest in first:
-            left.append((path, f"is a copy of {first[header.digest]}"))
+            left.add(path, header)
+        elif len(owns := owners[header.digest]) > 1:
+            left.add(path, f"has the same bytes under several sources: {', '.join(sorted(owns))}")
+        elif owns[source] != path:
+            left.add(path, f"is a copy of {owns[source]}")
         else:
-            first[header.digest] = path
-            paths.append(path), sources.append(source), good.append(header)
-    if not paths:
+            good.append((path, source, header))
+    if not good:
         raise ValueError(f"none of {len(files)} files can be used, such as {left[-1][0]}: {left[-1][1]}")
-    return Labelled(paths, sources, good, clusters(paths, sources))
+    paths, sources, found = map(list, zip(*good, strict=True))
+    return Labelled(paths, sources, found, clusters(paths, sources))
 
 
 def clusters(paths: Sequence[Path], sources: Sequence[str]) -> list[int]:
@@ -105,7 +106,7 @@ def fitting(labelled: Labelled, preparation: Preparation, left: LeftOut) -> Labe
             preparation.check(*header.size)
             good.append(i)
         except ValueError as error:
-            left.append((labelled.paths[i], str(error)))
+            left.add(labelled.paths[i], str(error))
     if not good:
         raise ValueError(f"none of {len(labelled.paths)} images can be used: {left[-1][0]} {left[-1][1]}")
     return labelled[good]
@@ -115,12 +116,12 @@ def choose(headers: Sequence[Header], methods: Sequence[str], kind: str | None, 
     """The preparation: what was asked for, else squares as they are where all have one size, else tiles.
 
     Without a size squares as they are have that of most of them; others have the largest power of two that nine images
-    in ten hold, and :data:`LARGEST` at most.
+    in ten hold, and :data:`LARGEST` at most.  ``ValueError`` for a size that one of the methods cannot take.
     """
     sides = np.sort([min(header.size) for header in headers])
-    one = {header.size for header in headers}
-    square = one == {(sides[0], sides[0])}
-    fits = sides[0] >= 8 and not sides[0] & (sides[0] - 1) or not {"cnn", "visnet"} & set(methods)
+    square = {header.size for header in headers} == {(sides[0], sides[0])}
+    networks = sorted(NETWORKS.keys() & methods)
+    fits = sides[0] >= 8 and not sides[0] & (sides[0] - 1) or not networks
     if kind is None:
         kind = "exact" if square and fits and size in (None, sides[0]) else "tiles"
     if size is None:
@@ -128,6 +129,11 @@ def choose(headers: Sequence[Header], methods: Sequence[str], kind: str | None, 
         squares = Counter(min(header.size) for header in headers if header.size[0] == header.size[1])
         most = squares.most_common(1)[0][0] if squares else int(sides[0])
         size = most if kind == "exact" else min(LARGEST, power)
+    if networks and size & (size - 1):
+        other = "name a power of two, with --prepare tiles, centre or box, or another --method"
+        raise ValueError(f"--size: {networks[0]} cannot take squares of {size} px; {other}")
+    if "prnu" in methods:
+        max_levels(size)  # raises for too small a size, before anything is read
     return Preparation(kind, size, tiles or TILES)
 
 
@@ -181,7 +187,7 @@ def squares_of(
     items = (item for some in stream.each(labelled.paths, preparation, list, report) for item in some)
     for i, item in enumerate(items):
         if item.squares is None:
-            left.append((item.path, item.reason))
+            left.add(item.path, item.reason)
             continue
         out[at : at + len(item.squares)] = item.squares
         at += len(item.squares)
@@ -236,11 +242,15 @@ def train(
     classes, truth = model.attributor.classes_, files.sources
     chance = 100 * max(Counter(truth).values()) / len(truth)
     right = {name: metrics.accuracy(truth, one.sources, files.clusters) for name, (*_, one) in found.items()}
+    warnings = leak.warnings(headers, ghosts, chance)
+    if right[model.attributor.method].low <= chance:
+        remedy = "add images, or let --method all choose another method"
+        warnings.append(f"{model.attributor.method} is not shown to be better than chance ({chance:.1f} %): {remedy}")
     model.facts = {
         "accuracies": {name: vars(one) for name, one in right.items()}, "none": [int(test.unknown.sum()), len(truth)],
         "confusion": metrics.confusion_matrix(truth, test.sources, classes).tolist(),
         "images": {name: {c: one.sources.count(c) for c in classes.tolist()} for name, (_, _, one) in read.items()},
         "headers": vars(headers), "ghosts": {name: vars(share) for name, share in ghosts.items()},
-        "warnings": leak.warnings(headers, ghosts, chance),
+        "warnings": warnings,
     }  # fmt: skip
     return model
