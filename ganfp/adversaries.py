@@ -25,6 +25,7 @@ GOALS = ("removal", "forgery")
 NORMS = ("linf", "l2")
 BATCH = 256
 STRIDE = 2.5  # times radius over steps: a step of PGD, as Madry et al. have it
+RISE = 0.8  # of a hardening, in which the adversary becomes as strong as said
 NEIGHBOURS = 8  # of each class, which stand for the votes of kNN
 Scorer = Callable[[Tensor], Tensor]
 
@@ -201,11 +202,15 @@ def harden(
 ) -> NeuralAttributor:  # fmt: skip
     """The attributor after adversarial fine-tuning (Madry et al. 2018): each image is shown as PGD has changed it.
 
-    What is attacked is what the network says of the image, so that the change tells nothing of the label.
+    What is attacked is what the network says of the image, so that the change tells nothing of the label.  Its strength
+    rises from none along :data:`RISE` of the training: at once it may leave a network without any answer.
     """
 
     def change(some: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        now = strength * min(1.0, numbers[0] / (RISE * attributor.images))
+        if now < 1:  # no value would change
+            return some
         said = attributor.attribute(some).columns
-        return pgd(attributor, some, said, strength, steps=steps, seed=int(numbers[0]))
+        return pgd(attributor, some, said, now, steps=steps, seed=int(numbers[0]))
 
     return attributor.fine_tune(images, labels, change, progress=progress)

@@ -16,8 +16,9 @@ STRANGER = "none of them"  # how images are named whose source is not among the 
 IMAGES, ANSWERS, TRUTH = "blind.npz", "answers.txt", "truth.txt"  # of a blind set
 _SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.M | re.S)
 _LABEL = re.compile(r"^\([\w-]+\)=\n", re.M)
-_ROLE = re.compile(r"\{(?:doc|numref|ref|eq|cite:\w)\}(`[^`]+`)")
-_BLOCK = re.compile(r"^```\{([\w-]+)\} *([^\n]*)\n(?::[^\n]*\n)*(.*?)^```\n?", re.M | re.S)
+_ROLE = re.compile(r"\{(?:doc|numref|ref|eq|cite:\w)\}`([^`]+)`")
+_KINDS = {"tab": "Table", "fig": "Figure", "eq": "Equation"}
+_BLOCK = re.compile(r"^(`{3,})\{([\w-]+)\} *([^\n]*)\n(?::[^\n]*\n)*(.*?)^\1\n?", re.M | re.S)
 
 
 class Wrong(AssertionError):
@@ -42,8 +43,9 @@ def check(answer, *cases: tuple[tuple, Any, str], tolerance: float = 1e-6) -> No
         if got is None:
             raise Wrong(f"{call} returns nothing yet: write your answer in the place of the three dots.")
         if not _equal(got, expected, tolerance):
-            raise Wrong(f"{call} gives {_shown(got)}; {_shown(expected)} was expected. {hint}")
-    print(f"Right: {answer.__name__} passes {len(cases)} checks.")
+            where = _difference(got, expected, tolerance)
+            raise Wrong(f"{call} gives {_shown(got)}; {_shown(expected)} was expected. {where}{hint}")
+    print(f"Right: {answer.__name__} passes {len(cases)} check{'s' * (len(cases) > 1)}.")
 
 
 def _equal(got: Any, expected: Any, tolerance: float) -> bool:
@@ -56,10 +58,22 @@ def _equal(got: Any, expected: Any, tolerance: float) -> bool:
     return np.allclose(a, b, tolerance, tolerance) if b.dtype.kind in "biuf" else bool((a == b).all())
 
 
+def _difference(got: Any, expected: Any, tolerance: float) -> str:
+    """Where two large arrays differ first, which :func:`_shown` calls alike."""
+    if not (isinstance(got, np.ndarray) and got.size > 16 and got.shape == np.shape(expected)):
+        return ""
+    place = tuple(map(int, np.argwhere(~np.isclose(got, expected, tolerance, tolerance))[0]))
+    return f"They differ first at {list(place)}: {got[place]:.4g} in place of {expected[place]:.4g}. "
+
+
 def _shown(value: Any) -> str:
     """A value in few words: large arrays by their shape."""
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=4, separator=", ") if value.size <= 16 else f"an array {value.shape}"
+    if isinstance(value, np.ndarray) and value.ndim:
+        small = " ".join(np.array2string(value, precision=4, separator=", ").split())
+        return small if value.size <= 16 else f"an array {value.shape}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    value = value.item() if isinstance(value, (np.generic, np.ndarray)) else value
     return f"{value:.6g}" if isinstance(value, float) else repr(value)
 
 
@@ -78,19 +92,24 @@ def without_solutions(notebook):
     copy = deepcopy(notebook)
     for cell in copy.cells:
         if cell.cell_type == "markdown":
-            cell.source = _ROLE.sub(r"\1", _LABEL.sub("", _BLOCK.sub(_as_markdown, cell.source)))
+            cell.source = _ROLE.sub(_as_words, _LABEL.sub("", _BLOCK.sub(_as_markdown, cell.source)))
         elif _SOLUTION.search(cell.source):
             cell.source = _SOLUTION.sub(r"\1...  # your answer", cell.source)
             cell.metadata = {}  # it is no longer folded
     return copy
 
 
+def _as_words(role: re.Match) -> str:
+    kind, _, number = role[1].partition("-")
+    return f"{_KINDS[kind]} {number}" if kind in _KINDS else f"`{role[1]}`"
+
+
 def _as_markdown(block: re.Match) -> str:
-    kind, title, text = block.groups()
-    if kind == "solution" or (kind, title) == ("dropdown", "Answers"):
+    _, kind, title, text = block.groups()
+    if kind in ("solution", "index", "claims-summary") or (kind, title) == ("dropdown", "Answers"):
         return ""
-    titles = {"exercise": f"**Exercise: {title}.** ", "chapter": ""}
-    return titles[kind] + text.strip() + "\n" if kind in titles else block[0]
+    titles = {"exercise": f"**Exercise: {title}.** ", "chapter": "", "admonition": f"**{title}.** "}
+    return titles[kind] + _BLOCK.sub(_as_markdown, text).strip() + "\n" if kind in titles else block[0]
 
 
 def blind_sets(run: Run, count: int, sets: int, key: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -101,7 +120,9 @@ def blind_sets(run: Run, count: int, sets: int, key: int) -> list[tuple[np.ndarr
     """
     sources = [*seed_setup(run).sources, Source(STRANGER, run.generator("sngan"))]
     rng = np.random.default_rng(key)
-    chosen = rng.integers(len(sources), size=sets * count)
+    once = np.arange(len(sources))  # in every set each source comes, and so does a stranger
+    drawn = [np.append(once, rng.integers(len(once), size=count - len(once))) for _ in range(sets)]
+    chosen = np.concatenate([rng.permutation(one) for one in drawn])
     each = run.profile.real.test
     if (most := np.bincount(chosen).max()) > each:
         few = f"profile {run.profile.name} has {each} test images of a source, and {most} are needed"

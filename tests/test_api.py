@@ -1,6 +1,7 @@
 """What the package offers as a library: names, scikit-learn's conventions, types, and the examples that show it."""
 
 import doctest
+import inspect
 import pickle
 import re
 import subprocess
@@ -232,6 +233,22 @@ def test_the_example_of_the_library_page_is_true():
     report: list[str] = []
     assert len(test.examples) > 10
     assert not doctest.DocTestRunner(verbose=False).run(test, out=report.append).failed, "".join(report)
+
+
+def test_a_signature_in_the_book_names_every_argument(html):
+    pages = sorted((html / "book/api").glob("*.html"))
+    shown = [re.sub("<[^>]*>", "", sig) for page in pages for sig in signatures(page)]
+    for name in ("faces.draw", "bedrooms.draw", "sample", "attack", "relight", "load", "metrics.fd_ratio", "PRNU"):
+        (said,) = (sig for sig in shown if re.search(rf"ganfp\.{re.escape(name)}\(", sig))
+        value = ganfp
+        for step in name.split("."):
+            value = getattr(value, step)
+        wanted = inspect.signature(value).parameters
+        assert [p for p in wanted if not re.search(rf"[(*,\s]{p}\b", said)] == [], said
+
+
+def signatures(page: Path) -> list[str]:
+    return re.findall(r'<dt class="sig.*?</dt>', page.read_text("utf-8"), re.S)
 
 
 def test_the_example_of_the_readme_runs(tmp_path, monkeypatch):

@@ -106,6 +106,18 @@ def test_azimuthal_power_of_a_wave_and_a_point():
     np.testing.assert_allclose(found[2:] * zero, point, rtol=1e-3)
 
 
+def test_azimuthal_power_by_loops():
+    """Of noise, counted around the centre of the shifted spectrum, as the paper's figures show it."""
+    image = np.random.default_rng(2).integers(0, 256, (3, 12, 12))
+    grey = 0.299 * image[0] + 0.587 * image[1] + 0.114 * image[2]
+    spectrum = 20 * np.log10(np.abs(np.fft.fftshift(np.fft.fft2(grey))))
+    rings = {}
+    for i, j in np.ndindex(12, 12):
+        rings.setdefault(round(((i - 6) ** 2 + (j - 6) ** 2) ** 0.5), []).append(spectrum[i, j])
+    expected = np.array([np.mean(rings[k]) for k in sorted(rings)]) / spectrum[6, 6]
+    np.testing.assert_allclose(features("azimuthal", image[None].astype(np.uint8))[0], expected, rtol=1e-4)
+
+
 def test_rings_of_frequency():
     assert np.bincount(linear.rings(8).ravel()).tolist() == [1, 8, 12, 16, 22, 4, 1]
     assert linear.ring_means(np.ones((2, 8, 8), np.float32)) == pytest.approx(np.ones((2, 7)))

@@ -363,13 +363,15 @@ def test_the_command_makes_a_page_of_ones_own(readers, images, chromium, tmp_pat
     result = explore("network", "stripes", "mine", "mine/one.png", *more, "--out", "a.html")
     assert result.exit_code == 0 and "3 images and 3 models in a.html" in result.output, result.output
     for model in ("network", "noise"):  # a page with and without visNet
-        assert explore(model, "mine", "--out", f"{model}.html").exit_code == 0
+        found = explore(model, "mine", "--out", f"{model}.html")
+        assert found.exit_code == 0 and "2 images and 1 model in" in found.output
         opened = Page(chromium, (tmp_path / f"{model}.html").as_uri(), 420)
         assert list(complaints(opened.events)) == [] and opened.text(".ex-verdict").startswith("The network says")
     opened = Page(chromium, (tmp_path / "a.html").as_uri())
     assert opened.js("e.page.owners") == ["stripes", "images", "images"]  # each file once
     assert (opened.pixels() == images[-1]).all()
     assert "exists already" in explore("network", "mine", "--out", "a.html").output
+    assert "nowhere" in explore("network", "mine", "--also", "nowhere", "--out", "c.html").output
     (tmp_path / "mine" / "bad.png").write_bytes(png(images[0, :, :9, :9]))
     assert "bad.png is 9 x 9 px: too small" in explore("network", "mine", "--out", "b.html").output
 

@@ -1,7 +1,6 @@
 """Pages x4 to x7: what they need, what they measure, and what is said of it."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from ganfp.metrics.openset import Scores
 from ganfp.paper import judge, plots, x4, x5, x6, x7
 from ganfp.paper.attribution import SETUPS, architecture_setup
 from ganfp.paper.judge import HOLDS, NOT_MEASURED, NOT_SHOWN, REFUTED
+from ganfp.paper.pooling import pooled
 from ganfp.paper.record import Record, Result, one, pick
 from ganfp.runs.recipes.finetuned import FineTuned
 from ganfp.runs.run import begin
@@ -97,7 +97,7 @@ def test_a_threshold_is_chosen_on_the_other_sources_alone(run):
 def test_the_open_world_is_measured(sealed):
     found = x5.study(sealed)
     for kind in x5.KINDS.values():
-        for score in (x5.PROBABILITY, x5.ENERGY, x5.DISTANCE):
+        for score in (x5.PROBABILITY, x5.ENERGY, x5.DISTANCE, x5.RESIDUALS):
             r = one(found.records, metric="auroc", row=score, column=kind, variant="")
             each = [
                 x.value
@@ -108,9 +108,27 @@ def test_the_open_world_is_measured(sealed):
             assert one(found.records, metric="oscr", row=score, column=kind).value <= r.value
             accepted, right = found.arrays[f"{kind}/{score}"]
             assert (np.diff(accepted) >= 0).all() and (right <= accepted).all() and accepted[-1] == 100
-    assert len(x5.areas_table(found.records, "t", "c").rows) == 9
-    assert len(x5.strangers_table(found.records, "t", "c").rows) == 5
+    assert len(x5.areas_table(found.records, "t", "c").rows) == 12
+    assert len(x5.strangers_table(found.records, "t", "c").rows) == 6
     assert len(plots.open_world(found.arrays).axes) == len(plots.reliability(found.arrays).axes) == 3
+
+
+def test_a_fingerprint_is_compared_by_its_direction_whatever_its_length():
+    """Two sources at right angles around (5, 5); a louder image of one is as near to it, a faint one between is not."""
+    known = x5.Known.__new__(x5.Known)
+    known.centre = np.array([5.0, 5.0])
+    found = known.directions(np.array([[8.0, 5.0], [905.0, 5.0], [5.0, 9.0], [5.1, 5.1]]))
+    np.testing.assert_allclose(found, [[1, 0], [1, 0], [0, 1], [0.5**0.5, 0.5**0.5]], atol=1e-9)
+
+
+@pytest.mark.parametrize(("residuals", "expected"), [(96, HOLDS), (91, NOT_SHOWN), (80, REFUTED)])
+def test_residuals_are_compared_with_our_network_among_strangers(residuals, expected):
+    records = [
+        made(row, "auroc", value, setup="open world", column=kind)
+        for kind in x5.KINDS.values()
+        for row, value in ((x5.PROBABILITY, 90.5), (x5.RESIDUALS, residuals))
+    ]
+    assert outcome("open-residuals", records) == expected
 
 
 @pytest.mark.parametrize(("best", "expected"), [(95, HOLDS), (90, NOT_SHOWN), (80, REFUTED)])
@@ -188,8 +206,7 @@ def test_matches_by_hand():
 def test_the_whitened_metric_makes_the_scatter_alike():
     random = np.random.default_rng(0)
     points = random.normal(size=(4000, 3)) * [1, 2, 4]
-    network = SimpleNamespace(method="cnn", features=lambda images: images.reshape(-1, 3))
-    embed = x7.Embedding(network, points, np.repeat(["a", "b"], 2000), whitened=True)
+    embed = x7.embedding(points, np.repeat(["a", "b"], 2000), whitened=True)
     np.testing.assert_allclose(np.cov(embed(points).T), np.eye(3), atol=0.05)
 
 
@@ -227,6 +244,11 @@ def test_our_network_is_tuned_on_what_it_knows_and_compared_with_itself(gallerie
             one(found, metric=d.params["of"], row=row, column=d.column) for row in (d.params["against"][0], d.row)
         )
         assert d.value == pytest.approx(after.value - before.value) and d.low <= d.value <= d.high
+
+
+def test_what_has_several_seeds_can_be_pooled(compared, galleries):
+    for found in (compared, galleries):
+        assert len(pooled([found.records, found.records], "a machine")) == len(found.records)
 
 
 @pytest.mark.parametrize(("more", "expected"), [(60, HOLDS), (30.2, NOT_SHOWN), (20, REFUTED)])

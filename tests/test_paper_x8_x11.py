@@ -42,13 +42,6 @@ def test_a_margin_is_above_the_best_other():
     assert x8.margins(values).tolist() == [[1, -2, -1], [0, 0, -5]]
 
 
-def test_the_limit_lets_as_many_pass_as_said():
-    own = np.zeros((100, 2), bool)
-    own[:50, 0] = True
-    values = np.arange(200.0).reshape(100, 2)
-    assert (values[~own] > x8.limit(values, own)).mean() <= x8.FALSE
-
-
 def test_a_generator_is_asked_about_all_sources(inverted):
     rows = [x8.INVERSION, *(KNOWN[m].row for m in x8.METHODS)]
     for condition in x8.CONDITIONS:

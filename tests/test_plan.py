@@ -1,5 +1,6 @@
 """What a profile takes, counted before it is begun; devices that are chosen, and how many artifacts share one."""
 
+import re
 import shutil
 import sys
 import time
@@ -228,3 +229,21 @@ def test_rates_are_read_from_a_store_and_serve_the_plan(tmp_path, monkeypatch, o
     monkeypatch.setattr(planning, "rates", lambda: {"costs": {"images": (each, rate)}})
     assert planning.core_seconds(world) == pytest.approx(store.info(world)["seconds"])
     assert planning.core_seconds(fit) == fit.cost() and planning.sort(fit) == "attributor knn"
+
+
+def test_progress_goes_by_planned_seconds_and_says_nothing_of_the_end_at_first(tmp_path, monkeypatch, capsys):
+    done = {}
+    store = SimpleNamespace(share=lambda recipe: done.get(recipe.name, 0.0))
+    monkeypatch.setattr(building, "SECONDS_BETWEEN_LINES", 0)
+    with building._bar({Stone("short", 1): 1.0, Stone("long", 1): 99.0}, store, quiet=False) as show:
+        for done["long"], said in ((0.005, "0 %"), (0.5, "50 %")):
+            show([])
+            line = capsys.readouterr().err
+            assert said in line and ("? left" in line) == (said == "0 %")
+
+
+def test_a_build_says_how_long_what_is_missing_takes(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANFP_STORE", str(tmp_path))
+    monkeypatch.setattr("ganfp.runs.run.Run.build", lambda self, wanted, jobs: 0.0)
+    said = CliRunner().invoke(main, ["build", "--profile", "smoke", "--dataset", "faces", "--jobs", "1"]).output
+    assert re.search(r"profile smoke: \d{3} artifacts to make; about \d+ seconds on 1 core, by measured rates", said)

@@ -1,5 +1,9 @@
 """Figures: pictures keep their pixels, colours their sources."""
 
+import inspect
+import json
+import re
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -7,6 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from conftest import ROOT  # noqa: E402
 
 from ganfp.attributors.network import AttributionNetwork  # noqa: E402
 from ganfp.attributors.summary import layers  # noqa: E402
@@ -21,12 +26,26 @@ def closed():
     plt.close("all")
 
 
+def test_a_caption_names_no_side_of_panels_that_stand_one_below_the_other_on_a_telephone():
+    told = 0
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+            caption = cell["metadata"].get("mystnb", {}).get("figure", {}).get("caption", "")
+            for name in re.findall(r"plots\.(\w+)\(", "".join(cell["source"])) if caption else ():
+                if "stack=True" in inspect.getsource(inspect.unwrap(getattr(plots, name))):
+                    assert not re.search(r"\b(Left|Right)\b", caption), (notebook.name, caption)
+                    told += 1
+    assert told > 10
+
+
 def test_montage_by_hand():
     images = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((1, 3, 2, 2), np.uint8)
     picture = plots.montage(images, rows=2)
-    assert picture.shape == (5, 5, 3)
+    assert picture.shape == (5, 5, 4)
+    picture, seen = picture[..., :3], picture[..., 3]
     assert (picture[:2, :2] == 0).all() and (picture[:2, 3:] == 1).all() and (picture[3:, :2] == 2).all()
-    assert (picture[2] == 255).all() and (picture[3:, 3:] == 255).all()  # the gap, and the place that is left over
+    assert seen[:2, :2].min() == seen[:2, 3:].min() == seen[3:, :2].min() == 255
+    assert not seen[2].any() and not seen[:, 2].any() and not seen[3:, 3:].any()  # the gaps, and the place left over
 
 
 def test_a_source_has_one_colour_on_every_page():

@@ -14,6 +14,7 @@ from matplotlib.colors import to_rgb
 
 from ganfp.paper.plots import style
 
+CSS = ROOT / "book" / "_static" / "custom.css"
 NOT_PROSE = {"a", "code", "pre", "script", "style", "h1", "h2", "h3", "h4", "title", "svg", "nav", "summary", "dt"}
 
 
@@ -73,7 +74,9 @@ def test_no_number_of_the_paper_stands_in_prose_without_a_link(pages):
 
 
 def silent(classes):
-    return any(name in classes for name in ("caption-number", "math", "highlight", "drawing", "prev-next", "bibtex"))
+    """Whether text is no prose; the article itself is of the class ``mathjax_ignore``."""
+    names = ("caption-number", "math", "highlight", "drawing", "prev-next", "bibtex")
+    return any(re.search(rf"\b{name}(?!\w)", classes) for name in names)
 
 
 def test_the_search_and_the_index_find_each_of_them(html, pages):
@@ -83,7 +86,9 @@ def test_the_search_and_the_index_find_each_of_them(html, pages):
     for name in ("Table 8", "Figure 5", "Figure 36", "Equation 3"):
         ((page, label, main),) = known[name.lower()]
         assert main and any(label in p.ids for p in pages.values())
-        assert name in (html / "genindex.html").read_text("utf-8")
+    listed = re.findall(r">(Figure|Table) (x?)(\d+)([a-d]?)<", (html / "genindex.html").read_text("utf-8"))
+    places = [(kind, own, int(n), letter) for kind, own, n, letter in listed]
+    assert len(places) > 60 and places == sorted(places)  # as one counts: 2 before 10
 
 
 def test_the_list_has_all_of_them_with_a_picture_and_a_title(html):
@@ -180,6 +185,18 @@ def test_a_click_enlarges_and_a_filter_filters(html, chromium):
     assert 0 < chromium.evaluate(shown) < everything
 
 
+def test_the_button_of_a_folded_solution_stands_beside_its_title(html, chromium):
+    under = """[...document.querySelectorAll('.toggle-button')].filter(button => {
+        const [title] = button.parentElement.getElementsByTagName('a'), b = button.getBoundingClientRect();
+        return title && [...title.getClientRects()].some(t => t.right > b.left && t.top < b.bottom && t.bottom > b.top);
+    }).length"""
+    for page in ("x10_diffusion", "sA_frechet_ratio"):
+        for width in (1440, 420):
+            chromium.open((html / "notebooks" / f"{page}.html").as_uri(), width)
+            assert chromium.evaluate("document.querySelectorAll('.toggle-button').length") > 0
+            assert chromium.evaluate(under) == 0, (page, width)
+
+
 # ---------------------------------------------------------------------------- colours
 
 # Machado, Oliveira and Fernandes 2009: how full dichromats see linear RGB
@@ -201,8 +218,9 @@ def lab(rgb):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-def contrast(colour):
-    return 1.05 / (XYZ[1] @ linear(colour) + 0.05)
+def contrast(colour, ground="#ffffff"):
+    one, other = sorted(XYZ[1] @ linear(each) + 0.05 for each in (colour, ground))
+    return other / one
 
 
 def test_a_colour_means_one_thing_and_can_be_seen():
@@ -211,11 +229,17 @@ def test_a_colour_means_one_thing_and_can_be_seen():
     assert len(everything) == len(set(everything))
     assert all(contrast(colour) >= 4.5 for colour in (*known["sources"], *known["ink"][:2]))
     assert all(contrast(colour) >= 3 for kind in ("methods", "attacks", "others") for colour in known[kind])
+    assert set(style.DARK) == {colour for kind in ("sources", "methods", "attacks") for colour in known[kind]}
+    assert len(set(style.DARK.values())) == len(style.DARK)
+    ground = re.search(r'data-theme="dark"\] {[^}]*--pst-color-background: (#\w+)', CSS.read_text("utf-8"))[1]
+    assert all(contrast(colour, ground) >= 4.5 for colour in style.DARK.values())
 
 
 @pytest.mark.parametrize(("kind", "first"), [("sources", 6), ("methods", 5), ("attacks", 6)])
 @pytest.mark.parametrize("defect", DEFECTS)
-def test_colours_of_one_kind_differ_for_the_colour_blind_too(kind, first, defect):
-    seen = [lab(np.array(DEFECTS[defect]) @ linear(colour)) for colour in style.palette()[kind][:first]]
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_of_one_kind_differ_for_the_colour_blind_too(kind, first, defect, dark):
+    colours = [style.DARK[colour] if dark else colour for colour in style.palette()[kind][:first]]
+    seen = [lab(np.array(DEFECTS[defect]) @ linear(colour)) for colour in colours]
     nearest = min(np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i])
     assert nearest >= 15  # of CIELAB, where 2.3 is just noticed

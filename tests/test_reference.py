@@ -85,6 +85,15 @@ def test_a_mean_over_seeds_covers_seeds_and_images():
     assert seeds.params["own"] == 5
 
 
+@pytest.mark.parametrize("metric", ["identified", "auroc", "removal"])
+def test_percentages_over_seeds_stay_percentages(metric):
+    records = [plain(metric, v, interval=(v - 1, 100), psnr=40 + v) for v in (97.0, 98.0, 99.0)]
+    found = pool(metric, records)
+    assert (found.value, found.ci_high, found.n) == (98, 100, 1200)
+    assert found.ci_low == pytest.approx(98 - stats.t.ppf(0.975, 2) / 3**0.5)
+    assert found.params["psnr"] == 138 and found.params["seeds"] == [97, 98, 99]
+
+
 @pytest.mark.parametrize(
     ("records", "message"),
     [

@@ -56,15 +56,17 @@ def test_links_between_pages_lead_within_the_one_page(tmp_path):
     article = (
         '<article class="bd-article"><section id="top"><h1>A</h1><a href="../notebooks/s1.html#fig-1">f</a>'
         '<a href="b.html">b</a><a href="#top">t</a><a href="https://x.org/y.html">x</a>'
-        '<img src="../_images/i.svg"></section></article>'
+        '<a href="../_downloads/d.csv">d</a><a href="../_code/c.html#line-1">c</a><img src="../_images/i.svg">'
+        "</section></article>"
     )
     (tmp_path / "book" / "a.html").write_text(f"<main>{article}</main>")
-    text = pdf.article(tmp_path, "book/a")
+    text = pdf.article(tmp_path, "book/a", ["book/a", "book/b", "notebooks/s1"])
     for expected in (
         '<article id="book-a"', 'id="book-a--top"', 'href="#notebooks-s1--fig-1"', 'href="#book-b"',
         'href="#book-a--top"', 'href="https://x.org/y.html"', 'src="_images/i.svg"',
     ):  # fmt: skip
         assert expected in text
+    assert "_downloads" not in text and "_code" not in text  # they would be absolute paths
     line = '<a href="#book-a--top">A<span class="page"></span></a>'
     assert pdf.contents("book/a", text) == f"<li>{line}<ul></ul></li>"
 
@@ -73,8 +75,10 @@ def test_the_contents_of_the_pdf_say_the_pages(chromium, tmp_path):
     page = tmp_path / "print.html"
     text = '<section style="break-before: page" id="b-c"><h2>C</h2></section>'
     line = pdf.contents("b", '<section id="b"><h1>B</h1></section>' + text)
-    page.write_text(f'<nav class="contents">{line}</nav><p id="b">B</p>{text}')
+    page.write_text(f'<html data-theme="auto"><nav class="contents">{line}</nav><p id="b">B</p>{text}')
     chromium.open(page.as_uri(), 1000)
+    chromium.evaluate(pdf.FIT)
+    assert chromium.evaluate("document.documentElement.dataset.theme") == "light"  # else it is printed without colours
     pages = pdf.numbers(pdf.printed(chromium))
     assert pages == {"b": 1, "b-c": 2}
     chromium.evaluate(f"{pdf.NUMBER}({json.dumps(pages)}); 0")

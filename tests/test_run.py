@@ -41,6 +41,13 @@ def test_a_users_file_is_cut_as_the_drawn_images_are(tmp_path, store):
     assert begin("smoke", f"npz:{tmp_path / 'mine.npz'}").images.key != run.images.key
 
 
+def test_as_many_images_as_the_book_asks_for_are_enough(tmp_path, store):
+    """2,550 for quick, although its generators of drawn images were trained beside more held-out ones."""
+    np.savez(tmp_path / "own.npz", images=np.random.default_rng(0).integers(0, 256, (2550, 3, 32, 32)).astype(np.uint8))
+    run = begin("quick", f"npz:{tmp_path / 'own.npz'}")
+    assert run.trained_as is run and run.base_images == run.rungs[-1] == 425  # half of the 850 that are for GANs
+
+
 def test_too_few_images_are_an_error_that_says_how_many(tmp_path, store):
     np.savez(tmp_path / "few.npz", images=np.zeros((120, 16, 16, 3), np.uint8))
     run = begin("smoke", f"npz:{tmp_path / 'few.npz'}")

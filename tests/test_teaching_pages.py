@@ -4,6 +4,7 @@ import re
 
 import pytest
 from test_book import PAGES, complaints
+from test_publication import NOT_PROSE, Page, silent
 
 from ganfp.paper import judge
 
@@ -60,6 +61,19 @@ def test_terms_are_explained_at_their_first_use(html):
     assert 'href="../book/glossary.html#term-PRNU"' in page and "Photo response non-uniformity" in page
 
 
+NAMES = {*"AMD AMX CSV CUDA EPYC GB MB MIT NFS NPZ NVIDIA PDF RGB SLURM".split()}  # of makers, file formats, units
+
+
+@pytest.mark.parametrize("page", [*CHAPTERS, "book/index", "book/explorer", "book/teach"])
+def test_an_abbreviation_is_spelled_out_or_in_the_glossary(page, html):
+    terms = set(re.findall(r'id="term-([^"]+)"', (html / "book" / "glossary.html").read_text("utf-8")))
+    pieces = Page(html / f"{page}.html").pieces
+    text = " ".join(t for t, tags, classes in pieces if not tags & (NOT_PROSE - {"a"}) and not silent(classes))
+    used = set(re.findall(r"(?<![\w-])[A-Z][A-Z]+(?=s?(?![\w-]))", text)) - terms - NAMES
+    assert "GAN" in terms and len(text) > 1000
+    assert [word for word in used if not re.search(rf"\({word}\b|\b{word},? (?:\(|the )", text)] == []
+
+
 def test_the_search_does_not_see_the_meanings(html):
     index = (html / "searchindex.js").read_text("utf-8")
     titles = re.search(r"docnames:? ?\[(.*?)\]|\"docnames\": ?\[(.*?)\]", index)
@@ -78,6 +92,24 @@ def test_a_meaning_shows_to_the_keyboard_and_goes_with_escape(html, chromium):  
     assert chromium.evaluate("document.documentElement.scrollWidth") <= 420
     chromium.evaluate("dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'}))")
     assert chromium.evaluate(shown) == "none"
+
+
+CUT_OFF = """
+[...document.querySelectorAll('.glossed')].filter(term => {
+    const [link, meaning] = term.children;
+    link.scrollIntoView({block: 'center', behavior: 'instant'});
+    link.focus({preventScroll: true});
+    const box = meaning.getBoundingClientRect();
+    const seen = x => meaning.contains(document.elementFromPoint(x, box.top + 8));
+    return box.width && !(seen(box.left + 4) && seen(box.right - 4));
+}).map(term => term.innerText)
+"""
+
+
+@pytest.mark.parametrize("page", ["book/index", "notebooks/s3_3_fingerprint_network"])
+def test_nothing_cuts_a_meaning_off(page, html, chromium):
+    chromium.open((html / f"{page}.html").as_uri(), 1280)
+    assert chromium.evaluate(CUT_OFF) == []
 
 
 def test_ten_slides_are_one_file_that_keys_turn(html, chromium, tmp_path):  # noqa: F811

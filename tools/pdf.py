@@ -27,12 +27,15 @@ FOOTER = (
 STYLE = """
 .print-only { max-width: 46rem; margin: 0 auto; }
 .print-only > article { break-before: page; }
-.print-only :is(h1, h2, h3, h4, caption, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
+.print-only :is(h1, h2, h3, h4, dt, caption, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
 .print-only :is(.provenance, .cell_output:has(> .stream)) { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
-.print-only :is(figure, tr, pre, .whole, .again, .sd-card), #book-slides section { break-inside: avoid; }
+.print-only :is(p, li) { orphans: 2; widows: 2; }
+.print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
+#book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+.print-only table.wraps :is(td, th) { white-space: normal !important; }
 .print-only :is(.explorer, details.numbers) { display: none; }
 .print-only .scrolls { box-shadow: none !important; }
 .print-only .drawing .narrow { display: none; }
@@ -44,12 +47,14 @@ nav.contents a::before { content: ""; order: 1; flex: 1; border-bottom: 1px dott
 nav.contents .page { order: 2; min-width: 2em; text-align: right; }
 """
 FIT = """
+document.documentElement.dataset.theme = "light"; // the theme's own script waits for a reader's choice, without colours
 document.querySelectorAll(".print-only table").forEach(table => {
     const room = table.parentElement.clientWidth;
+    table.classList.toggle("wraps", table.scrollWidth > 1.3 * room);
     if (table.scrollWidth > room) table.style.zoom = room / table.scrollWidth;
     table.classList.toggle("whole", table.getBoundingClientRect().height < 700);
 }); 0
-"""  # a table fits into the page's width, and onto one page if that is less than two thirds of it
+"""  # a table fits into the page's width, rather with two lines a cell than small, and whole up to two thirds of it
 UNREPEATED = ("Key points", "Exercises")  # sections that every page has, of which the contents are silent
 NUMBER = """
 (pages => document.querySelectorAll("nav.contents a").forEach(
@@ -66,8 +71,11 @@ def slug(page):
     return page.replace("/", "-")
 
 
-def article(folder, page):
-    """The article of a page, its identifiers and links fit for a page that holds them all."""
+def article(folder, page, known):
+    """The article of a page, its identifiers and links fit for one page that holds all those known.
+
+    A link to any other file would be an absolute path of this machine: its text alone is printed.
+    """
     text = (folder / f"{page}.html").read_text("utf-8")
     text = re.search(r'<article class="bd-article".*?</article>', text, re.DOTALL)[0]
     here = (folder / page).parent
@@ -77,9 +85,9 @@ def article(folder, page):
         if re.match(r"[a-z]+:", found[2]):
             return found[0]
         target = page if not path else (here / path).resolve().relative_to(folder).as_posix().removesuffix(".html")
-        if found[1] == "href" and (not path or path.endswith(".html")):
-            return f'href="#{slug(target)}{"--" * bool(label)}{label}"'
-        return f'{found[1]}="{target}"'
+        if found[1] == "src":
+            return f'src="{target}"'
+        return f'href="#{slug(target)}{"--" * bool(label)}{label}"' if target in known else ""
 
     text = re.sub(r'\b(href|src)="([^"]*)"', link, text).replace('<details class="sd-', '<details open class="sd-')
     return re.sub(r'(\bid=")', rf"\g<1>{slug(page)}--", text).replace("<article ", f'<article id="{slug(page)}" ', 1)
@@ -104,7 +112,8 @@ def one_page(folder, root):
     """Everything as one HTML text, with the styles and scripts of the front page."""
     head = re.search(r"<head>.*?</head>", (folder / "book" / "index.html").read_text("utf-8"), re.DOTALL)[0]
     head = head.replace('"../', '"').replace("</head>", f"<style>{STYLE}</style></head>")
-    texts = {page: article(folder, page) for page in pages(root)}
+    known = pages(root)
+    texts = {page: article(folder, page, known) for page in known}
     toc = "".join(contents(*item) for item in texts.items())
     lead = f"<nav class='contents'><h1>GAN fingerprints</h1><ul>{toc}</ul></nav>"
     body = f'<body><main class="print-only">{lead}{"".join(texts.values())}</main></body>'

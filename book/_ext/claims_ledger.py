@@ -117,7 +117,7 @@ class Claims(SphinxDirective):
         if not rows:
             return []
         counts = Counter(decided(row).outcome for row in rows)
-        said = f"{counts[judge.HOLDS]} of the {len(rows)} claims of this page hold"
+        said = f"{counts[judge.HOLDS]} of the {len(rows)} claims of this page hold{'s' * (counts[judge.HOLDS] == 1)}"
         for outcome in (judge.NOT_SHOWN, judge.REFUTED):
             if count := counts[outcome]:
                 said += f", {count} {COUNTED[outcome] if count > 1 else outcome}"

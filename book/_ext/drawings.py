@@ -13,7 +13,7 @@ from docutils import nodes
 from provenance import resolve, sources
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from ganfp.paper.plots.style import NARROW, NARROW_MIME, WIDE, palette
+from ganfp.paper.plots.style import DARK, NARROW, NARROW_MIME, WIDE, palette
 from ganfp.paper.record import original, read
 
 TOLD = 16  # numbers of a figure at most that its alternative text says
@@ -99,13 +99,23 @@ def skip(writer, node):
     raise nodes.SkipNode
 
 
+def dark(*inks):
+    """The dark theme's colours: those of a meaning have partners there, others are mixed with white."""
+    ink, *others = palette().values()
+    mixed = {colour: f"color-mix(in oklab, {colour} 52%, white)" for colours in others for colour in colours}
+    return dict(zip(ink, (*inks, "transparent"), strict=True)) | mixed | DARK
+
+
+def darkened(svg):
+    """An SVG text for the dark theme outside a page, where no style sheet reaches it."""
+    named = dark("#dfe4e5", "#9aa6ab")
+    return COLOUR.sub(lambda m: named.get(m[0], m[0]), svg)
+
+
 def write_palette(app, exception):
-    """The dark theme's colours: each of the light one's, mixed with white."""
     if exception or app.builder.format != "html":
         return
-    ink, *others = palette().values()
-    named = dict(zip(ink, ("var(--pst-color-text-base)", "var(--pst-color-text-muted)", "transparent"), strict=True))
-    named |= {colour: f"color-mix(in oklab, {colour} 52%, white)" for colours in others for colour in colours}
+    named = dark("var(--pst-color-text-base)", "var(--pst-color-text-muted)")
     lines = "\n".join(f"  --c{colour[1:]}: {to};" for colour, to in named.items())
     Path(app.outdir, "_static", "palette.css").write_text(f'html[data-theme="dark"] {{\n{lines}\n}}\n', "utf-8")
 

@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 from claims_ledger import CLASSES, records_shown
 from docutils import nodes
+from drawings import darkened
 from paper_numbers import KINDS, numbered, order
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
@@ -21,6 +23,20 @@ WIDTHS = (18, 14, 36, 16, 16)
 
 class everything(nodes.Element):
     """Where the list will be, once all pages are read."""
+
+
+class dark(nodes.General, nodes.Element):
+    """The image before it once more, in the colours of the dark theme."""
+
+
+def visit(writer, node):
+    light = node.parent[node.parent.index(node) - 1]
+    path = Path(writer.builder.images[light["uri"]])
+    there = Path(writer.builder.outdir, writer.builder.imagedir, f"{path.stem}-dark.svg")
+    there.write_text(darkened(Path(writer.builder.srcdir, light["uri"]).read_text("utf-8")), "utf-8")
+    place, alt = f"{writer.builder.imgpath}/{there.name}", writer.attval(light.get("alt", ""))
+    writer.body.append(f'<img class="thumbnail only-dark" src="{place}" alt="{alt}" loading="lazy">')
+    raise nodes.SkipNode
 
 
 class FindIt(SphinxDirective):
@@ -53,7 +69,8 @@ class Fill(SphinxPostTransform):
     def cells(self, kind, n, page, label):
         link = make_refnode(self.app.builder, self.env.docname, page, label, nodes.strong(text=f"{kind} {n}"))
         where = nodes.inline(text=self.env.titles[page].astext(), classes=["where"])
-        yield [self.picture(kind, page, label)]
+        picture = self.picture(kind, page, label)
+        yield [picture, *([dark()] if kind == "Figure" else [])]
         yield [nodes.paragraph("", "", link), nodes.paragraph("", "", where)]
         yield [nodes.paragraph(text=self.title(kind, n, page, label))]
         yield status(kind, n, self.reference, here=False)
@@ -77,7 +94,7 @@ class Fill(SphinxPostTransform):
         if kind == "Table":
             return nodes.raw("", miniature(node), format="html")
         image = next(node.findall(nodes.image)).deepcopy()
-        image["classes"] = ["thumbnail"]
+        image["classes"] = ["thumbnail", "only-light"]
         for side in ("width", "height", "ids", "names"):
             image.attributes.pop(side, None)
         image["loading"] = "lazy"
@@ -127,6 +144,7 @@ def line(cells):
 
 def setup(app):
     app.add_node(everything)
+    app.add_node(dark, html=(visit, None))
     app.add_directive("find-it", FindIt)
     app.add_post_transform(Fill)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,6 +7,7 @@ or "Figures 22 to 35", each number becomes a link.  All of them are in the index
 
 import re
 from collections import Counter
+from unicodedata import normalize
 
 from docutils import nodes
 from sphinx import addnodes
@@ -51,6 +52,18 @@ def note_index(app, env):
     entries = env.domaindata["index"]["entries"]
     for kind, n, docname, label in numbered(env):
         entries.setdefault(docname, []).append(("single", f"{kind} {n}", label, "main", None))
+
+
+def sort_index(app, pagename, templatename, context, doctree):
+    """Sort the page of the index as one counts: Figure 2 before Figure 10."""
+    for _, entries in context.get("genindexentries", ()):
+        entries.sort(key=lambda entry: counted(entry[0]))
+
+
+def counted(text):
+    """Key that sorts words by their letters, and numbers in them by their size."""
+    parts = re.split(r"(\d+)", normalize("NFD", text.lower()))
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
 
 
 class Searchable(SphinxPostTransform):
@@ -103,6 +116,7 @@ class Mentions(SphinxPostTransform):
 def setup(app):
     app.connect("env-get-updated", number, priority=900)  # after Sphinx has counted in its own way
     app.connect("env-check-consistency", note_index)
+    app.connect("html-page-context", sort_index)
     app.add_post_transform(Searchable)
     app.add_post_transform(Mentions)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -23,7 +23,7 @@ from pygments.lexers import PythonLexer
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 import ganfp
-from ganfp.paper.record import Record, read, reference_records
+from ganfp.paper.record import Record, pick, read, reference_records
 from ganfp.paper.table import provenance
 
 PACKAGE = Path(ganfp.__file__).parent
@@ -33,10 +33,11 @@ DATA, CODE, EXECUTED = "_downloads/data", "_code", "_downloads/executed"
 
 @dataclass
 class Source:
-    """What a value of a notebook comes from: names of saved files (patterns), and functions of the package."""
+    """What a value of a notebook comes from: names of saved files (patterns), functions, which records were picked."""
 
     files: set = field(default_factory=set)
     functions: dict = field(default_factory=dict)  # a dictionary keeps the order
+    picked: list = field(default_factory=list)  # the fields that calls of pick name; empty: all records
 
     def makers(self):
         """The function that shows it, and the one of a section that measured it."""
@@ -46,6 +47,7 @@ class Source:
     def join(self, other):
         self.files |= other.files
         self.functions |= other.functions
+        self.picked += other.picked
 
 
 def sources(cells):
@@ -64,7 +66,8 @@ def sources(cells):
             used = of(node, modules, values)
             written = (name for target in getattr(node, "targets", ()) for name in ast.walk(target))
             for target in (name for name in written if isinstance(name, ast.Name)):
-                values[target.id] = Source(used.files | saved.get(target.id, set()), dict(used.functions))
+                files = used.files | saved.get(target.id, set())
+                values[target.id] = Source(files, dict(used.functions), [*used.picked])
         everything = of(tree, modules, values)
         for label in labels(cell, tree):
             found[label] = everything
@@ -78,6 +81,9 @@ def of(tree, modules, values):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
             if (name := f"{modules[node.value.id]}.{node.attr}") and resolve(name):
                 source.functions[name] = None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "pick":
+            wanted = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
+            source.picked += [wanted] if len(wanted) == len(node.keywords) else []
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in values:
             source.join(values[node.id])
@@ -153,6 +159,7 @@ class Lines(SphinxPostTransform):
         records = [r for file in files if file.endswith(".json") for r in read(folder / file)]
         if not records and any(reads_reference(name) for name in source.functions):
             records = reference_records()
+        records = [r for wanted in source.picked for r in pick(records, **wanted)] or records
         bare = Record(row="", metric="", value=0, profile=given["profile"], dataset=given["dataset"].replace(",", ", "))
         text = provenance(records or [bare])
         return text if records else f"{text}, commit {self.executed.get('commit', '')}".removesuffix(", commit ")

@@ -1,11 +1,11 @@
-"""Keep a number and its unit on one line: 95 %, 32 px."""
+"""Keep a number and its unit on one line, and the two sides of an image: 95 %, 32 px, 8 × 8."""
 
 import re
 
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-UNIT = re.compile(r"(?<=\d) (?=(%|px|s|GB|MB)(?!\w))")
+UNIT = re.compile(r"(?<=\d) (?=(%|px|s|GB|MB)(?!\w))|(?<=\d) (?=× ?\d)|(?<=×) (?=\d)")
 
 
 class Unbreakable(SphinxPostTransform):

@@ -1,9 +1,13 @@
-/* Meanings of terms stay within the window, and Escape puts them away (WCAG 1.4.13). */
+/* Meanings of terms stay within the window and whatever else cuts them off, and Escape puts them away (WCAG 1.4.13). */
 for (const term of document.querySelectorAll(".glossed")) {
   const meaning = term.querySelector("[role=tooltip]");
   const place = () => {
     meaning.style.marginLeft = "";
-    const over = meaning.getBoundingClientRect().right - (document.documentElement.clientWidth - 8);
+    let right = document.documentElement.clientWidth;
+    for (let box = term.parentElement; box; box = box.parentElement) {
+      if (getComputedStyle(box).overflowX !== "visible") right = Math.min(right, box.getBoundingClientRect().right);
+    }
+    const over = meaning.getBoundingClientRect().right - (right - 8);
     if (over > 0) meaning.style.marginLeft = `${-over}px`;
   };
   for (const event of ["mouseenter", "focusin"]) term.addEventListener(event, place);

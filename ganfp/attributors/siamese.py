@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganfp.attributors.cnn import CNN
+from ganfp.attributors.contrastive import contrastive
 from ganfp.attributors.neural import Changing, Update
 from ganfp.attributors.optimisers import descend
 from ganfp.seeding import mix
@@ -69,18 +69,3 @@ def traces(count: int, side: int, random: torch.Generator) -> Tensor:
     made = torch.fft.irfft2(noise * frequency**slope, s=(side, side))
     made = made / made.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
     return made * LEVELS[0] * (LEVELS[1] / LEVELS[0]) ** level / 127.5
-
-
-def contrastive(points: Tensor, labels: Tensor, temperature: float) -> Tensor:
-    """The supervised contrastive loss of points (N, D) of any length: the mean over those that share their label.
-
-    For each, minus the mean over its equals of the log-probability to choose that one among all others, by a softmax
-    of cosines over the temperature (Khosla et al. 2020, Equation 2).
-    """
-    points = F.normalize(points.float(), dim=1)
-    itself = torch.eye(len(points), dtype=torch.bool, device=points.device)
-    logits = (points @ points.T / temperature).masked_fill(itself, -torch.inf)
-    chosen = logits.log_softmax(dim=1).masked_fill(itself, 0.0)
-    equal = (labels[:, None] == labels) & ~itself
-    count = equal.sum(dim=1)
-    return -((chosen * equal).sum(dim=1) / count.clamp(min=1)).sum() / (count > 0).sum().clamp(min=1)

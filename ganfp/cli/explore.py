@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ganfp.cli.attribution import INPUTS, STRICT, end
-from ganfp.cli.options import FOLDER, FORCE, MODEL_FIRST, PATH, keep, option
+from ganfp.cli.options import FORCE, MODEL_FIRST, PATH, a_model, keep, option
 from ganfp.cli.words import printable, size
 
 OWN = "images"  # where the drawer files what lies in no folder of a source's name
@@ -14,7 +14,7 @@ OWN = "images"  # where the drawer files what lies in no folder of a source's na
 @click.command()
 @MODEL_FIRST
 @INPUTS
-@click.option("--also", multiple=True, type=FOLDER, help="Another model of the same sources, as a visnet beside a cnn.")
+@click.option("--also", multiple=True, callback=a_model, help="Another of the same sources, as a visnet beside a cnn.")
 @option("--title", "Fingerprint explorer", help="Of the page.")
 @click.option("--out", required=True, type=PATH, help="An HTML file, which needs nothing else.")
 @STRICT
@@ -56,7 +56,8 @@ def explore(
         raise ValueError(f"none of {len(left)} files can be shown, such as {left[-1][0]}: {left[-1][1]}")
     owners = [folder if (folder := path.absolute().parent.name) in known else OWN for path in good]
     write_text(out, page(Exhibit(readers, np.stack(squares), owners, [printable(path.name) for path in good]), title))
-    click.echo(f"{len(good)} images and {len(readers)} models in {out}, {size(out.stat().st_size)}")
+    models = f"{len(readers)} model{'s' * (len(readers) > 1)}"
+    click.echo(f"{len(good)} images and {models} in {out}, {size(out.stat().st_size)}")
     end(left)
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,8 +37,10 @@ def _from_scratch(context: click.Context, parameter: click.Parameter, wanted: bo
         context.params["profile"] += FROM_SCRATCH
 
 
-def _model(context: click.Context, parameter: click.Parameter, name: str) -> Path:
-    """The folder of a model, of a path or of a name that `ganfp models` lists."""
+def a_model(context: click.Context, parameter: click.Parameter, name: str | tuple[str, ...]) -> Any:
+    """The folder of a model, of a path or of a name that `ganfp models` lists; of several names as many."""
+    if isinstance(name, tuple):
+        return tuple(a_model(context, parameter, one) for one in name)
     if (Path(name).expanduser() / "model.json").is_file():
         return Path(name).expanduser()
     from ganfp.runs.models import find
@@ -46,8 +49,8 @@ def _model(context: click.Context, parameter: click.Parameter, name: str) -> Pat
     return find(name, here())
 
 
-MODEL = click.option("--model", required=True, callback=_model, help="A name of `ganfp models`, or a folder.")
-MODEL_FIRST = click.argument("model", callback=_model)
+MODEL = click.option("--model", required=True, callback=a_model, help="A name of `ganfp models`, or a folder.")
+MODEL_FIRST = click.argument("model", callback=a_model)
 
 
 def _in_environment(variable: str):

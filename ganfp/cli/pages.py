@@ -20,7 +20,8 @@ def profiles() -> None:
 
     for name in known.names():
         profile = known.load(name)
-        click.echo(f"{name:<16} {duration(profile.cost):<16} {size(profile.cost.bytes):>7}  {profile.summary}")
+        takes = f"{'' if profile.cost.measured else 'about '}{duration(profile.cost.seconds)}"
+        click.echo(f"{name:<16} {takes:<16} {size(profile.cost.bytes):>7}  {profile.summary}")
 
 
 @click.command()
@@ -29,7 +30,7 @@ def profiles() -> None:
 def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, dry_run: bool) -> None:
     """Make every artifact that the notebooks of a profile load: GANs, samples, fitted attributors."""
     from ganfp.paper import sections
-    from ganfp.runs import building
+    from ganfp.runs import building, planning
     from ganfp.runs.run import begin_each
 
     runs = begin_each(profile, dataset, seed=seed, device=device)
@@ -44,7 +45,8 @@ def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, 
         where = "name a folder of them in $GANFP_GENERATORS, or work in a checkout"
         click.echo(f"trained generators are not at hand, and every GAN is trained here; {where}")
     if todo:
-        takes = f"all of it takes {duration(run.profile.cost)} on {run.profile.cost.machine}"
+        team = planning.Workers.here(device, jobs)
+        takes = f"about {duration(3600 * planning.schedule(todo, team).hours)} on {team}, by measured rates"
         click.echo(f"profile {profile}: {len(todo)} artifacts to make; {takes}")
     seconds = run.build(wanted, jobs=jobs)
     click.echo(f"built {len(todo)} artifacts in {seconds:.0f} s" if todo else "nothing to build")
@@ -177,7 +179,8 @@ def verify(table: str, profile: str, dataset: str, seed: int, device: str, jobs:
     for again in found:
         click.echo(str(again))
     outside = sum(again.verdict == checks.OUTSIDE for again in found)
-    click.echo(f"{len(found)} numbers, {outside} outside their intervals")
+    if found:
+        click.echo(f"{len(found)} numbers, {outside} outside their intervals")
     sys.exit(1 if outside or not found else 0)
 
 

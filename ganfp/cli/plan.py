@@ -2,7 +2,7 @@
 
 import click
 
-from ganfp.cli.options import DATASETS, DEVICE, PROFILE, SEED, option
+from ganfp.cli.options import ALL, DATASETS, DEVICE, PROFILE, SCRATCH, SEED, option
 
 
 @click.command()
@@ -10,6 +10,8 @@ from ganfp.cli.options import DATASETS, DEVICE, PROFILE, SEED, option
 @DATASETS
 @SEED
 @DEVICE
+@SCRATCH
+@ALL
 @option("--workers", "1xH200", metavar="NxKIND", help="Who is to make it: a number of H100, H200 or core.")
 def plan(profile: str, dataset: str, seed: int, device: str, workers: str) -> None:
     """Count what a profile takes: artifacts, operations, hours, disk, memory; say what cannot fit.

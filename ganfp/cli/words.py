@@ -16,13 +16,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def duration(cost) -> str:
-    """Seconds as people say them; "about" where they were not measured."""
-    seconds = cost.seconds
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
     units = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
     unit = next((unit for unit, length in units.items() if seconds >= 1.5 * length), "second")
     count = round(seconds / units[unit])
-    return f"{'' if cost.measured else 'about '}{count} {unit}{'s' if count != 1 else ''}"
+    return f"{count} {unit}{'s' if count != 1 else ''}"
 
 
 def size(count: float) -> str:

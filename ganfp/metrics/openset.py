@@ -75,22 +75,12 @@ def threshold(scores: Sequence[float], percent: float) -> float:
 
 def tpr_at_fpr(found: Scores, percent: float = 1.0, resamples: int = 200, seed: int = 0) -> Mean:
     """Percent of the genuine scores above the threshold that ``percent`` of the impostors' pass; that is drawn, too."""
-    value, drawn = _tprs(found, percent, resamples, seed)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Mean(value, min(float(low), value), max(float(high), value), len(found.known))
+    return bootstrapped(tprs(found, percent, resamples, seed), len(found.known))
 
 
-def tpr_difference(
-    first: Scores, second: Scores, percent: float = 1.0, resamples: int = 200, seed: int = 0
-) -> Mean:  # fmt: skip
-    """:func:`tpr_at_fpr` of the first less that of the second, in points; both scored the same images, drawn as one."""
-    (a, one), (b, other) = (_tprs(found, percent, resamples, seed) for found in (first, second))
-    low, high = np.percentile(one - other, [2.5, 97.5])
-    return Mean(a - b, min(float(low), a - b), max(float(high), a - b), len(first.known))
-
-
-def _tprs(found: Scores, percent: float, resamples: int, seed: int) -> tuple[float, np.ndarray]:
-    """The share itself, and that of each resample (resamples,)."""
+def tprs(found: Scores, percent: float = 1.0, resamples: int = 200, seed: int = 0) -> np.ndarray:
+    """The share of :func:`tpr_at_fpr` itself, and that of each resample, (1 + resamples,): those of methods that scored
+    the same images can be subtracted."""
     genuine, impostors, n = found.ids()
     order = np.argsort(-found.unknown, kind="stable")
     steps, values = found.unknown[order], []
@@ -99,7 +89,13 @@ def _tprs(found: Scores, percent: float, resamples: int, seed: int) -> tuple[flo
         at = steps[np.searchsorted(passed, percent / 100 * passed[-1], "right")] if passed[-1] else np.inf
         mine = weight[genuine]
         values.append(100 * (mine * (found.known > at)).sum() / max(mine.sum(), 1))
-    return float(values[0]), np.array(values[1:])
+    return np.array(values)
+
+
+def bootstrapped(values: np.ndarray, n: int) -> Mean:
+    """The first of some values, which is of ``n`` images, with the interval of the others, which are of resamples."""
+    low, high = np.percentile(values[1:], [2.5, 97.5])
+    return Mean(*map(float, (values[0], min(low, values[0]), max(high, values[0]))), n)
 
 
 @dataclass(frozen=True)

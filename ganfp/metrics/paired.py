@@ -32,7 +32,15 @@ def paired_difference(
     cells of right and wrong keeps it honest where the methods hardly differ.  With ``clusters`` its variance is taken
     over these, and as many half images are added as a typical cluster has images.
     """
-    return _difference(_right(y_true, first) - _right(y_true, second), clusters)
+    return share_difference(_right(y_true, first), _right(y_true, second), clusters)
+
+
+def share_difference(
+    first: Sequence[bool], second: Sequence[bool], clusters: Sequence[int] | None = None
+) -> Difference:  # fmt: skip
+    """Share of true values of the first less that of the second, in points: :func:`paired_difference` of two answers
+    to the same questions."""
+    return _difference(np.subtract(first, second, dtype=int), clusters)
 
 
 def gain_difference(

@@ -97,7 +97,7 @@ def accuracy(
         arrays[f"confusion_{row}"] = metrics.confusion_matrix(truth, predicted, setup.classes)
     by_class = metrics.per_class_accuracy(truth, predicted)
     params = {
-        "shared": 0 if run.dataset in DRAWN else setup.test,  # test images that other seeds have, too
+        "shared": shared(run, setup),
         "chosen": chosen(run, method, setup, **part),
         "by_class": {name: [by_class[name].value, by_class[name].low, by_class[name].high] for name in setup.classes},
     }
@@ -105,6 +105,11 @@ def accuracy(
         run, row, metrics.accuracy(truth, predicted, clusters(setup)), table=table, setup=setup.name,
         classes=len(setup.sources), seconds=run.seconds(run.fit(method, setup, **part)), params=params, **known,
     )  # fmt: skip
+
+
+def shared(run: Run, setup: Setup) -> int:
+    """How many test images of a setup other seeds have, too: photographs."""
+    return 0 if run.dataset in DRAWN else setup.test
 
 
 def clusters(setup: Setup, split: str = "test") -> np.ndarray:
@@ -116,17 +121,24 @@ def difference(
     run: Run, setup: Setup, a: Record, b: Record, first: np.ndarray, second: np.ndarray,
     rows: np.ndarray | slice = slice(None), **known,
 ) -> Record:  # fmt: skip
-    """How many points record ``a`` is above ``b``; ``first`` and ``second`` are what they predict for the test images.
+    """The :func:`gap` of two accuracies; ``first`` and ``second`` are what the two predict for the test images.
 
-    Metric "difference", in the place of ``a``, with ``params.against`` the place of ``b`` and ``params.p`` the p-value.
     ``rows``: which test images count.
     """
     found = metrics.paired_difference(setup.labels("test")[rows], first[rows], second[rows], clusters(setup)[rows])
-    return record(
-        run, a.row, "difference", found.value, interval=(found.low, found.high), column=a.column, setup=a.setup,
-        variant=f"against {b.row}, {b.column}", n=len(first[rows]), classes=len(setup.sources),
-        params={"against": [b.row, b.column, b.setup], "p": found.p}, **known,
-    )  # fmt: skip
+    known = {"variant": f"against {b.row}, {b.column}", "n": len(first[rows]), "classes": len(setup.sources), **known}
+    return gap(run, a, b, found, **known)
+
+
+def gap(run: Run, a: Record, b: Record, found: metrics.Difference | metrics.Mean, **known: Any) -> Record:
+    """How many points record ``a`` is above ``b``, as found on the same images: metric "difference", in its place.
+
+    ``params.against``: the place of ``b``; ``params.p``: the p-value, where there is one.
+    """
+    p = {"p": found.p} if isinstance(found, metrics.Difference) else {}
+    params = {"against": [b.row, b.column, b.setup], **p, **known.pop("params", {})}
+    known = {"column": a.column, "setup": a.setup, "n": a.n, "classes": a.classes, **known}
+    return record(run, a.row, "difference", found.value, interval=(found.low, found.high), params=params, **known)
 
 
 def predictions(run: Run, method: str, setup: Setup, **part: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Beyond the paper, x9: our network after adversarial fine-tuning, and an adversary who knows of it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ganfp.paper.attribution import seed_setup
 from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, reach, shown, stay_under
 from ganfp.paper.record import Record, Result, pick, record
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, plain, rows_by_dataset, with_interval
+from ganfp.paper.table import Table, crossed
 from ganfp.paper.trial import AT, FEW, MOST, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import load_part
@@ -62,9 +63,10 @@ def _setup(goal: str) -> str:
 
 
 def _hardened(run: Run) -> Attributor:
-    schedule = {"images": run.profile.immunisation.images // 4, "learning_rate": run.profile.immunisation.learning_rate}
-    network = Attributor.load(run.path(run.fit("cnn", seed_setup(run))), run.device, **schedule)
-    return adversaries.harden(network, *load_part(seed_setup(run), "train", run.path), AT)
+    known, setup = run.profile.immunisation, seed_setup(run)
+    schedule = {"images": known.images, "learning_rate": known.learning_rate}
+    network = Attributor.load(run.path(run.fit("cnn", setup)), run.device, **schedule)
+    return adversaries.harden(network, *load_part(setup, "train", run.path), AT)
 
 
 def _cost(run: Run, network: Attributor) -> Record:
@@ -83,12 +85,10 @@ def _both(trial: Trial, network: Attributor, column: str, strength: float, goal:
     made = {column: attack(trial, network, strength, goal, norm), column + ADAPTED: after}
     for name, after in made.items():
         trial.tell(name, goal, after, HARDENED, [HARDENED], setup=_setup(goal), norm=norm, strength=strength)
-    few, many = (trial.deceived(HARDENED, goal, after).astype(str) for after in made.values())
+    few, many = (trial.deceived(HARDENED, goal, after) for after in made.values())
     if len(few) > 1:
-        more = metrics.paired_difference(np.full(len(few), "True"), many, few)
-        known = {"setup": _setup(goal), "column": column + ADAPTED, "n": len(few), "interval": (more.low, more.high)}
-        against = {"against": [HARDENED, column, _setup(goal)], "p": more.p}
-        trial.records.append(record(trial.run, HARDENED, "difference", more.value, params=against, **known))
+        before, adapted = trial.records[-2:]
+        trial.records.append(attribution.gap(trial.run, adapted, before, metrics.share_difference(many, few)))
 
 
 # ---------------------------------------------------------------------------- what is said
@@ -96,19 +96,10 @@ def _both(trial: Trial, network: Attributor, column: str, strength: float, goal:
 
 def table(found: Iterable[Record], goal: str, name: str, caption: str) -> Table:
     """Success in percent by norm and strength: ours and the hardened network after few steps, and who adapts."""
-    found = pick(found, metric=goal)
-    series = {PLAIN: (PLAIN, ""), HARDENED: (HARDENED, ""), HARDENED + ADAPTED: (HARDENED, ADAPTED)}
-    columns = [f"{sign} {s}" for sign in NORMS.values() for s in STRENGTHS]
-
-    def rows_of(mine: list[Record]) -> list[list[str]]:
-        rows = []
-        for label, (row, behind) in series.items():
-            cells = [pick(mine, row=row, column=column + behind) for column in columns]
-            rows.append([label, *(with_interval(cell[0]) if cell else "" for cell in cells)])
-        return rows
-
-    used = [r for r in found if r.row in (PLAIN, HARDENED) and r.variant == r.row]
-    return plain(["", *columns], rows_by_dataset(used, rows_of, paper=False), name, caption, of=used)
+    own = [r for r in pick(found, metric=goal) if r.variant == r.row]
+    places = [(r.row + ADAPTED * r.column.endswith(ADAPTED), r.column.removesuffix(ADAPTED)) for r in own]
+    moved = [replace(r, row=row, column=column) for r, (row, column) in zip(own, places, strict=True)]
+    return crossed(moved, name, caption, unit="")
 
 
 def _removed(

@@ -6,7 +6,8 @@ A record carries in ``params`` what pooling needs.  Every metric:
               images that share a cause, 1 if absent (see :func:`ganfp.metrics.share`)
 ``trend``     ``hits`` and ``counts`` of every group, ``scores`` of the groups, ``deff``
 ``fd_ratio``  ``inter``, ``intra`` and ``spread``
-means         (``margin``, ``difference``, ``gain_difference``) nothing but their interval
+means         (``margin``, ``difference``, ``gain_difference``) nothing but their interval, as percentages, which stay
+              between 0 and 100
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from ganfp import metrics
+from ganfp.adversaries import GOALS
 from ganfp.paper.record import Record
 
 PER_SEED = ("seed", "chosen", "by_class", "p")  # params that say nothing of several seeds
@@ -41,6 +43,8 @@ def _pool(records: Records, hardware: str) -> Record:
             changed |= POOLED[first.metric](records)
         except KeyError as missing:
             raise ValueError(f"records of metric {first.metric!r} cannot be pooled: params lack {missing}") from missing
+    if first.seconds is not None:
+        changed["seconds"] = float(np.median([r.seconds for r in records]))
     kept = {k: v for k, v in first.params.items() if k not in (*PER_SEED, *changed["params"])}
     if differing := [k for k, v in kept.items() if any(r.params.get(k) != v for r in records)]:
         raise ValueError(f"params {differing} of metric {first.metric!r} differ between seeds and cannot be pooled")
@@ -85,12 +89,22 @@ def _mean(records: Records) -> dict:
     over = metrics.mean([r.value for r in records])
     inner = [np.sqrt(np.sum([(r.value - getattr(r, end)) ** 2 for r in records])) / len(records) for end in ENDS]
     low, high = min(over.low, over.value - inner[0]), max(over.high, over.value + inner[1])
-    own = {"own": float(np.mean([r.params["own"] for r in records]))} if "own" in records[0].params else {}
+    own = {key: float(np.mean([r.params[key] for r in records])) for key in AVERAGED if key in records[0].params}
     n = sum(r.n for r in records)
     return {"value": over.value, "ci_low": float(low), "ci_high": float(high), "n": n, "params": own}
 
 
+def _percentage(records: Records) -> dict:
+    """The mean of shares or of areas under curves."""
+    found = _mean(records)
+    return found | {end: min(100.0, max(0.0, found[end])) for end in ENDS}
+
+
 ENDS = ("ci_low", "ci_high")
+AVERAGED = ("own", "psnr", "seconds")  # params that are numbers beside the number
+PERCENTAGES = (
+    "tpr", "fpr", "identified", "auroc", "oscr", "false_attribution", "refused", "ece", "recall", "called", *GOALS
+)  # fmt: skip
 POOLED: dict[str, Callable[[Records], dict]] = {
     "accuracy": _accuracy,
     "trend": _trend,
@@ -98,4 +112,6 @@ POOLED: dict[str, Callable[[Records], dict]] = {
     "margin": _mean,
     "difference": _mean,
     "gain_difference": _mean,
+    "gained_by_defence": _mean,
+    **dict.fromkeys(PERCENTAGES, _percentage),
 }

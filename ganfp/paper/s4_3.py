@@ -97,7 +97,7 @@ def bands(run: Run) -> Result:
 @claim("wider-bands", "4.3", "4", "The wider the frequency band, the more of the fingerprint it carries.")
 def _wider_bands(e: Evidence) -> tuple[str, str]:
     found = {column: e.rows("4", column) for column in BANDS}
-    listed = "; ".join(f"{column} at factors {shown(numbers)}" for column, numbers in found.items())
+    listed = shown({f"{column} 1/{factor}": r for column, row in found.items() for factor, r in row.items()})
     return weakest(falling(e, list(numbers.values())) for numbers in found.values()), listed
 
 

@@ -283,7 +283,7 @@ def _combination_recovers_least(e: Evidence) -> tuple[str, str]:
     numbers = ", ".join(f"{name} {r.value:.0f} %" for name, r in found.items())
     least = found.pop("combination", None)
     outcome = every(e.above(r, least) for r in found.values()) if least and found else NOT_SHOWN
-    return outcome, f"share of the loss won back: {numbers or 'no loss is shown'}"
+    return outcome, f"share of the lost accuracy won back: {numbers or 'none is shown to be lost'}"
 
 
 def _won_back(e: Evidence, name: str) -> Record | None:

@@ -128,8 +128,10 @@ def provenance(records: Iterable[Record]) -> str:
     for profile, found in profiles.items():
         worlds, lengths, commits = (_unlike(getattr(r, k) for r in found) for k in ("dataset", "gan_images", "commit"))
         images, trained = [r.n for r in found if r.n], [r.seconds for r in found if r.seconds]
+        seeds = sorted({len(r.params["seeds"]) for r in found if "seeds" in r.params})
         said = [f"profile {profile}", *([listed(worlds)] if worlds else [])]
         said += [f"n = {_span(images, number)}"] if images else []
+        said += [f"{listed([str(n) for n in seeds])} seeds"] if seeds != [1] and seeds else []
         said += [f"GANs of {listed([f'{n:,}' for n in lengths])} images"] if lengths else []
         said += [f"training {_span(trained, seconds)} s"] if trained else []
         said += [f"commit{'s' * (len(commits) > 1)} {listed(commits)}"] if commits else []

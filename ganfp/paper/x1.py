@@ -131,7 +131,7 @@ def _content_falls(e: Evidence) -> tuple[str, str]:
 def _fingerprints_stay(e: Evidence) -> tuple[str, str]:
     rows = ("Ours", "PRNU")
     signs = [e.above(found[-1], found[0], RESTORED) for found in (_by_length(e, row) for row in rows)]
-    return every(signs), f"{_shown(e, rows)}; {RESTORED:g} points of loss allowed"
+    return every(signs), f"{_shown(e, rows)}; {RESTORED:g} points allowed"
 
 
 def _searches(e: Evidence, way: str) -> list[Record]:

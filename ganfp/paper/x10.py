@@ -9,12 +9,13 @@ import torch
 from ganfp import metrics
 from ganfp.gans import ddpm, training
 from ganfp.images import quantise
+from ganfp.metrics import openset
 from ganfp.paper import attribution
 from ganfp.paper.attribution import METHODS, architecture_setup
 from ganfp.paper.judge import HIGH, Evidence, at_least, claim, every, reach
-from ganfp.paper.record import Record, Result, estimate, pick, record
+from ganfp.paper.record import Record, Result, estimate, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, plain, seconds, with_interval
+from ganfp.paper.table import Table, crossed, plain, seconds, with_interval
 from ganfp.runs import shipping
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.diffusion import Diffusion
@@ -98,21 +99,18 @@ def _share(run: Run, row: str, metric: str, right: np.ndarray, **known) -> Recor
 
 def _strange(run: Run, method: str) -> list[Record]:
     """What an attributor of Table 1's sources says of the diffusion model's images."""
-    from sklearn.metrics import roc_auc_score
-
     task, row = setup(run, known=False), METHODS[method]
     attributor = attribution.attributor(run, method, task, **part(run, method))
     known = {"setup": task.name, "classes": len(attributor.classes_)}
     stranger = attributor.attribute(run.sample(setup(run).part("test")[-1]))
     sure = {s: attributor.predict_proba(load_part(task, s, run.path)[0]).max(axis=1) for s in ("validation", "test")}
     unsure, least = stranger.probabilities.max(axis=1), np.quantile(sure["validation"], REFUSED)
-    both = np.concatenate([sure["test"], unsure])
-    area = roc_auc_score(np.arange(len(both)) >= len(sure["test"]), -both)
+    ids = attribution.clusters(task), np.arange(len(unsure))
     return [
         *(_share(run, row, "called", stranger.labels == c, column=c, **known) for c in attributor.classes_),
         _share(run, row, "refused", unsure < least, column=NAME, **known),
         _share(run, row, "refused", sure["test"] < least, column="known sources", **known),
-        record(run, row, "auroc", 100 * area, column=NAME, n=len(both), **known),
+        estimate(run, row, "auroc", openset.auroc(openset.Scores(sure["test"], unsure, ids)), column=NAME, **known),
     ]
 
 
@@ -129,7 +127,6 @@ def other_samplers(run: Run) -> dict[int, np.ndarray]:
     return found
 
 
-
 def among_others(found: Iterable[Record], name: str, caption: str) -> Table:
     """Each method on Table 1's sources and the diffusion model: accuracy, and recall of the latter."""
     rows = []
@@ -142,14 +139,10 @@ def among_others(found: Iterable[Record], name: str, caption: str) -> Table:
 
 def never_seen(found: Iterable[Record], name: str, caption: str) -> Table:
     """What the attributors of Table 1 call the diffusion model's images, and how many they refuse to name."""
-    found = pick(found, setup="diffusion, never seen")
-    names = [r.column for r in pick(found, metric="called", row=found[0].row)]
-    rows = []
-    for row in dict.fromkeys(r.row for r in found):
-        mine = {(r.metric, r.column): with_interval(r) for r in pick(found, row=row)}
-        rows.append([row, *(mine["called", c] for c in names), mine["refused", NAME], mine["auroc", NAME]])
-    header = ["", *(f"called {c}, %" for c in names), "refused, %", "AUROC, %"]
-    return plain(header, rows, name, caption, of=found)
+    headers = {("refused", NAME): "refused, %", ("auroc", NAME): "AUROC, %"}
+    found = [r for r in pick(found, setup="diffusion, never seen") if r.metric == "called" or r.column == NAME]
+    named = [headers.get((r.metric, r.column), f"called {r.column}, %") for r in found]
+    return crossed([replace(r, column=c) for r, c in zip(found, named, strict=True)], name, caption, unit="")
 
 
 def _one(e: Evidence, row: str, metric: str, column: str, variant: str = "") -> Record:

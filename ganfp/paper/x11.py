@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ganfp.paper import x5
 from ganfp.paper.record import Record, pick, reference_records
 from ganfp.paper.table import DASH, Table, plain, with_interval
 
@@ -32,8 +33,8 @@ def _later(row: str, column: str) -> dict[str, Any]:
     return {"setup": "baselines: seeds", "metric": "accuracy", "row": row, "column": column}
 
 
-def _open(metric: str) -> dict[str, Any]:
-    return {"setup": "open world", "metric": metric, "row": "maximum probability", "column": "new seed", "variant": ""}
+def _open(metric: str, row: str) -> dict[str, Any]:
+    return {"setup": "open world", "metric": metric, "row": row, "column": "new seed", "variant": ""}
 
 
 def _gallery(row: str, images: int) -> dict[str, Any]:
@@ -59,8 +60,9 @@ ANSWERS = (
            "x9_adversaries"),
     Answer(WHO, "ManiFPT, RGB", _later("ManiFPT, RGB", "clean"), "right after a JPEG file",
            _later("ManiFPT, RGB", "JPEG"), "x4_baselines"),
-    Answer(NONE, "Ours, largest probability (AUROC)", _open("auroc"),
-           "of known images refused where 1 % of others are named", _open("refused"), "x5_open_world"),
+    *(Answer(NONE, f"{method}, largest probability (AUROC)", _open("auroc", row),
+             "of known images refused where 1 % of others are named", _open("refused", row), "x5_open_world")
+      for method, row in (("PRNU", x5.RESIDUALS), ("Ours", x5.PROBABILITY))),
     *(Answer(NEW, row, _gallery(row, 10), "right from a single image", _gallery(row, 1), "x7_gallery")
       for row in ("PRNU, whitened", "Our visNet, whitened", "Ours, whitened", "Ours tuned to compare, whitened")),
     Answer(REAL, "Ours, shown GANs alone", {"table": "1", "metric": "accuracy", "row": "Ours", "variant": ""},

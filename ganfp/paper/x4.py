@@ -1,6 +1,6 @@
 """Beyond the paper, x4: ten methods of the literature on the sources of Tables 1 to 3, and after JPEG."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -45,11 +45,11 @@ def needed(run: Run) -> list[Recipe]:
     return [answer for pair in pairs for answer in answers(run, *pair).values()]
 
 
-@beyond("baselines", needed, every_dataset=True)
+@beyond("baselines", needed, every_dataset=True, seeds=True)
 def compare(run: Run) -> Result:
     """Accuracy of every method in the setups of Tables 1 to 3 and after JPEG, and how far ours is above each.
 
-    ``setup``: "baselines: " and the setup's name; ``column``: clean or JPEG; ``seconds``: of the fit.
+    ``setup``: "baselines: " and the setup's name; ``column``: clean or JPEG; ``seconds``: the processor's, of the fit.
     """
     found: list[Record] = []
     for table, setup_of in SETUPS.items():
@@ -65,43 +65,37 @@ def compare(run: Run) -> Result:
 
 
 def _measured(run: Run, answer: Answers, column: str) -> tuple[Record, np.ndarray]:
-    row = attributors.entry(answer.fit.method).row
-    r, named = measured(run, answer, row, column=column, seconds=run.seconds(answer.fit))
+    row, params = attributors.entry(answer.fit.method).row, {"shared": attribution.shared(run, answer.setup)}
+    r, named = measured(run, answer, row, column=column, seconds=run.processor_seconds(answer.fit), params=params)
     return replace(r, setup=f"baselines: {r.setup}"), named
-
-
-
-def _accuracies(e: Evidence, column: str) -> list[Record]:
-    found = [r for r in pick(e.records, metric="accuracy", column=column) if r.setup.startswith("baselines: ")]
-    if not found:
-        raise NotMeasured(f"later methods ({column}) not measured")
-    return found
 
 
 def _setup(name: str) -> str:
     return name.partition(": ")[2].replace("_", " ")
 
 
-def _best_other(found: Sequence[Record], setup: str) -> Record:
-    return max((r for r in pick(found, setup=setup) if r.row != OURS), key=lambda r: r.value)
-
-
-def _against_best(e: Evidence, column: str) -> tuple[str, str]:
-    found = _accuracies(e, column)
-    setups = list(dict.fromkeys(r.setup for r in found))
-    pairs = [(one(found, setup=setup, row=OURS), _best_other(found, setup)) for setup in setups]
-    texts = [f"{_setup(a.setup)} {a.value:.1f} against {b.value:.1f} ({b.row})" for a, b in pairs]
-    return every(e.above(a, r) for a, _ in pairs for r in pick(found, setup=a.setup) if r is not a), "; ".join(texts)
+def _against_later(e: Evidence, column: str) -> tuple[str, str]:
+    """The claim that ours is above each later method in every setup; shown is the best of them."""
+    found = [r for r in pick(e.records, metric="accuracy", column=column) if r.setup.startswith("baselines: ")]
+    if not found:
+        raise NotMeasured(f"later methods ({column}) not measured")
+    signs, texts, later = [], [], {method.row for method in attributors.LATER.values()}
+    for ours in pick(found, row=OURS):
+        others = [r for r in pick(found, setup=ours.setup) if r.row in later]
+        best = max(others, key=lambda r: r.value)
+        signs += [e.above(ours, r) for r in others]
+        texts.append(f"{_setup(ours.setup)} {ours.value:.1f} against {best.value:.1f} ({best.row})")
+    return every(signs), "; ".join(texts)
 
 
 @claim("later-methods", "x4", "1 2 3", "Ours is above every method that came after it, in the setups of Tables 1 to 3.")
 def _later(e: Evidence) -> tuple[str, str]:
-    return _against_best(e, CLEAN)
+    return _against_later(e, CLEAN)
 
 
 @claim("later-methods-jpeg", "x4", "1 2 3", "Ours is above every method that came after it when images are JPEGs.")
 def _later_jpeg(e: Evidence) -> tuple[str, str]:
-    return _against_best(e, JPEG)
+    return _against_later(e, JPEG)
 
 
 def table(found: Iterable[Record], name: str, caption: str) -> Table:

@@ -11,7 +11,7 @@ from ganfp.attributors import Attributor
 from ganfp.attributors.calibration import softmax
 from ganfp.metrics import openset
 from ganfp.paper.attribution import SETUPS, clusters, seed_setup
-from ganfp.paper.judge import HOLDS, Evidence, at_least, claim, every, shown, stay_under
+from ganfp.paper.judge import HOLDS, Evidence, NotMeasured, at_least, claim, every, shown, stay_under
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, crossed, plain, rows_by_dataset, with_interval
@@ -24,6 +24,7 @@ from ganfp.runs.run import Run
 SHARE = 0.2  # of the images that a profile shows its network: here it is trained once for each source left out
 KINDS = {"1": "new architecture", "2": "new training set", "3": "new seed"}
 PROBABILITY, ENERGY, DISTANCE = "maximum probability", "energy", "distance of fingerprints"
+RESIDUALS = "PRNU's maximum probability"
 VISNET, PRNU = "visNet's correlation", "PRNU's correlation"
 ALLOWED = 1.0  # percent of the images of unknown sources that may be attributed
 KEPT = 2.0  # percent that counts as kept
@@ -48,9 +49,9 @@ def few(setup: Setup) -> Setup:
     return replace(setup, train=setup.validation)
 
 
-def fold_fit(run: Run, setup: Setup) -> Fit:
-    """Our network without one of the sources."""
-    return run.fit("cnn", setup, images=round(SHARE * run.profile.methods["cnn"].images))
+def fold_fits(run: Run, setup: Setup) -> tuple[Fit, Fit]:
+    """Our network and PRNU without one of the sources."""
+    return run.fit("cnn", setup, images=round(SHARE * run.profile.methods["cnn"].images)), run.fit("prnu", setup)
 
 
 def known_setup(run: Run) -> Setup:
@@ -78,7 +79,7 @@ def needed(run: Run) -> list[Recipe]:
     setups = [setup(run) for setup in SETUPS.values()]
     new = [replace(known_setup(run), sources=sources) for sources in strangers(run).values()]
     parts = [sample for setup in (*setups, *new) for name in ("validation", "test") for sample in setup.part(name)]
-    left_out = [fold_fit(run, fold) for table in SETUPS for fold in folds(run, table).values()]
+    left_out = [fit for table in SETUPS for fold in folds(run, table).values() for fit in fold_fits(run, fold)]
     parts += [sample for setup in setups for sample in few(setup).part("train")]
     return [*parts, *left_out, *fits(run).values(), *(part_fit(run, "cnn", setup) for setup in setups)]
 
@@ -87,27 +88,38 @@ def needed(run: Run) -> list[Recipe]:
 
 
 class Known:
-    """A fitted network, and where the fingerprints of the sources lie that it knows."""
+    """Our network and PRNU, both fitted, and in which directions the fingerprints of the sources lie that they know."""
 
-    def __init__(self, run: Run, fit: Fit) -> None:
+    def __init__(self, run: Run, fit: Fit, residuals: Fit) -> None:
         from sklearn.covariance import LedoitWolf
 
-        self.run, self.network = run, Attributor.load(run.path(fit))
+        self.run, self.network, self.residuals = run, *(Attributor.load(run.path(one)) for one in (fit, residuals))
         images, labels = load_part(few(fit.setup), "train", run.path)
         features = self.network.attribute(images).features
-        self.means = np.stack([features[labels == name].mean(axis=0) for name in self.network.classes_])
-        self.within = LedoitWolf().fit(features - self.means[self.network.columns(labels)])
+        self.centre = features.mean(axis=0)
+        points = self.directions(features)
+        self.means = np.stack([points[labels == name].mean(axis=0) for name in self.network.classes_])
+        self.within = LedoitWolf().fit(points - self.means[self.network.columns(labels)])
 
-    def scores(self, setup: Setup, split: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """How known each image of a split looks, by each score, higher for known; and what the images are named.
+    def directions(self, features: np.ndarray) -> np.ndarray:
+        """Features (N, D) less what is common to all, of length 1: how loud a fingerprint is says little of whose."""
+        away = features - self.centre
+        return away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12)
+
+    def scores(self, setup: Setup, split: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """How known each image of a split looks, by each score, higher for known, and what its method names it.
 
         ``maximum probability`` (Hendrycks and Gimpel 2017); ``energy``, the log of the sum of exponentials (Liu et al.
-        2020), less its sign; minus the Mahalanobis distance to the nearest source's mean (Lee et al. 2018).
+        2020), less its sign; minus the Mahalanobis distance to the nearest source's mean (Lee et al. 2018), of
+        directions (Müller and Hein 2025); and PRNU's maximum probability.
         """
-        answer = self.network.attribute(load_part(setup, split, self.run.path)[0])
-        away = [self.within.mahalanobis(answer.features - mean) for mean in self.means]
+        images, _ = load_part(setup, split, self.run.path)
+        answer, other = self.network.attribute(images), self.residuals.attribute(images)
+        points = self.directions(answer.features)
+        away = [self.within.mahalanobis(points - mean) for mean in self.means]
         found = answer.probabilities.max(axis=1), logsumexp(answer.scores, axis=1), -np.min(away, axis=0)
-        return dict(zip((PROBABILITY, ENERGY, DISTANCE), found, strict=True)), answer.labels
+        ours = {score: (x, answer.labels) for score, x in zip((PROBABILITY, ENERGY, DISTANCE), found, strict=True)}
+        return ours | {RESIDUALS: (other.probabilities.max(axis=1), other.labels)}
 
 
 @beyond("open_world", needed, every_dataset=True, arrays=True)
@@ -127,13 +139,11 @@ def left_out(run: Run, table: str) -> Result:
     """
     found: dict[str, dict] = {}
     for out, setup in folds(run, table).items():
-        known, new = Known(run, fold_fit(run, setup)), replace(setup, sources=_only(SETUPS[table](run), out))
-        inside, named = known.scores(setup, "test")
-        outside, held_out = known.scores(new, "test")[0], known.scores(new, "validation")[0]
-        ids, right = (clusters(setup), clusters(new)), named == setup.labels("test")
-        for score in inside:
-            pair = openset.Scores(inside[score], outside[score], ids)
-            found.setdefault(score, {})[out] = pair, right, held_out[score]
+        known, new = Known(run, *fold_fits(run, setup)), replace(setup, sources=_only(SETUPS[table](run), out))
+        outside, held_out = (known.scores(new, split) for split in ("test", "validation"))
+        for score, (inside, named) in known.scores(setup, "test").items():
+            pair = openset.Scores(inside, outside[score][0], (clusters(setup), clusters(new)))
+            found.setdefault(score, {})[out] = pair, named == setup.labels("test"), held_out[score][0]
     result = Result()
     place = {"setup": "open world", "column": KINDS[table], "classes": len(SETUPS[table](run).sources) - 1}
     for score, by_source in found.items():
@@ -181,15 +191,15 @@ def _curves(pairs: Sequence[openset.Scores], rights: Sequence[np.ndarray]) -> np
 def strange(run: Run) -> Result:
     """Methods that know one set of sources, and new ones of each kind: AUROC, variant ``one network``."""
     by_method, setup, records = fits(run), known_setup(run), []
-    known = Known(run, by_method["cnn"])
+    known = Known(run, by_method["cnn"], by_method["prnu"])
 
     def correlations(method: str, one: Setup) -> np.ndarray:
         network, images = Attributor.load(run.path(by_method[method])), load_part(one, "test", run.path)[0]
         return (network.responses(images) if method == "visnet" else network.scores(images)).max(axis=1)
 
     def every_score(one: Setup) -> dict[str, np.ndarray]:
-        ours = known.scores(one, "test")[0]
-        return ours | {VISNET: correlations("visnet", one), PRNU: correlations("prnu", one)}
+        first = {score: values for score, (values, _) in known.scores(one, "test").items()}
+        return first | {VISNET: correlations("visnet", one), PRNU: correlations("prnu", one)}
 
     inside = every_score(setup)
     for kind, sources in strangers(run).items():
@@ -247,6 +257,16 @@ def _open_training_set(e: Evidence) -> tuple[str, str]:
 @claim("open-seed", "x5", "3", "A GAN of a new seed is recognised as unknown, by one score at least.")
 def _open_seed(e: Evidence) -> tuple[str, str]:
     return _recognised(e, KINDS["3"])
+
+
+@claim("open-residuals", "x5", "1 2 3", "PRNU's probability recognises every kind of stranger better than ours.")
+def _residuals(e: Evidence) -> tuple[str, str]:
+    found = {kind: {r.row: r for r in _areas(e, kind)} for kind in KINDS.values()}
+    pairs = {kind: [areas[row] for row in (RESIDUALS, PROBABILITY) if row in areas] for kind, areas in found.items()}
+    if any(len(pair) < 2 for pair in pairs.values()):
+        raise NotMeasured("PRNU among strangers not measured")
+    texts = [f"{kind} {a.value:.2f} against {b.value:.2f} %" for kind, (a, b) in pairs.items()]
+    return every(e.above(a, b) for a, b in pairs.values()), "; ".join(texts)
 
 
 @claim("open-threshold", "x5", "1 2 3", "A threshold chosen on other unknown sources keeps false attribution near 1 %.")

@@ -1,6 +1,6 @@
 """Beyond the paper, x7: a few images of a new source, and no training.  Is this one of its images?  Of whose is it?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -12,8 +12,9 @@ from ganfp.attributors import Attributor
 from ganfp.attributors.prnu import residuals
 from ganfp.attributors.siamese import Siamese
 from ganfp.metrics import openset
+from ganfp.paper.attribution import gap
 from ganfp.paper.judge import Evidence, at_least, claim, every
-from ganfp.paper.record import Record, Result, estimate, one, pick, record
+from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, crossed
 from ganfp.paper.x5 import fits, known_setup, strangers
@@ -54,45 +55,40 @@ def tuned(run: Run, network: Attributor, invented: int) -> Siamese:
     return again.fine_tune(*load_part(known_setup(run), "train", run.path), change=lambda images, numbers: images)
 
 
-class Embedding:
-    """A fitted method's image fingerprints, centred by sources that it knows, and compared by their cosine.
+def fingerprints(network: Attributor, images: np.ndarray) -> np.ndarray:
+    """Residuals, reconstruction differences or features of images, whatever the method has, as vectors (N, D)."""
+    if network.method == "prnu":
+        points = residuals(images, **network.chosen_)
+    elif network.method == "visnet":
+        points = network.image_fingerprints(images)
+    else:
+        points = network.features(images)
+    return points.reshape(len(images), -1)
+
+
+def embedding(known: np.ndarray, labels: np.ndarray, whitened: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """Image fingerprints (N, D) as they are compared, by their cosine: less the mean of those of known sources.
 
     ``whitened``: in the metric in which images of one known source scatter alike in every direction, the linear metric
     that tells known sources apart best if all scatter alike.
     """
+    from sklearn.covariance import ledoit_wolf
 
-    def __init__(self, network: Attributor, images: np.ndarray, labels: np.ndarray, whitened: bool) -> None:
-        from sklearn.covariance import ledoit_wolf
-
-        self.network = network
-        points = self.raw(images)
-        self.centre, self.metric = points.mean(axis=0), None
-        if whitened:
-            means = {name: points[labels == name].mean(axis=0) for name in np.unique(labels)}
-            covariance, _ = ledoit_wolf(points - np.stack([means[name] for name in labels]), assume_centered=True)
-            values, vectors = np.linalg.eigh(covariance.astype(np.float64))
-            self.metric = (vectors / np.sqrt(np.maximum(values, 1e-9 * values[-1]))).astype(np.float32)
-
-    def raw(self, images: np.ndarray) -> np.ndarray:
-        """Residuals, reconstruction differences or features, whatever the method has, as vectors (N, D)."""
-        if self.network.method == "prnu":
-            points = residuals(images, **self.network.chosen_)
-        elif self.network.method == "visnet":
-            points = self.network.image_fingerprints(images)
-        else:
-            points = self.network.features(images)
-        return points.reshape(len(images), -1)
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        points = self.raw(images) - self.centre
-        return points if self.metric is None else points @ self.metric
+    centre = known.mean(axis=0)
+    if not whitened:
+        return lambda points: points - centre
+    means = {name: known[labels == name].mean(axis=0) for name in np.unique(labels)}
+    covariance, _ = ledoit_wolf(known - np.stack([means[name] for name in labels]), assume_centered=True)
+    values, vectors = np.linalg.eigh(covariance.astype(np.float64))
+    metric = (vectors / np.sqrt(np.maximum(values, 1e-9 * values[-1]))).astype(np.float32)
+    return lambda points: (points - centre) @ metric
 
 
 def normed(points: np.ndarray) -> np.ndarray:
     return points / np.maximum(np.linalg.norm(points, axis=-1, keepdims=True), 1e-12)
 
 
-@beyond("gallery", needed, every_dataset=True)
+@beyond("gallery", needed, every_dataset=True, seeds=True)
 def study(run: Run) -> Result:
     """Verification and identification of new sources by galleries of each size, for every embedding.
 
@@ -103,23 +99,23 @@ def study(run: Run) -> Result:
     new, result = new_setup(run), Result()
     queries, _ = load_part(new, "test", run.path)
     enrolled, _ = load_part(new, "validation", run.path)
-    known = load_part(known_setup(run), "validation", run.path)
+    known, labels = load_part(known_setup(run), "validation", run.path)
     networks = {ROWS[method]: Attributor.load(run.path(fit)) for method, fit in fits(run).items()}
     networks |= {name: tuned(run, networks[ROWS["cnn"]], invented) for name, invented in INVENTED.items()}
     sizes = [size for size in SIZES if size <= new.validation]
-    compared: dict[tuple[str, int], Matches] = {}
+    compared: dict[tuple[str, int], tuple[Matches, list[Record]]] = {}
     for name, network in networks.items():
+        of_known, *of_new = (fingerprints(network, images) for images in (known, queries, enrolled))
         for behind in ("", WHITENED):
-            embed = Embedding(network, *known, bool(behind))
-            points, gallery = embed(queries), embed(enrolled)
+            embed = embedding(of_known, labels, bool(behind))
+            points, gallery = map(embed, of_new)
             for size in sizes:
                 found = Matches(matches(points, gallery, len(new.sources), size, run.seed))
-                result.records += found.records(run, name + behind, size)
-                if name in (ROWS["cnn"], *INVENTED):
-                    compared[name + behind, size] = found
+                compared[name + behind, size] = found, found.records(run, name + behind, size)
+                result.records += compared[name + behind, size][1]
     for name, behind, size in product(INVENTED, ("", WHITENED), sizes):
-        before, row = ROWS["cnn"] + behind, name + behind
-        result.records += compared[row, size].gained(run, compared[before, size], row, before, size)
+        found, own = compared[name + behind, size]
+        result.records += found.gained(run, own, *compared[ROWS["cnn"] + behind, size])
     return result
 
 
@@ -129,11 +125,11 @@ def matches(queries: np.ndarray, enrolled: np.ndarray, sources: int, size: int, 
     ``enrolled``: (sources x M, D), of which each of :data:`DRAWS` galleries takes ``size``, others as far as M reaches.
     """
     each = len(enrolled) // sources
-    order = np.random.default_rng(seed).permutation(each)
-    found, points = [], torch.from_numpy(normed(queries)).float()
+    order, points = np.random.default_rng(seed).permutation(each), torch.from_numpy(normed(queries)).float()
+    found, by_source = [], normed(enrolled).reshape(sources, each, -1)
     for draw in range(DRAWS):
         chosen = order[np.arange(draw * size, (draw + 1) * size) % each]
-        gallery = normed(enrolled).reshape(sources, each, -1)[:, chosen].mean(axis=1)
+        gallery = by_source[:, chosen].mean(axis=1)
         found.append((points @ torch.from_numpy(normed(gallery)).float().T).numpy())
     return np.stack(found)
 
@@ -148,24 +144,20 @@ class Matches:
         mine = np.eye(self.sources, dtype=bool)[own]
         ids = np.tile(image, self.draws), np.tile(np.repeat(image, self.sources - 1), self.draws)
         self.pairs = openset.Scores(scores[:, mine].ravel(), scores[:, ~mine].ravel(), ids)
+        self.tprs = openset.tprs(self.pairs, FALSE)
         self.right, self.images, self.n = (scores.argmax(axis=2) == own).ravel(), ids[0], n
 
     def records(self, run: Run, row: str, size: int) -> list[Record]:
-        found = openset.tpr_at_fpr(self.pairs, FALSE), metrics.share(self.right, self.images)
+        verified = openset.bootstrapped(self.tprs, len(self.pairs.known))
+        found = verified, metrics.share(self.right, self.images)
         return [estimate(run, row, metric, x, **self._place(size)) for metric, x in zip(METRICS, found, strict=True)]
 
-    def gained(self, run: Run, before: "Matches", row: str, other: str, size: int) -> list[Record]:
+    def gained(self, run: Run, own: Sequence[Record], before: "Matches", theirs: Sequence[Record]) -> list[Record]:
         """How many points these are above those of another embedding of the same images, metric by metric."""
-        names = [np.where(one.right, "right", "wrong") for one in (self, before)]
-        always = np.full(len(self.right), "right")
-        identified = metrics.paired_difference(always, *names, self.images)
-        found = openset.tpr_difference(self.pairs, before.pairs, FALSE), identified
-        place, records = self._place(size), []
-        for metric, x in zip(METRICS, found, strict=True):
-            params = {"against": [other, place["column"], place["setup"]], "of": metric}
-            known = place | {"params": place["params"] | params, "variant": metric, "interval": (x.low, x.high)}
-            records.append(record(run, row, "difference", x.value, **known))
-        return records
+        identified = metrics.share_difference(self.right, before.right, self.images)
+        triples = zip(own, theirs, (openset.bootstrapped(self.tprs - before.tprs, self.n), identified), strict=True)
+        of = [{"draws": self.draws, "of": metric} for metric in METRICS]
+        return [gap(run, *one, variant=p["of"], params=p) for one, p in zip(triples, of, strict=True)]
 
     def _place(self, size: int) -> dict:
         params = {"draws": self.draws}

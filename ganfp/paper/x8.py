@@ -1,8 +1,8 @@
 """Beyond the paper, x8: is it this generator?  Asked of the generator itself, and of the fingerprint."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -10,12 +10,13 @@ from torch import Tensor
 from ganfp import inversion, metrics
 from ganfp.attributors import METHODS as KNOWN
 from ganfp.gans import training
+from ganfp.metrics import openset
 from ganfp.paper import attacked, attribution
-from ganfp.paper.attribution import seed_setup
+from ganfp.paper.attribution import gap, seed_setup
 from ganfp.paper.judge import Evidence, NotMeasured, at_least, claim, every, shown
-from ganfp.paper.record import Record, Result, estimate, pick, record
+from ganfp.paper.record import Record, Result, estimate, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import Table, plain, with_interval
+from ganfp.paper.table import Table, crossed
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
 
@@ -23,7 +24,7 @@ EACH = {"validation": 6, "test": 12}  # images of each source
 INVERSION = "Inversion"
 METHODS = ("prnu", "cnn", "visnet")  # that give every source a score
 CONDITIONS = ("as they are", "compression")
-FALSE = 0.01  # of the other sources' images that may be taken for the generator's
+FALSE = 1.0  # percent of the other sources' images that may be taken for the generator's
 CLEAR = 90.0  # percent
 
 
@@ -87,11 +88,6 @@ def margins(values: np.ndarray) -> np.ndarray:
     return values - best_other
 
 
-def limit(values: np.ndarray, own: np.ndarray) -> float:
-    """The score that :data:`FALSE` of the images of others exceed."""
-    return float(np.quantile(values[~own], 1 - FALSE, method="higher"))
-
-
 @beyond("inversion", needed)
 def study(run: Run) -> Result:
     """How surely an image is told to be of a claimed generator: metrics ``tpr``, ``fpr`` (percent) and ``auroc``.
@@ -99,36 +95,28 @@ def study(run: Run) -> Result:
     Rows: inversion and methods; columns: :data:`CONDITIONS`.  The limit is set on validation images as they are, to
     let 1 % of others' pass; ``params.seconds`` is what an image and generator take.
     """
-    from sklearn.metrics import roc_auc_score
-
     names, found = np.array(seed_setup(run).classes[1:]), []
     of = asked(run, "validation")
     own = of.truth[:, None] == names
-    limits = {row: limit(v, own) for row, v in scores(run, of).items()}
+    limits = {row: openset.threshold(v[~own], FALSE) for row, v in scores(run, of).items()}
     for condition in CONDITIONS:
         of, started = asked(run, "test", condition), time.process_time()
         own, values = of.truth[:, None] == names, scores(run, of)
         seconds = (time.process_time() - started) / own.size  # nearly all of it is the inversion's
-        others = np.broadcast_to(of.numbers[:, None], own.shape)[~own]
+        numbers = np.broadcast_to(of.numbers[:, None], own.shape)
+        mine, others = numbers[own], numbers[~own]
         right = {row: (v > limits[row])[own] for row, v in values.items()}
         for row, v in values.items():
             params = {"seconds": seconds} if row == INVERSION else {}
             known = {"setup": "generator", "column": condition, "params": params}
             shares = {"tpr": metrics.share(right[row]), "fpr": metrics.share((v > limits[row])[~own], others)}
             found += [estimate(run, row, metric, share, **known) for metric, share in shares.items()]
-            found.append(record(run, row, "auroc", 100 * roc_auc_score(own.ravel(), v.ravel()), n=own.size, **known))
-        found += [_difference(run, condition, right, row) for row in values if row != INVERSION]
+            area = openset.auroc(openset.Scores(v[own], v[~own], (mine, others)))
+            found.append(estimate(run, row, "auroc", area, **known))
+        own, *rest = pick(found, metric="tpr", column=condition)
+        apart = [metrics.share_difference(right[INVERSION], right[r.row]) for r in rest]
+        found += [gap(run, own, r, d, variant=f"against {r.row}") for r, d in zip(rest, apart, strict=True)]
     return Result(found)
-
-
-def _difference(run: Run, condition: str, right: Mapping[str, np.ndarray], row: str) -> Record:
-    """How many points inversion is above a method, on the same images."""
-    said = [np.where(right[name], "yes", "no") for name in (INVERSION, row)]
-    d = metrics.paired_difference(np.full(len(said[0]), "yes"), *said)
-    known = {"setup": "generator", "column": condition, "variant": f"against {row}", "n": len(said[0])}
-    params = {"against": [row, condition, "generator"], "p": d.p}
-    return record(run, INVERSION, "difference", d.value, interval=(d.low, d.high), params=params, **known)
-
 
 
 def pictures(run: Run, count: int = 6) -> dict[str, np.ndarray]:
@@ -144,14 +132,9 @@ def pictures(run: Run, count: int = 6) -> dict[str, np.ndarray]:
 
 def table(found: Iterable[Record], name: str, caption: str) -> Table:
     """Each way to ask: how many of the generator's own images it knows, as they are and compressed."""
-    found = list(found)
-    rows = []
-    for row in dict.fromkeys(r.row for r in found):
-        mine = {(r.metric, r.column): r for r in pick(found, row=row, variant="")}
-        cells = [with_interval(mine[metric, c]) for c in CONDITIONS for metric in ("tpr", "fpr")]
-        rows.append([row, *cells, mine["auroc", CONDITIONS[0]].value])
-    header = ["", *(f"{c}: {what}, %" for c in CONDITIONS for what in ("known", "false")), "AUROC, %"]
-    return plain(header, rows, name, caption, of=found)
+    headers = {"tpr": "known, %", "fpr": "false, %", "auroc": "AUROC, %"}
+    named = [replace(r, column=f"{r.column}: {headers[r.metric]}") for r in found if r.metric in headers]
+    return crossed(named, name, caption, unit="")
 
 
 def price(found: Iterable[Record]) -> str:

@@ -14,7 +14,7 @@ from ganfp.paper.attribution import VISNET, seed_setup
 from ganfp.paper.judge import Evidence, at_least, claim, every, reach, shown, stay_under
 from ganfp.paper.record import Record, Result, pick
 from ganfp.paper.sections import beyond
-from ganfp.paper.table import DASH, Table, number, plain, small, strong, with_interval
+from ganfp.paper.table import DASH, Table, number, plain, rows_by_dataset, small, strong, with_interval
 from ganfp.paper.trial import AT, FEW, MOST, NORMS, STRENGTHS, SURROGATE, Trial, attack, surrogate
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.run import Run
@@ -107,17 +107,20 @@ def pictures(run: Run) -> tuple[list[str], np.ndarray]:
 def table(found: Iterable[Record], columns: Mapping[str, tuple[str, str]], name: str, caption: str) -> Table:
     """Removal and forgery, percent, by attributor; ``columns``: header -> (column, variant), "=" for the row's own."""
     found = [r for r in found if r.metric in GOALS]
-    rows = []
-    for row in dict.fromkeys(r.row for r in found):
-        cells = []
-        for column, variant in columns.values():
-            place = {"row": row, "column": column, "variant": row if variant == "=" else variant}
-            both = [pick(found, metric=goal, **place) for goal in GOALS]
-            cells.append(" / ".join(number(r[0].value) if r else DASH for r in both))
-        if any(cell != f"{DASH} / {DASH}" for cell in cells):
-            rows.append([row, *cells])
-    quality = [_psnr(found, *where) for where in columns.values()]
-    return plain(["", *columns], [*rows, [small("PSNR, dB"), *quality]], name, caption, of=found)
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        rows = []
+        for row in dict.fromkeys(r.row for r in mine):
+            cells = []
+            for column, variant in columns.values():
+                place = {"row": row, "column": column, "variant": row if variant == "=" else variant}
+                both = [pick(mine, metric=goal, **place) for goal in GOALS]
+                cells.append(" / ".join(number(r[0].value) if r else DASH for r in both))
+            if any(cell != f"{DASH} / {DASH}" for cell in cells):
+                rows.append([row, *cells])
+        return [*rows, [small("PSNR, dB"), *(_psnr(mine, *where) for where in columns.values())]]
+
+    return plain(["", *columns], rows_by_dataset(found, rows_of, paper=False), name, caption, of=found)
 
 
 def _psnr(found: Sequence[Record], column: str, variant: str) -> str:
@@ -127,12 +130,14 @@ def _psnr(found: Sequence[Record], column: str, variant: str) -> str:
 
 def transfer(found: Iterable[Record], goal: str, name: str, caption: str) -> Table:
     """An attack made with one attributor (row) and what it does to each other (column), at :data:`AT` grey levels."""
-    found = pick(found, metric=goal, column=f"L∞ {AT}")
-    names = [known.row for known in KNOWN.values()]
-    cells = {(r.variant, r.row): r for r in found}
-    own = lambda a, b: strong if a == b else str  # noqa: E731
-    rows = [[a, *(with_interval(cells[a, b], own(a, b)) if (a, b) in cells else DASH for b in names)] for a in names]
-    return plain(["made with", *names], rows, name, caption, of=found)
+    found, names = pick(found, metric=goal, column=f"L∞ {AT}"), [known.row for known in KNOWN.values()]
+
+    def rows_of(mine: list[Record]) -> list[list[str]]:
+        cells = {(r.variant, r.row): with_interval(r, strong if r.variant == r.row else str) for r in mine}
+        return [[made, *(cells.get((made, asked), DASH) for asked in names)] for made in names]
+
+    header = ["made with", *names]
+    return plain(header, rows_by_dataset(found, rows_of, paper=False), name, caption, of=found)
 
 
 # ---------------------------------------------------------------------------- what is claimed

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ganfp import machine
 from ganfp.processes import begin_worker
-from ganfp.runs import cluster, room
+from ganfp.runs import cluster, planning, room
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.store import Store
 
@@ -100,7 +100,7 @@ def build(
     main = _changed(vars(sys.modules["__main__"]), dict.fromkeys(hidden))
     running: dict[Future, Recipe] = {}
     try:
-        with _bar(todo, store, quiet) as show, environment, main:
+        with _bar({r: planning.seconds(r, device) for r in todo}, store, quiet) as show, environment, main:
             waiting = list(todo)
             while waiting or running:
                 waiting = [r for r in waiting if not store.has(r)]  # another build may have made it
@@ -137,22 +137,23 @@ def build(
 
 
 @contextmanager
-def _bar(todo: list[Recipe], store: Store, quiet: bool):
-    """Yield a function that shows what is under way, how much is done, weighted by cost, and how long it will take.
+def _bar(seconds: dict[Recipe, float], store: Store, quiet: bool):
+    """Yield a function that shows what is under way, how much of the seconds is done, and how long the rest will take.
 
-    One line that changes on a terminal; a new line now and then in a log file.
+    One line that changes on a terminal; a new line now and then in a log file.  Below 1 % nobody knows how long.
     """
     terminal, logged = sys.stderr.isatty(), time.monotonic()
     form, file = (CHANGING_LINE, sys.stderr) if terminal else (LINE_OF_A_LOG, io.StringIO())
-    total = sum(recipe.cost() for recipe in todo)
+    total = sum(seconds.values())
     with tqdm(total=total, bar_format=form, file=file, smoothing=0, disable=quiet) as bar:
 
         def show(running: Iterable[Recipe]) -> None:
             nonlocal logged
-            shares = {recipe.key: store.share(recipe) for recipe in todo}
+            shares = {recipe.key: store.share(recipe) for recipe in seconds}
             under_way = [recipe for recipe in running if 0 < shares[recipe.key] < 1]  # the others wait for a core
             bar.set_description_str(", ".join(map(title, under_way)), refresh=False)
-            bar.update(sum(recipe.cost() * shares[recipe.key] for recipe in todo) - bar.n)
+            done = sum(each * shares[recipe.key] for recipe, each in seconds.items())
+            bar.update((done if done > 0.01 * total else 0) - bar.n)
             if not (terminal or quiet) and time.monotonic() - logged > SECONDS_BETWEEN_LINES:
                 logged = time.monotonic()
                 print(bar, file=sys.stderr, flush=True)

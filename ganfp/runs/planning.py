@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ganfp.machine import SIDE_BY_SIDE
+from ganfp.machine import SIDE_BY_SIDE, cores
 from ganfp.runs import operations
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.room import disk
@@ -46,6 +46,14 @@ class Workers:
         if not match or match[2] not in known:
             raise ValueError(f"workers must be a number of {', '.join(known)}, such as 8xH100, not {text!r}")
         return cls(int(match[1]), None if match[2] == "core" else match[2])
+
+    @classmethod
+    def here(cls, device: str, jobs: int | None = None) -> "Workers":
+        """This machine's: cores, or ``jobs`` of them; for any GPU, one of the card that the rates are of."""
+        return cls(1, rates()["card"]) if device.startswith("cuda") else cls(jobs or cores())
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.card or 'core'}{'s' if self.count != 1 else ''}"
 
     @property
     def processes(self) -> int:
@@ -87,6 +95,12 @@ def core_seconds(recipe: Recipe) -> float:
     known = rates()["costs"]
     each, rate = known.get(sort(recipe), known.get(recipe.kind, (0.0, 1.0)))
     return each + rate * recipe.cost()
+
+
+def seconds(recipe: Recipe, device: str) -> float:
+    """On a core, or, for what networks do, on a GPU if ``device`` is one."""
+    on_gpu = device.startswith("cuda") and operations.work(recipe).operations
+    return gpu_seconds(recipe) if on_gpu else core_seconds(recipe)
 
 
 def sort(recipe: Recipe) -> str:

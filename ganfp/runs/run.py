@@ -97,6 +97,8 @@ class Run:
         if not named or named == self.profile.name:
             return self
         other = replace(self, profile=profiles.load(named))
+        if not shipping.find(other.gan("progan")):  # and these images may be too few to be divided as there
+            return self
         found = self._sources(other.gan, other.scaled(self.profile.ladder))
         return other if all(shipping.find(gan) for gan in found) else self
 
@@ -221,6 +223,11 @@ class Run:
     def seconds(self, recipe: Recipe) -> float:
         """How long the artifact took to make, whenever and wherever that was."""
         return recipe.seconds if isinstance(recipe, shipping.Shipped) else self.store.info(recipe)["seconds"]
+
+    def processor_seconds(self, recipe: Recipe) -> float:
+        """Seconds of the processor behind an artifact, whatever ran beside it; on a GPU, of the clock."""
+        info = self.store.info(recipe)
+        return info.get("processor_seconds" if info.get("device") == "cpu" else "seconds", info["seconds"])
 
     def save(self, result: Result, name: str) -> None:
         """Write records and arrays into ``out``; without an ``out`` a run leaves nothing behind."""

@@ -95,6 +95,7 @@ class Store:
             part = _part(folder)
             part.mkdir(parents=True, exist_ok=True)
             spent, started, reported = _read(part)[1], time.monotonic(), -math.inf
+            processor = time.process_time()
 
             def progress(share: float) -> None:
                 nonlocal reported
@@ -114,6 +115,7 @@ class Store:
             files = sorted(path for path in part.rglob("*") if path.is_file())
             known = {
                 "kind": recipe.kind, "key": recipe.key, "recipe": recipe.describe(), "seconds": round(seconds, 3),
+                "processor_seconds": round(time.process_time() - processor, 3),  # of the last attempt
                 "bytes": sum(path.stat().st_size for path in files),
                 "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             }  # fmt: skip

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganfp.attributors.contrastive import contrastive
 from ganfp.attributors.neural import Changing, Network, NeuralAttributor, Update
 from ganfp.attributors.optimisers import descend
 from ganfp.features._tvcompat import import_torchvision
@@ -117,21 +118,8 @@ class PatchAttributor(NormalisedAttributor[PatchNetwork]):
             cuts = [x.index_select(2, i + within).index_select(3, j + within) for i, j in row["corners"]]
             patches, truth = torch.cat(cuts).contiguous(memory_format=torch.channels_last), y.repeat(2)
             features = network.features(patches)
-            losses = F.cross_entropy(network.classify(features), truth), contrastive(features, truth)
+            losses = F.cross_entropy(network.classify(features), truth), contrastive(features, truth, TEMPERATURE)
             descend(optimisers, losses[0] + self.weight * losses[1])
             return {"classification": losses[0], "contrastive": losses[1]}
 
         return optimisers, update, changing
-
-
-def contrastive(features: Tensor, codes: Tensor, temperature: float = TEMPERATURE) -> Tensor:
-    """Supervised contrastive loss of features (n, D) with classes (n,), each of which must occur twice.
-
-    The mean over the images and the others of their class of -log softmax of the cosine over temperature, among all
-    others.  Khosla et al., "Supervised contrastive learning", NeurIPS 2020, Equation 2.
-    """
-    own = torch.eye(len(codes), dtype=torch.bool, device=codes.device)
-    cosines = F.normalize(features, dim=1)
-    logits = (cosines @ cosines.T / temperature).masked_fill(own, -torch.inf)
-    same = (codes[:, None] == codes[None]) & ~own
-    return -(logits.log_softmax(dim=1).masked_fill(~same, 0).sum(dim=1) / same.sum(dim=1)).mean()

@@ -50,7 +50,7 @@ def open_world(arrays: Mapping[str, np.ndarray]) -> Figure:
         axis.set(xlim=(0, 100), ylim=(0, 100), xlabel="unknown, accepted, %")
         axis.set_title(kind, loc="right")
     axes[0].set_ylabel("known, accepted, %")
-    legend(figure, 3)
+    legend(figure, 2)
     return figure
 
 
@@ -101,10 +101,10 @@ def gallery(records: Sequence[Record]) -> Figure:
         found = pick(records, metric=metric)
         names = list(dict.fromkeys(r.row for r in found))
         sizes = sorted({int(r.column) for r in found})
+        colour = METHODS | dict(zip((n for n in names if "," not in n and n not in METHODS), PALETTE, strict=False))
         for row in names:
-            mine, plain = pick(found, row=row), row.partition(",")[0]
-            look = {"color": PALETTE[[n for n in names if "," not in n].index(plain)]}
-            points(axis, sizes, mine, row, markersize=4, linestyle=":" if "," in row else "-", **look)
+            look = {"color": colour[row.partition(",")[0]], "linestyle": ":" if "," in row else "-", "markersize": 4}
+            points(axis, sizes, pick(found, row=row), row, **look)
         rungs_below(axis, sizes, sizes, xlabel="images in the gallery", ylim=(0, 103))
         axis.set_title(title, loc="right")
         level(axis, found[0].chance if metric == "identified" else 1.0)

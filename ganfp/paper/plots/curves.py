@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganfp.paper.plots.parts import decimal, flag, legend, level, panels, points, rungs_below
-from ganfp.paper.plots.style import METHODS, MUTED, PALETTE, PAPER, colours, drawn
+from ganfp.paper.plots.style import METHODS, MUTED, PALETTE, PAPER, colours, drawn, narrow
 from ganfp.paper.record import Record
 from ganfp.paper.table import readable
 
@@ -21,7 +21,7 @@ def training_curves(curves: Mapping[str, Sequence[dict]]) -> Figure:
     figure, (axis,) = panels(3.0)
     for name, rows in curves.items():
         _training(axis, rows, colours(list(curves))[name], readable(name))
-    _growth(axis, next(iter(curves.values())), room=0.06)
+    _growth(axis, next(iter(curves.values())), room=0.14 if narrow() else 0.06)
     axis.set(xlabel="thousand images shown to the critic", ylabel="critic: real minus generated", xlim=(0, None))
     legend(figure, 3)
     return figure

@@ -228,7 +228,7 @@ def card(
         bar.text(0, -0.32, text, va="top", fontsize=SMALL, color=INK)
         bar.set(xlim=(0, 1), ylim=(-0.9, 0.9))
         bare(bar)
-    for axis, name in zip(axes[0], ("model\n" if narrow() else "model", "response"), strict=False):
+    for axis, name in zip(axes[0], ("model\n\n", "response\n") if narrow() else ("model", "response"), strict=False):
         axis.set_title(name, **PLAIN)
     if title:
         figure.suptitle(title, fontsize=11, fontweight="bold", color=INK, parse_math=False)

@@ -42,13 +42,14 @@ def image_grids(images: Mapping[str, np.ndarray], rows: int) -> Figure:
 
 
 def montage(images: np.ndarray, rows: int) -> np.ndarray:
-    """Images (N, 3, R, R) as one (H, W, 3) picture, white gaps of a pixel between them."""
+    """Images (N, 3, R, R) as one (H, W, 4) picture, transparent gaps of a pixel between them."""
     images = np.asarray(images)
     columns, side = -(-len(images) // rows), images.shape[-1] + 1
-    canvas = np.full((rows * columns, 3, side, side), 255, np.uint8)
-    canvas[: len(images), :, :-1, :-1] = images
-    canvas = canvas.reshape(rows, columns, 3, side, side).transpose(0, 3, 1, 4, 2)
-    return canvas.reshape(rows * side, columns * side, 3)[:-1, :-1]
+    canvas = np.zeros((rows * columns, 4, side, side), np.uint8)
+    canvas[: len(images), :3, :-1, :-1] = images
+    canvas[: len(images), 3, :-1, :-1] = 255
+    canvas = canvas.reshape(rows, columns, 4, side, side).transpose(0, 3, 1, 4, 2)
+    return canvas.reshape(rows * side, columns * side, 4)[:-1, :-1]
 
 
 def difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ def bare(axis: Axes) -> None:
 
 
 def picture(axis: Axes, image: np.ndarray, title: str = "", font: Mapping | None = None, **options) -> AxesImage:
-    """An image (H, W, 3), or (H, W) with a colour map among ``options``, without axes."""
+    """An image (H, W, 3 or 4), or (H, W) with a colour map among ``options``, without axes."""
     drawn = axis.imshow(image, **options)
     axis.set_title(title, **(font or {}))
     bare(axis)

@@ -92,9 +92,9 @@ def receptive_fields(images: Mapping[str, np.ndarray], sides: Mapping[str, Seque
         for side, colour in zip(sorted(sides[name], reverse=True), PALETTE, strict=False):
             corner = size / 2 - side / 2 - 0.5
             axis.add_patch(Rectangle((corner, corner), side, side, fill=False, edgecolor=colour, linewidth=2))
-            inside = 0.02 * size if side > 0.95 * size else -0.005 * size  # above its square, where there is room
-            va = "top" if inside > 0 else "bottom"
-            axis.text(corner + abs(inside), corner + inside, f"{side}", color="black", fontsize=SMALL, ha="left", va=va)
+            gap = 0.005 * size  # a number stands above its square, where there is room
+            place = (3 * gap, size - 4 * gap) if side > 0.95 * size else (corner + gap, corner - gap)
+            axis.text(*place, f"{side}", color="black", fontsize=SMALL, va="bottom")
         margin = 0.01 * size + 0.5
         axis.set(xlim=(-margin, size - 1 + margin), ylim=(size - 1 + margin, -margin))
     return figure

@@ -22,6 +22,13 @@ ATTACKS = {
     "compression": "#330077", "relighting": "#884499", "combination": "#3344cc",
 }  # fmt: skip
 PALETTE = ("#14808c", "#8a6d00", "#b3412e", "#4f5d75", "#5a7d2a", "#8d5b4c", "#7a4f9a", "#2c6e49")  # the rest
+DARK = {  # the same in the dark theme: as far from each other there, and as well seen
+    "#3b3b3b": "#939393", "#0066cc": "#82b8fd", "#bb5511": "#e49d78", "#550066": "#ab82b5", "#8800ff": "#9c79f4",
+    "#aa5599": "#ecb2dc", "#662200": "#be8975", "#3300aa": "#9089ce", "#667744": "#c1ceaa", "#662299": "#8f72d3",
+    "#772266": "#b999b6", "#737373": "#c2c2c2", "#3f9142": "#87d185", "#1f4d2b": "#7aa683", "#d6249f": "#f44eb6",
+    "#b678cc": "#e3b2f9", "#2288ff": "#74abfe", "#880044": "#d86387", "#ee4488": "#fab2bb", "#330077": "#8981bc",
+    "#884499": "#ccacd4", "#3344cc": "#5f82f9",
+}  # fmt: skip
 FIRM = ("#7a5f00", "#9c3626")  # under white letters, the same in both themes
 WIDE, NARROW = 7.2, 3.9  # inches: the text column of a wide page and of a telephone
 SMALL = 9.0  # points: at least 11 pixels on every page
