@@ -25,6 +25,7 @@ SHARE = 0.2  # of the images that a profile shows its network: here it is traine
 KINDS = {"1": "new architecture", "2": "new training set", "3": "new seed"}
 PROBABILITY, ENERGY, DISTANCE = "maximum probability", "energy", "distance of fingerprints"
 RESIDUALS = "PRNU's maximum probability"
+SCORES = (PROBABILITY, ENERGY, DISTANCE, RESIDUALS)
 VISNET, PRNU = "visNet's correlation", "PRNU's correlation"
 ALLOWED = 1.0  # percent of the images of unknown sources that may be attributed
 KEPT = 2.0  # percent that counts as kept
@@ -118,8 +119,8 @@ class Known:
         points = self.directions(answer.features)
         away = [self.within.mahalanobis(points - mean) for mean in self.means]
         found = answer.probabilities.max(axis=1), logsumexp(answer.scores, axis=1), -np.min(away, axis=0)
-        ours = {score: (x, answer.labels) for score, x in zip((PROBABILITY, ENERGY, DISTANCE), found, strict=True)}
-        return ours | {RESIDUALS: (other.probabilities.max(axis=1), other.labels)}
+        ours = [(values, answer.labels) for values in found]
+        return dict(zip(SCORES, [*ours, (other.probabilities.max(axis=1), other.labels)], strict=True))
 
 
 @beyond("open_world", needed, every_dataset=True, arrays=True)
@@ -240,6 +241,8 @@ def _areas(e: Evidence, kind: str, metric: str = "auroc") -> list[Record]:
 def _recognised(e: Evidence, kind: str) -> tuple[str, str]:
     found = _areas(e, kind)
     signs = [at_least(r, USEFUL) for r in found]
+    if 1 not in signs and len(found) < len(SCORES):
+        raise NotMeasured(f"a {kind} by every score not measured")
     outcome = HOLDS if 1 in signs else every([max(signs)])
     return outcome, f"AUROC {shown({r.row: r for r in found})} %; {USEFUL:g} wanted"
 
