@@ -98,6 +98,9 @@ def test_the_list_has_all_of_them_with_a_picture_and_a_title(html):
     for row in rows:
         cells = re.findall(r"<td.*?</td>", row, re.DOTALL)
         assert "thumbnail" in cells[0] and "href=" in cells[1] and re.search(r"\w{4}", re.sub("<.*?>", "", cells[2]))
+    dark = re.findall(r'only-dark" src="([^"]+)"', text)
+    assert len(dark) == 39
+    assert not any(style.INK in (html / "book" / path).read_text("utf-8") for path in dark)
 
 
 def labels_of_code(path):

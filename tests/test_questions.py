@@ -8,7 +8,7 @@ import pytest
 QUESTIONS = {  # what is asked: what is typed, where the answer stands, and words of it
     "where is Figure 31?": ("Figure 31", "notebooks/sC_bedrooms.html#fig-31", r"Figure 31"),
     "what does 0.74 in Table 7 rest on?": ("Table 7", "notebooks/s4_4_immunizability.html#tab-7", r"code:"),
-    "which claim was refuted?": ("refuted", "book/conclusion.html", r"content hardly tells"),
+    "which claim was refuted?": ("refuted", "book/conclusion.html", r"[Cc]ontent hardly tells"),
     "what is a fade-in?": ("fade-in", "book/glossary.html#term-fade-in", r"mixed in step by step"),
     "what is Equation 4?": ("Equation 4", "notebooks/s3_3_fingerprint_network.html#equation-eq-4", r"\(4\)"),
     "what does JPEG do in Table 8?": ("Table 8", "notebooks/s4_4_immunizability.html#tab-8", r"[Cc]ompression"),

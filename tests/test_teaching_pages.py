@@ -109,6 +109,7 @@ CUT_OFF = """
 @pytest.mark.parametrize("page", ["book/index", "notebooks/s3_3_fingerprint_network"])
 def test_nothing_cuts_a_meaning_off(page, html, chromium):
     chromium.open((html / f"{page}.html").as_uri(), 1280)
+    assert chromium.evaluate("document.querySelectorAll('.glossed').length") > 10
     assert chromium.evaluate(CUT_OFF) == []
 
 

@@ -284,6 +284,11 @@ def test_who_learns_nothing_says_so(tmp_path):
 # ------------------------------------------------------------------------------------------- commands
 
 
+def test_no_p_value_is_zero():
+    assert attribution.p_value(0.0) == attribution.p_value(1e-320) == "p < 1e-300"
+    assert attribution.p_value(3.64e-99) == "p = 3.64e-99"
+
+
 def test_time_left_is_at_the_mean_rate_since_the_first_step(monkeypatch):
     made = []
 

@@ -31,9 +31,11 @@ class dark(nodes.General, nodes.Element):
 
 def visit(writer, node):
     light = node.parent[node.parent.index(node) - 1]
-    path = Path(writer.builder.images[light["uri"]])
-    there = Path(writer.builder.outdir, writer.builder.imagedir, f"{path.stem}-dark.svg")
-    there.write_text(darkened(Path(writer.builder.srcdir, light["uri"]).read_text("utf-8")), "utf-8")
+    shown = Path(light["uri"])  # as it was just written
+    source = next(path for path, name in writer.builder.images.items() if name == shown.name)
+    there = Path(writer.builder.outdir, writer.builder.imagedir, f"{shown.stem}-dark.svg")
+    there.parent.mkdir(exist_ok=True)  # Sphinx makes it after the pages
+    there.write_text(darkened(Path(writer.builder.srcdir, source).read_text("utf-8")), "utf-8")
     place, alt = f"{writer.builder.imgpath}/{there.name}", writer.attval(light.get("alt", ""))
     writer.body.append(f'<img class="thumbnail only-dark" src="{place}" alt="{alt}" loading="lazy">')
     raise nodes.SkipNode

@@ -99,6 +99,11 @@ def percent(value: float, low: float, high: float, **_) -> str:
     return f"{value:.1f} % (95 % interval {low:.1f}-{high:.1f})"
 
 
+def p_value(p: float) -> str:
+    """A p-value; of one below what numbers can say, a bound."""
+    return f"p = {p:.3g}" if p > 1e-300 else "p < 1e-300"
+
+
 @attribute.command()
 @MODEL_FIRST
 @INPUTS
@@ -150,14 +155,14 @@ def verify(model: Path, images: tuple[str, ...], service: str, device: str, stri
         test = metrics.service_authenticity(sources, service)
         verdict = "most of them are attributed to it" if test.p < 0.05 else "not shown that most of them are from it"
         share = f"{percent(test.share, test.low, test.high)} of {test.n} images"
-        click.echo(f"{line(service)}: {share}, p = {test.p:.3g}: {verdict}")
+        click.echo(f"{line(service)}: {share}, {p_value(test.p)}: {verdict}")
     if sources and len(asked.certainty):
         few, of = asked.known_unknown
         odd = sum(unknown)
         p = float(fisher_exact([[odd, len(unknown) - odd], [few, of - few]], "greater").pvalue)
         verdict = "more than known sources leave" if p < 0.05 else "not shown to be more than known sources leave"
         share = percent(**vars(metrics.share(unknown)))
-        click.echo(f"none of these: {share}, of known ones {100 * few / of:.1f} % of {of}, p = {p:.3g}: {verdict}")
+        click.echo(f"none of these: {share}, of known ones {100 * few / of:.1f} % of {of}, {p_value(p)}: {verdict}")
         if p < 0.05:
             click.echo("some may be from a source that the model was never shown, whose images it takes for others'")
     end(left)

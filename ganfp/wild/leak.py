@@ -75,8 +75,8 @@ def warnings(headers: Accuracy, shares: dict[str, Accuracy], chance: float) -> l
             f"format leak: the files' headers alone (format, colour mode, size, JPEG tables) name "
             f"{headers.value:.1f} % of the test images rightly, where {chance:.1f} % is chance"
         )
-    apart = [(a, b) for a, b in combinations(shares, 2) if _apart(shares[a], shares[b])]
-    if apart:
+    pairs = combinations(shares.values(), 2)
+    if any(abs(a.value - b.value) > POINTS and (a.low > b.high or b.low > a.high) for a, b in pairs):
         shown = ", ".join(f"{source} {share.value:.0f} %" for source, share in shares.items())
         why = "JPEG ghosts, or strong patterns that repeat every 2, 4 or 8 pixels, are not equally frequent"
         said.append(f"format leak: {why}: {shown}")
@@ -86,7 +86,3 @@ def warnings(headers: Accuracy, shares: dict[str, Accuracy], chance: float) -> l
             "size, quality) and train again; page x2 of the book shows how far this goes"
         )
     return said
-
-
-def _apart(a: Accuracy, b: Accuracy) -> bool:
-    return abs(a.value - b.value) > POINTS and (a.low > b.high or b.low > a.high)
