@@ -124,8 +124,9 @@ def test_a_fingerprint_is_compared_by_its_direction_whatever_its_length():
 @pytest.mark.parametrize(("residuals", "expected"), [(96, HOLDS), (91, NOT_SHOWN), (80, REFUTED)])
 def test_residuals_are_compared_with_our_network_among_strangers(residuals, expected):
     records = [
-        made(row, "auroc", value, setup="open world", column=kind)
+        made(row, "auroc", value, setup="open world", column=kind, variant=variant)
         for kind in x5.KINDS.values()
+        for variant in ("", "one network")
         for row, value in ((x5.PROBABILITY, 90.5), (x5.RESIDUALS, residuals))
     ]
     assert outcome("open-residuals", records) == expected

@@ -17,7 +17,7 @@ from ganfp.paper.judge import Evidence, at_least, claim, every
 from ganfp.paper.record import Record, Result, estimate, one, pick
 from ganfp.paper.sections import beyond
 from ganfp.paper.table import Table, crossed
-from ganfp.paper.x5 import fits, known_setup, strangers
+from ganfp.paper.x5 import fits, known_setup, normed, strangers
 from ganfp.runs.recipes.base import Recipe
 from ganfp.runs.recipes.samples import Setup, load_part
 from ganfp.runs.run import Run
@@ -82,10 +82,6 @@ def embedding(known: np.ndarray, labels: np.ndarray, whitened: bool) -> Callable
     values, vectors = np.linalg.eigh(covariance.astype(np.float64))
     metric = (vectors / np.sqrt(np.maximum(values, 1e-9 * values[-1]))).astype(np.float32)
     return lambda points: (points - centre) @ metric
-
-
-def normed(points: np.ndarray) -> np.ndarray:
-    return points / np.maximum(np.linalg.norm(points, axis=-1, keepdims=True), 1e-12)
 
 
 @beyond("gallery", needed, every_dataset=True, seeds=True)
