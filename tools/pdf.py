@@ -35,6 +35,7 @@ STYLE = """
 .print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
 #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+.print-only a:not([href]) { color: inherit !important; text-decoration: none !important; }
 .print-only table.wraps :is(td, th) { white-space: normal !important; }
 .print-only :is(.explorer, details.numbers) { display: none; }
 .print-only .scrolls { box-shadow: none !important; }
