@@ -12,7 +12,8 @@ from PIL import Image
 
 from ganfp.cli import main
 from ganfp.cli.pages import folder_of
-from ganfp.cli.words import duration, plain, size
+from ganfp.cli.words import duration, plain, size, takes
+from ganfp.runs.profiles import Cost
 
 
 @pytest.fixture
@@ -79,6 +80,7 @@ def test_every_gan_can_be_trained(ganfp, tmp_path, name):
 def test_words_for_numbers():
     assert plain("3") == 3 and plain("true") is True and plain("faces") == "faces"
     assert duration(900.0) == "15 minutes" and duration(7200.0) == "2 hours" and duration(90.0) == "2 minutes"
+    assert takes(Cost(900.0, 0.0, "")) == "15 minutes" and takes(Cost(7200.0, 0.0, "", False)) == "about 2 hours"
     assert size(2e8) == "200 MB" and size(7e10) == "70 GB"
 
 

@@ -29,8 +29,7 @@ class ProfileTable(ProjectTable):
             p = profiles.load(name)
             trained_by = profiles.load(p.generators) if p.generators else p
             images = f"{trained_by.gans['progan'].total_images:,}" + (", shipped" if p.generators else "")
-            time = f"{'' if p.cost.measured else 'about '}{words.duration(p.cost.seconds)}"
-            disk = words.size(p.cost.bytes)
+            time, disk = words.takes(p.cost), words.size(p.cost.bytes)
             yield f"`{name}`", p.summary, p.resolution, p.seeds, images, time, disk, p.cost.machine
 
 

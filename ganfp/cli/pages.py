@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ganfp.cli.options import DATASETS, DEVICE, FORCE, JOBS, PATH, SCHEDULER, keep, number, option, run_options
-from ganfp.cli.words import duration, plain, size
+from ganfp.cli.words import duration, plain, size, takes
 
 
 @click.command()
@@ -20,8 +20,7 @@ def profiles() -> None:
 
     for name in known.names():
         profile = known.load(name)
-        takes = f"{'' if profile.cost.measured else 'about '}{duration(profile.cost.seconds)}"
-        click.echo(f"{name:<16} {takes:<16} {size(profile.cost.bytes):>7}  {profile.summary}")
+        click.echo(f"{name:<16} {takes(profile.cost):<16} {size(profile.cost.bytes):>7}  {profile.summary}")
 
 
 @click.command()
@@ -46,8 +45,9 @@ def build(profile: str, dataset: str, seed: int, device: str, jobs: int | None, 
         click.echo(f"trained generators are not at hand, and every GAN is trained here; {where}")
     if todo:
         team = planning.Workers.here(device, jobs)
-        takes = f"about {duration(3600 * planning.schedule(todo, team).hours)} on {team}, by measured rates"
-        click.echo(f"profile {profile}: {len(todo)} artifacts to make; {takes}")
+        hours = planning.schedule(todo, team).hours
+        how_long = f"about {duration(3600 * hours)} on {team}, by measured rates"
+        click.echo(f"profile {profile}: {len(todo)} artifacts to make; {how_long}")
     seconds = run.build(wanted, jobs=jobs)
     click.echo(f"built {len(todo)} artifacts in {seconds:.0f} s" if todo else "nothing to build")
 

@@ -24,6 +24,11 @@ def duration(seconds: float) -> str:
     return f"{count} {unit}{'s' if count != 1 else ''}"
 
 
+def takes(cost) -> str:
+    """The time of a profile's cost; "about" where it was not measured."""
+    return f"{'' if cost.measured else 'about '}{duration(cost.seconds)}"
+
+
 def size(count: float) -> str:
     """Bytes as people say them."""
     for unit, length in (("GB", 1e9), ("MB", 1e6)):
