@@ -16,6 +16,7 @@ from conftest import ROOT  # noqa: E402
 from ganfp.attributors.network import AttributionNetwork  # noqa: E402
 from ganfp.attributors.summary import layers  # noqa: E402
 from ganfp.paper import plots  # noqa: E402
+from ganfp.paper.plots import style  # noqa: E402
 from ganfp.paper.record import Record  # noqa: E402
 from ganfp.paper.table import readable  # noqa: E402
 
@@ -110,3 +111,15 @@ def test_growth_is_marked_where_there_is_room():
     assert len(plots.training_panels(curves | {"a fifth": rows(16)}).axes) == 5
     assert [text.get_text() for text in growing.texts] == ["", "", "16 px"]
     assert not still.texts
+
+
+@pytest.mark.parametrize("length", [8, 20, 30])
+def test_long_names_take_a_legend_fewer_columns_and_a_page_no_more_width(length):
+    scores = ["x" * (length - i) for i in range(4)]
+    curves = {f"{kind}/{score}": np.ones((2, 5)) for kind in ("new seed", "new architecture") for score in scores}
+    inches = {}
+    for mime, text in style.bundle(plots.open_world(curves)).items():
+        if "svg" in mime:
+            inches[mime] = float(re.search(r'<svg [^>]*width="([\d.]+)pt"', text)[1]) / 72
+            assert all(score in text for score in scores)
+    assert inches["image/svg+xml"] <= style.WIDE and inches[style.NARROW_MIME] <= style.NARROW

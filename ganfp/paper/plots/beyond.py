@@ -109,7 +109,7 @@ def gallery(records: Sequence[Record]) -> Figure:
         axis.set_title(title, loc="right")
         level(axis, found[0].chance if metric == "identified" else 1.0)
     axes[0].set_ylabel("images, %")
-    legend(figure, 2, stack=True)
+    legend(figure, 2)
     return figure
 
 

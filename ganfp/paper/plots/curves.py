@@ -172,5 +172,5 @@ def against_n(
     if logarithmic:
         axis.set_yscale("log")
         decimal(axis.yaxis, 1, 2, 5)
-    legend(figure, 2, stack=True)
+    legend(figure, 2)
     return figure

@@ -78,14 +78,15 @@ def decimal(axis: Axis, *steps: float) -> None:
     axis.set_minor_formatter("")
 
 
-def legend(figure: Figure, columns: int, marks: Sequence[Artist] = (), *, stack: bool = False, **options) -> None:
-    """A legend below, of marks or of all that has a name, each once; in two columns at most on a narrow page.
-
-    ``stack``: in one there, for names are long.
-    """
+def legend(figure: Figure, columns: int, marks: Sequence[Artist] = (), **options) -> None:
+    """A legend below, of marks or of all that has a name, each once; in as many columns as there is room for."""
     named = {name: mark for axis in figure.axes for mark, name in zip(*axis.get_legend_handles_labels(), strict=True)}
-    columns = min(columns, 2 - stack) if narrow() else columns
-    figure.legend(handles=marks or [*named.values()], loc="outside lower center", ncols=columns, **options)
+    look = {"handles": marks or [*named.values()], "loc": "outside lower center"} | options
+    for count in range(min(columns, 2) if narrow() else columns, 0, -1):
+        box = figure.legend(ncols=count, **look)
+        if count == 1 or box.get_window_extent().width <= figure.bbox.width:
+            return
+        box.remove()
 
 
 def points(axis: Axes, x: Sequence[float], records: Sequence[Record], label: str, **options) -> None:
