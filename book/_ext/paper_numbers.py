@@ -16,9 +16,12 @@ from sphinx.util.nodes import make_refnode
 
 KINDS = {"table": ("Table", "tab"), "figure": ("Figure", "fig"), "displaymath": ("Equation", "eq")}
 LABEL = re.compile(r"(?:equation-)?(?:tab|fig|eq)-(\d+[a-d]?)")
-MENTION = re.compile(r"\b(Table|Figure|Equation)s?\s\d+[a-d]?(?:(?:,? and |, | to |[-–])\d+[a-d]?)*")
+MENTION = re.compile(  # but not of another paper's: "Miyato et al. 2018, Equation 3"
+    r"(?<!\d{4}, )\b(Table|Figure|Equation)s?\s\d+[a-d]?(?:(?:,? and |, | to |[-–])\d+[a-d]?)*"
+)
 NUMBER = re.compile(r"(?:(?:Table|Figure|Equation)s?\s)?\d+[a-d]?")
-SILENT = (nodes.literal, nodes.literal_block, nodes.reference, nodes.math, nodes.math_block, nodes.raw, addnodes.desc)
+SILENT = (nodes.literal, nodes.literal_block, nodes.reference, nodes.math, nodes.math_block, nodes.raw)
+SILENT += (addnodes.desc_signature,)
 
 
 def number(app, env):
