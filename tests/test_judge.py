@@ -106,6 +106,8 @@ def test_every_claim_has_a_text_of_its_own_and_a_section():
     found = judge.claims().values()
     assert len({c.text for c in found}) == len(found)
     assert all(c.text.endswith(".") and len(c.text) < 120 and c.tables for c in found)
+    places = list(dict.fromkeys(c.section for c in found))
+    assert places[0] == "3.1" and places.index("4.5") < places.index("x1") < places.index("x2") < places.index("x10")
 
 
 @pytest.mark.parametrize("id", list(judge.claims()))

@@ -7,12 +7,14 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import axe
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from conftest import ROOT
 from matplotlib.colors import to_rgb
 
 from ganfp.paper.plots import style
+from ganfp.paper.plots.parts import matrix
 
 CSS = ROOT / "book" / "_static" / "custom.css"
 NOT_PROSE = {"a", "code", "pre", "script", "style", "h1", "h2", "h3", "h4", "title", "svg", "nav", "summary", "dt"}
@@ -246,3 +248,27 @@ def test_colours_of_one_kind_differ_for_the_colour_blind_too(kind, first, defect
     seen = [lab(np.array(DEFECTS[defect]) @ linear(colour)) for colour in colours]
     nearest = min(np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i])
     assert nearest >= 15  # of CIELAB, where 2.3 is just noticed
+
+
+def test_a_number_on_its_colour_can_be_read():
+    (axis,) = plt.figure().subplots(1, 1, squeeze=False).flat
+    matrix(axis, np.linspace(0, 100, 101)[None], ["row"], [""] * 101, fmt=".0f", **style.PERCENT)
+    faces = axis.collections[0].get_facecolors()
+    assert len(axis.texts) == 101
+    assert min(contrast(text.get_color(), face) for text, face in zip(axis.texts, faces, strict=True)) > 3.5
+    plt.close("all")
+
+
+def test_a_reference_says_who_where_and_when_and_a_venue_has_one_name():
+    entries = re.findall(r"@(\w+)\{(\w+),\n(.*?)\n\}", (ROOT / "book" / "references.bib").read_text("utf-8"), re.DOTALL)
+    assert len(entries) > 80
+    where = {"inproceedings": "booktitle", "article": "journal", "book": "publisher", "misc": "howpublished"}
+    names = set()
+    for kind, key, text in entries:
+        found = dict(re.findall(r"^  (\w+) += \{(.*)\},?$", text, re.MULTILINE))
+        assert {"author", "title", where[kind]} <= set(found), key
+        assert kind == "misc" or re.fullmatch(r"[12]\d{3}", found["year"]), key
+        assert re.fullmatch(r"\d{4}\.\d{4,5}", found.get("eprint", "0000.00000")), key
+        assert "pages" in found or "eprint" in found or kind in ("book", "misc"), key  # else nobody finds it
+        names |= {found[where[kind]]}
+    assert not [name for name in names if any(name != other and other.startswith(f"{name} (") for other in names)]

@@ -228,7 +228,8 @@ def claims() -> dict[str, Claim]:
     from ganfp.paper.sections import sections
 
     sections()  # each registers its own
-    return {c.id: c for c in sorted(CLAIMS.values(), key=lambda c: (c.section, c.tables[-1:]))}
+    order = sorted(CLAIMS.values(), key=lambda c: (c.section[0], len(c.section), c.section, c.tables[-1:]))
+    return {c.id: c for c in order}
 
 
 def evidence(records: Iterable[Record]) -> dict[str, Evidence]:

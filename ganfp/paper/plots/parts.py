@@ -120,6 +120,10 @@ def matrix(
 
     look = {"cmap": sns.light_palette(MUCH, as_cmap=True), "linewidths": 1, "linecolor": PAPER} | options
     sns.heatmap(values, ax=axis, yticklabels=rows, xticklabels=columns, **look)
+    faces = axis.collections[0].get_facecolors().reshape(len(rows), len(columns), 4)
+    for text in axis.texts:  # seaborn's own are white from half the way to the dark end on
+        x, y = map(int, text.get_position())
+        text.set_color("white" if sns.utils.relative_luminance(faces[y, x]) < 0.22 else ".15")
     axis.tick_params(axis="x", rotation=slant, length=0)
     axis.tick_params(axis="y", rotation=0, length=0)
     plt.setp(axis.get_xticklabels(), ha="right", rotation_mode="anchor")
