@@ -31,10 +31,12 @@ STYLE = """
 .print-only :is(.provenance, .cell_output:has(> .stream)) { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
-.print-only :is(p, li) { orphans: 2; widows: 2; }
+.print-only :is(p, li, dd) { orphans: 2; widows: 2; }
 .print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
 #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+.print-only dt { break-inside: avoid; }
+.print-only pre { font-size: 0.74rem; } /* 8 points: nearly a hundred characters a line */
 .print-only a:not([href]) { color: inherit !important; text-decoration: none !important; }
 .print-only table.wraps :is(td, th) { white-space: normal !important; }
 .print-only :is(.explorer, details.numbers) { display: none; }

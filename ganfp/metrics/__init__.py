@@ -1,4 +1,4 @@
-"""Metrics: shares with intervals, comparisons on the same images, Fréchet distance and FD ratio.
+"""Shares with intervals, comparisons on the same images, Fréchet distance and FD ratio.
 
 Every interval is one of 95 %, and every test is two-sided unless it says otherwise.  ``clusters`` is an integer per
 image; images of one integer share a cause, such as the latent that they come from or the draw of an attack.  Tests and

@@ -32,7 +32,7 @@ def accuracy(y_true: Sequence[str], y_pred: Sequence[str], clusters: Sequence[in
 def share(right: Sequence[bool], clusters: Sequence[int] | None = None) -> Accuracy:
     """Share of true values in percent with a 95 % interval.
 
-    The interval is Wilson's score interval (Wilson 1927, JASA 22, 209-212): unlike the usual p +- 1.96
+    The interval is Wilson's score interval (Wilson 1927, JASA 22, 209-212): unlike the usual p ± 1.96
     standard errors, it stays inside [0, 100] and keeps its coverage near 100 %, where the paper's values lie.
     With ``clusters`` it is that of n / deff images, with Student's quantile for so many clusters (Korn and Graubard
     1998, Survey Methodology 24, 193-201).  Where fewer than about twenty clusters hold an error it is too wide.
