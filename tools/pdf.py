@@ -36,6 +36,9 @@ STYLE = """
 #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .print-only dt { break-inside: avoid; }
+.print-only dt.sig :is(dl, dd) { display: inline; margin: 0; } /* on paper a signature runs on, less its last comma */
+.print-only dt.sig dd:last-child { font-size: 0; }
+.print-only dt.sig dd:last-child em { font-size: 1rem; }
 .print-only pre { font-size: 0.74rem; } /* 8 points: nearly a hundred characters a line */
 .print-only a:not([href]) { color: inherit !important; text-decoration: none !important; }
 .print-only table.wraps :is(td, th) { white-space: normal !important; }
@@ -51,6 +54,8 @@ nav.contents .page { order: 2; min-width: 2em; text-align: right; }
 """
 FIT = """
 document.documentElement.dataset.theme = "light"; // the theme's own script waits for a reader's choice, without colours
+document.querySelectorAll(".print-only :is(p, li, dd)").forEach(text => // Chromium parts three lines as two and one
+    text.classList.toggle("whole", text.offsetHeight < 3.5 * parseFloat(getComputedStyle(text).lineHeight)));
 document.querySelectorAll(".print-only table").forEach(table => {
     const room = table.parentElement.clientWidth;
     table.classList.toggle("wraps", table.scrollWidth > 1.3 * room);
