@@ -69,13 +69,13 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
 def small_sample_bias(covariance: np.ndarray, n: int, m: int | None = None) -> float:
     """Expected Fréchet distance of two samples, n and m (default n), of one and the same Gaussian.
 
-    The means differ by tr(S) (1/n + 1/m).  The rest is the curvature of the distance at S,
+    The means differ by tr(S) (1/n + 1/m).  The rest is the curvature of the distance at S (eigenvalues l)::
 
-        d^2(S, S + H) = 1/2 sum_ij H_ij^2 / (l_i + l_j)  in the eigenbasis of S, eigenvalues l,
+        d^2(S, S + H) = 1/2 sum_ij H_ij^2 / (l_i + l_j)
 
-    with the Wishart variance l_i l_j (1 + [i = j]) (1/(n-1) + 1/(m-1)) of the entries of H:
+    with the Wishart variance l_i l_j (1 + [i = j]) (1/(n-1) + 1/(m-1)) of the entries of H in the eigenbasis::
 
-        1/2 (1/(n-1) + 1/(m-1)) (sum_ij l_i l_j / (l_i + l_j) + 1/2 tr S).
+        1/2 (1/(n-1) + 1/(m-1)) (sum_ij l_i l_j / (l_i + l_j) + 1/2 tr S)
 
     Leading order in 1/n.  Simulations agree within 3 % down to n = d; below that it overstates (1.7 times at
     n = d/4 for a white Gaussian).  For S = 1 it is 2d/n + d(d+1) / 2(n-1): twice the images, half the bias.
