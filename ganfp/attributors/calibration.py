@@ -14,9 +14,9 @@ def fit_temperature(scores: np.ndarray, codes: np.ndarray) -> float:
     """The temperature at which ``softmax(scores / T)`` has the least log-loss on labelled images.
 
     scores: (N, K); codes: (N,) column of the true class.  To the N labels one is added that all classes share, 1 / K
-    each: otherwise perfectly separated images drive T to 0, and the first mistake afterwards has probability 0.  (Platt,
-    1999, adds one for each class, which leaves an attributor that hardly errs much too unsure.)  Temperature scaling
-    after Guo et al., "On calibration of modern neural networks", ICML 2017.
+    each: otherwise perfectly separated images drive T to 0, and the first mistake afterwards has probability 0.
+    (Platt, 1999, adds one for each class, which leaves an attributor that hardly errs much too unsure.)  Temperature
+    scaling after Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax

@@ -289,7 +289,7 @@ def _calibrated(e: Evidence) -> tuple[str, str]:
     return stay_under(_errors(e, "calibrated"), 2.0)
 
 
-@claim("calibrated-better", "x5", "1 2 3", "Temperature scaling brings our network's probabilities nearer to the truth.")
+@claim("calibrated-better", "x5", "1 2 3", "Temperature scaling brings our probabilities nearer to the truth.")
 def _calibrated_better(e: Evidence) -> tuple[str, str]:
     before, after = _errors(e, "as trained"), _errors(e, "calibrated")
     said = "; ".join(f"{name} {r.value:.2f} to {after[name].value:.2f} %" for name, r in before.items())
