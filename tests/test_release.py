@@ -13,7 +13,6 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import pdf  # noqa: E402
 import release  # noqa: E402
-from pypdf import PdfReader  # noqa: E402
 
 
 @pytest.fixture
@@ -53,6 +52,27 @@ def test_a_missing_part_says_what_makes_it(root):
         release.files(root)
 
 
+def test_no_line_of_a_paragraph_and_no_half_of_a_signature_is_printed_alone(chromium, tmp_path):
+    def lines(n):
+        return "<br>".join(f"LINE{k}" for k in range(n))
+
+    many = "<dd><em>LINE</em>,</dd> " * 60
+    signature = f'<dl><dt class="sig">LINE f(<dl>{many}</dl>)</dt><dd>it</dd></dl>'
+    parts = [f"<p>{lines(n)}</p>" for n in (2, 3, 4, 5)] + [f"<dl><dt>LINE</dt><dd>{lines(3)}</dd></dl>", signature]
+    gaps = range(930, 1090, 10)
+    articles = [f"<article><div style='height: {gap}px'></div>{part}</article>" for part in parts for gap in gaps]
+    page = tmp_path / "print.html"
+    style = f"{pdf.STYLE} .print-only {{ line-height: 1.6 }}"
+    page.write_text(f"<html><style>{style}</style><main class='print-only'>{''.join(articles)}</main>")
+    chromium.open(page.as_uri(), pdf.WIDTH)
+    chromium.evaluate(pdf.FIT)
+    printed = [sheet.extract_text() for sheet in pdf.PdfReader(io.BytesIO(pdf.printed(chromium))).pages]
+    counts = [text.count("LINE") for text in printed]
+    assert len(printed) > len(articles) and 1 not in counts
+    assert [count for count in counts if count > 5] == [61] * len(gaps)
+    assert "LINE )" in " ".join(printed[-1].split())  # a signature ends without a comma
+
+
 def test_links_between_pages_lead_within_the_one_page(tmp_path):
     (tmp_path / "book").mkdir()
     article = (
@@ -85,24 +105,3 @@ def test_the_contents_of_the_pdf_say_the_pages(chromium, tmp_path):
     assert pages == {"b": 1, "b-c": 2}
     chromium.evaluate(f"{pdf.NUMBER}({json.dumps(pages)}); 0")
     assert chromium.evaluate("[...document.querySelectorAll('.page')].map(x => x.textContent)") == ["1", "2"]
-
-
-def test_no_line_of_a_paragraph_and_no_half_of_a_signature_is_printed_alone(chromium, tmp_path):
-    def lines(n):
-        return "<br>".join(f"LINE{k}" for k in range(n))
-
-    many = "<dd><em>LINE</em>,</dd> " * 60
-    signature = f'<dl><dt class="sig">LINE f(<dl>{many}</dl>)</dt><dd>it</dd></dl>'
-    parts = [f"<p>{lines(n)}</p>" for n in (2, 3, 4, 5)] + [f"<dl><dt>LINE</dt><dd>{lines(3)}</dd></dl>", signature]
-    gaps = range(930, 1090, 10)
-    articles = [f"<article><div style='height: {gap}px'></div>{part}</article>" for part in parts for gap in gaps]
-    page = tmp_path / "print.html"
-    style = f"{pdf.STYLE} .print-only {{ line-height: 1.6 }}"
-    page.write_text(f"<html><style>{style}</style><main class='print-only'>{''.join(articles)}</main>")
-    chromium.open(page.as_uri(), pdf.WIDTH)
-    chromium.evaluate(pdf.FIT)
-    printed = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(pdf.printed(chromium))).pages]
-    counts = [text.count("LINE") for text in printed]
-    assert len(printed) > len(articles) and 1 not in counts
-    assert [count for count in counts if count > 5] == [61] * len(gaps)
-    assert "LINE )" in " ".join(printed[-1].split())  # a signature ends without a comma
