@@ -31,7 +31,7 @@ STYLE = """
 .print-only :is(.provenance, .cell_output:has(> .stream)) { break-before: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
-.print-only :is(p, li, dd) { orphans: 2; widows: 2; }
+.print-only :is(p, li) { orphans: 2; widows: 2; }
 .print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
 #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
