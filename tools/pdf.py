@@ -34,7 +34,7 @@ STYLE = """
 .print-only :is(p, li) { orphans: 2; widows: 2; }
 .print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
 #book-slides section { break-inside: avoid; }
-.print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.74rem; } /* a hundred characters a line */
+.print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.74rem; }
 .print-only dt { break-inside: avoid; }
 .print-only dt.sig :is(dl, dd) { display: inline; margin: 0; } /* on paper a signature runs on, less its last comma */
 .print-only dt.sig dd:last-child { font-size: 0; }
