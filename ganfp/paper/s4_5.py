@@ -312,7 +312,7 @@ def _gans_at_the_background(e: Evidence) -> tuple[str, str]:
 
 
 def _digits(numbers: Mapping[str, Record]) -> str:
-    return "; ".join(f"{readable(name)} {r.value:.3g}" for name, r in numbers.items())
+    return "; ".join(f"{readable(name)} {r.value:#.3g}".rstrip(".") for name, r in numbers.items())
 
 
 REGION_CLAIMS = (
