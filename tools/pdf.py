@@ -34,14 +34,15 @@ STYLE = """
 .print-only details.hide { display: none; }
 .print-only :is(p, li) { orphans: 2; widows: 2; }
 .print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
-.print-only :is(.provenance, p:has(+ ul, + ol, + pre, + div, + figure)) { break-inside: avoid; }
+.print-only :is(.provenance, dd > p:first-child, p:has(+ ul, + ol, + pre, + div, + figure)) { break-inside: avoid; }
 .print-only .cell_input { padding-top: 1px; }
 #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .print-only a:not([href]) { color: inherit !important; text-decoration: none !important; }
 .print-only table.wraps :is(td, th) { white-space: normal !important; }
 .print-only :is(.explorer > *, details.numbers) { display: none; }
-.print-only .explorer::before { content: "What stands here computes: see the book in a browser."; }
+.print-only .explorer::before { content: "The explorer itself runs in a browser, on this page of the book."; }
+.print-only .explorer { margin-bottom: 1rem; }
 .print-only .scrolls { box-shadow: none !important; }
 .print-only .drawing .narrow { display: none; }
 .print-only .drawing .wide { display: block; }

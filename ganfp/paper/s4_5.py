@@ -338,8 +338,8 @@ def regions_table(records: Iterable[Record], name: str, caption: str) -> Table:
         cells = [readable(source) + (f" {small(variant)}" if variant else "")]
         for region in REGIONS:
             r, energy = at[source, variant, region, "response"], at[source, variant, region, "energy"]
-            beside = small(f"{r.low:.1f} to {r.high:.1f}; energy {energy.value:.1f}")
-            cells.append(minus(f"{r.value:.1f} {beside}"))
+            beside = small(f"{r.low:.2f} to {r.high:.2f}; energy {energy.value:.1f}")
+            cells.append(minus(f"{r.value:.2f} {beside}"))
         rows.append(cells)
     return Table(name, caption, ["source", *REGIONS], rows or [[UNKNOWN, "", "", ""]], of=found)
 
