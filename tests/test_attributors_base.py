@@ -244,7 +244,7 @@ def test_temperature_minimises_the_smoothed_log_loss(seed, scale, signal):
     codes = rng.integers(0, 4, 50)
     scores = scale * (signal * np.eye(4)[codes] + rng.normal(size=(50, 4)))
     temperature = fit_temperature(scores, codes)
-    targets = (np.eye(4)[codes] * 50 + 1) / 54
+    targets = (np.eye(4)[codes] * 50 + 1 / 4) / 51
 
     def loss(t: float) -> float:
         return -(targets * np.log(np.maximum(softmax(scores, t), 1e-300))).sum()
@@ -258,3 +258,15 @@ def test_perfect_separation_keeps_a_finite_temperature():
     codes = np.arange(100) % 4
     shares = softmax(np.eye(4)[codes], fit_temperature(np.eye(4)[codes], codes))
     assert 0.95 < shares.max() < 1 - 1 / 200
+
+
+def test_who_hardly_errs_is_told_to_be_neither_surer_nor_less_sure_than_that():
+    """Labels are drawn from the softmax of three times the scores: the true temperature is 1 / 3."""
+    gaps, n = [], 12_000
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        logits = rng.normal(size=(n, 6)) + rng.lognormal(2.8, 0.6, (n, 1)) * np.eye(6)[rng.integers(6, size=n)]
+        codes = (softmax(logits).cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
+        sure = softmax(logits[2000:] / 3, fit_temperature(logits[:2000] / 3, codes[:2000])).max(axis=1)
+        gaps.append(sure.mean() - (logits[2000:].argmax(axis=1) == codes[2000:]).mean())
+    assert abs(np.mean(gaps)) < 0.003  # one label more for each class instead of for all: 0.0095

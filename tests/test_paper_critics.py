@@ -141,6 +141,17 @@ def test_strangers_are_recognised_by_one_score(best, expected):
     assert outcome("open-architecture", records) == NOT_MEASURED
 
 
+@pytest.mark.parametrize(("after", "expected"), [(0.2, HOLDS), (1.9, NOT_SHOWN), (5.0, REFUTED)])
+def test_scaling_has_to_bring_every_setup_nearer_to_the_truth(after, expected):
+    errors = [("seeds", 3.0, 0.2), ("architectures", 2.0, after)]
+    records = [
+        made(row, "ece", value, setup=f"calibration: {setup}")
+        for setup, *pair in errors
+        for row, value in zip(("as trained", "calibrated"), pair, strict=True)
+    ]
+    assert outcome("calibrated-better", records) == expected
+
+
 # ---------------------------------------------------------------------------- x6
 
 
