@@ -90,6 +90,7 @@ def test_the_contents_of_the_pdf_say_the_pages(chromium, tmp_path):
 def test_what_belongs_together_is_printed_on_one_page(chromium, tmp_path):
     group = "<tr><td><strong>group{0}</strong><td><p></p></tr><tr><td>row{0}<td><p>1</p></tr>"
     parts = (
+        "<dl><dt>sig{0}<br>a<br>b<br>end{0}</dt><dd><p>says{0}</p><p>more</p></dd></dl>",
         "<h2>head{0}</h2><p>first{0}<br>second{0}</p><figure style='height: 300px'>figure{0}</figure>",
         "<table><caption>caption{0}</caption><thead><tr><th>a{0}<th>b</tr></thead>"
         + group

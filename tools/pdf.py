@@ -33,7 +33,7 @@ STYLE = """
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
 .print-only :is(p, li) { orphans: 2; widows: 2; }
-.print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
+.print-only :is(figure, caption, dt, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
 .print-only :is(.provenance, dd > p:first-child, p:has(+ ul, + ol, + pre, + div, + figure)) { break-inside: avoid; }
 .print-only .cell_input { padding-top: 1px; }
 #book-slides section { break-inside: avoid; }
