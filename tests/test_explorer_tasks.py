@@ -75,6 +75,6 @@ def test_answers_are_the_networks_own(extension):
     assert f"Choose **{names[int(np.argmin(turns))]}**" in said  # the one that withstands JPEG for the longest
     assert f"At quality {min(turns)} it says real" in said
     assert "immunised to all attacks says real" in said and "immunised to JPEG ProGAN, seed 2" in said
-    assert "Of 3 images of this source that turn, the latter still knows 3 there" in said
+    assert "JPEG makes 3 images of this source another's; of these the latter knows 3" in said
     assert "only low frequencies, at 8 px, knows it (90 %)" in said
     assert "Of 1 strangers the network gives 1 to real, with 90 to 90 %" in said

@@ -98,6 +98,8 @@ def test_verdicts_of_several_data_sets_in_words():
     assert verdict.holds is False and str(verdict) == "holds for faces, is refuted for bedrooms"
     assert verdict.sentence == "**Holds for faces, is refuted for bedrooms.** faces: n; bedrooms: n."
     assert str(judge.judge(one, both[:1])) == HOLDS and judge.judge(one, []).outcome == NOT_MEASURED
+    strangers = [number(99, row="PRNU", dataset=name) for name in ("bedrooms", "eurosat")]
+    assert judge.judge(one, [both[0], *strangers]).numbers == "faces: n; not measured on bedrooms"
     missing = judge.judge(one, [number(99, row="PRNU")])
     assert missing.holds is None and "not measured" in missing.numbers
 

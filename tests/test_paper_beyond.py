@@ -192,7 +192,7 @@ def test_another_runs_records_are_labelled():
     said = page.whose(run, [replace(mine, profile="reference", commit="abc")])
     assert "Not this run's numbers" in said and "profile reference, faces, GANs of 10 images, commit abc" in said
     lengths = [replace(after("Ours", n, 99), profile="smoke", commit="abc", n=7 * n) for n in (10, 2000, 30)]
-    expected = "profile smoke, faces, n = 70 to 14,000, GANs of 10, 2,000 and 30 images, "
+    expected = "profile smoke, faces, n = 70 to 14,000, GANs of 10, 30 and 2,000 images, "
     expected += "training 3.2 to 19 s, commit abc"
     timed = [replace(r, seconds=s) for r, s in zip(lengths, (19.4, 3.21, None), strict=True)]
     assert table.provenance(timed) == expected

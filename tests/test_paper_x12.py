@@ -7,7 +7,7 @@ import pytest
 
 from ganfp.attributors import Attributor
 from ganfp.attributors.prnu import residuals
-from ganfp.paper import attribution, judge, x12
+from ganfp.paper import attribution, judge, x3, x12
 from ganfp.paper.judge import HOLDS, NOT_SHOWN, REFUTED
 from ganfp.paper.record import Record, pick, reference_records
 from ganfp.runs.recipes.base import IMAGES
@@ -50,6 +50,17 @@ def test_without_records_the_page_says_what_to_run(monkeypatch):
     monkeypatch.setattr(x12, "reference_records", lambda: drawn)
     with pytest.raises(LookupError, match="no records of eurosat; `ganfp reference --measure`"):
         x12.study()
+
+
+@pytest.mark.parametrize("study", [x3.study, x12.study])
+def test_a_page_judges_by_all_that_its_head_counts(study):
+    world = {x3.study: "celeba", x12.study: "eurosat"}[study]
+    heads = judge.ledger((), pick(reference_records(), dataset=world))
+    page = {row.claim.id: row for row in judge.ledger((), pick(study().records, dataset=world))}
+    decided = [row for row in heads if row.reference.holds is not None]
+    assert len(decided) > 10
+    for row in decided:
+        assert page[row.claim.id].reference.outcome in (row.reference.outcome, judge.NOT_MEASURED), row.claim.text
 
 
 def test_all_worlds_stand_in_one_table():

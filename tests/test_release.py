@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import sys
 import tarfile
 
@@ -105,3 +106,28 @@ def test_the_contents_of_the_pdf_say_the_pages(chromium, tmp_path):
     assert pages == {"b": 1, "b-c": 2}
     chromium.evaluate(f"{pdf.NUMBER}({json.dumps(pages)}); 0")
     assert chromium.evaluate("[...document.querySelectorAll('.page')].map(x => x.textContent)") == ["1", "2"]
+
+
+def test_what_belongs_together_is_printed_on_one_page(chromium, tmp_path):
+    group = "<tr><td><strong>group{0}</strong><td><p></p></tr><tr><td>row{0}<td><p>1</p></tr>"
+    parts = (
+        "<dl><dt>sig{0}<br>a<br>b<br>end{0}</dt><dd><p>says{0}</p><p>more</p></dd></dl>",
+        "<h2>head{0}</h2><p>first{0}<br>second{0}</p><figure style='height: 300px'>figure{0}</figure>",
+        "<table><caption>caption{0}</caption><thead><tr><th>a{0}<th>b</tr></thead>"
+        + group
+        + "<tr><td>x<td>y</tr>" * 50,
+    )
+    cases = [(height, part) for part in parts for height in range(720, 1090, 12)]
+    articles = [
+        f"<article><div style='height: {height}px'></div><section>{part.format(f'-{i}.')}</section></article>"
+        for i, (height, part) in enumerate(cases)
+    ]
+    page = tmp_path / "print.html"
+    page.write_text(f"<html><style>{pdf.STYLE}</style><main class='print-only'>{''.join(articles)}</main>")
+    chromium.open(page.as_uri(), pdf.WIDTH)
+    chromium.evaluate(pdf.FIT)
+    printed = [sheet.extract_text() for sheet in pdf.PdfReader(io.BytesIO(pdf.printed(chromium))).pages]
+    for i, (height, part) in enumerate(cases):
+        words = [f"{word}-{i}." for word in re.findall(r"(\w+)\{0\}", part)]
+        first = next(sheet for sheet in printed if words[0] in sheet)
+        assert not (apart := [word for word in words if word not in first]), f"{apart} below {height} px"

@@ -27,12 +27,15 @@ FOOTER = (
 STYLE = """
 .print-only { max-width: 46rem; margin: 0 auto; }
 .print-only > article { break-before: page; }
-.print-only :is(h1, h2, h3, h4, dt, caption, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
+.print-only :is(h1, h2, h3, h4, dt, caption, thead, p:has(+ ul, + ol, + pre, + div, + figure)) { break-after: avoid; }
 .print-only :is(.provenance, .cell_output:has(> .stream)) { break-before: avoid; }
+.print-only tr:has(> td:first-child strong):has(> td:last-child > p:empty) { break-after: avoid; }
 .print-only .headerlink, .print-only form.filter, .print-only .enlarge, .print-only button { display: none !important; }
 .print-only details.hide { display: none; }
 .print-only :is(p, li) { orphans: 2; widows: 2; }
-.print-only :is(figure, caption, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
+.print-only :is(figure, caption, dt, tr, pre, .cell_input, .whole, .again, .sd-container-fluid) { break-inside: avoid; }
+.print-only :is(.provenance, dd > p:first-child, p:has(+ ul, + ol, + pre, + div, + figure)) { break-inside: avoid; }
+.print-only .cell_input { padding-top: 1px; }
 #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.74rem; }
 .print-only dt { break-inside: avoid; }
@@ -41,7 +44,9 @@ STYLE = """
 .print-only dt.sig dd:last-child em { font-size: 1rem; }
 .print-only a:not([href]) { color: inherit !important; text-decoration: none !important; }
 .print-only table.wraps :is(td, th) { white-space: normal !important; }
-.print-only :is(.explorer, details.numbers) { display: none; }
+.print-only :is(.explorer > *, details.numbers) { display: none; }
+.print-only .explorer::before { content: "The explorer itself runs in a browser, on this page of the book."; }
+.print-only .explorer { margin-bottom: 1rem; }
 .print-only .scrolls { box-shadow: none !important; }
 .print-only .drawing .narrow { display: none; }
 .print-only .drawing .wide { display: block; }
@@ -50,7 +55,7 @@ nav.contents li { list-style: none; }
 nav.contents a { display: flex; gap: 0.5em; }
 nav.contents a::before { content: ""; order: 1; flex: 1; border-bottom: 1px dotted; margin-bottom: 0.3em; }
 nav.contents .page { order: 2; min-width: 2em; text-align: right; }
-"""
+"""  # a frame right at a page's head would show at the foot of the one before; a row of empty cells names those below
 FIT = """
 document.documentElement.dataset.theme = "light"; // the theme's own script waits for a reader's choice, without colours
 document.querySelectorAll(".print-only :is(p, li, dd)").forEach(text => // Chromium parts three lines as two and one
@@ -58,7 +63,9 @@ document.querySelectorAll(".print-only :is(p, li, dd)").forEach(text => // Chrom
 document.querySelectorAll(".print-only table").forEach(table => {
     const room = table.parentElement.clientWidth;
     table.classList.toggle("wraps", table.scrollWidth > 1.3 * room);
-    if (table.scrollWidth > room) table.style.zoom = room / table.scrollWidth;
+    const zoom = Math.min(1, room / table.scrollWidth);
+    table.style.zoom = zoom;
+    if (table.caption) table.caption.style.zoom = 1 / zoom;
     table.classList.toggle("whole", table.getBoundingClientRect().height < 700);
 }); 0
 """  # a table fits into the page's width, rather with two lines a cell than small, and whole up to two thirds of it

@@ -44,7 +44,8 @@ def tasks(shown):
     kept = [bool(q) and said(immune, shown.images[i], q) == owner for i, q in zip(places, turns, strict=True)]
     best = max(range(len(places)), key=lambda i: (kept[i], -turns[i]))
     image, quality = shown.images[places[best]], turns[best]
-    counts = f"Of {np.count_nonzero(turns)} images of this source that turn, the latter still knows {sum(kept)} there."
+    lost, still = np.count_nonzero(turns), sum(kept)
+    counts = f"JPEG makes {lost} images of this source another's; of these the latter knows {still}."
     return TASKS.format(
         name=f"**{shown.names[places[best]]}**",
         washed=f"{washed(shown, image, quality)} {counts}" if quality else "At no quality on the slider.",

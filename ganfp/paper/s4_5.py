@@ -312,7 +312,7 @@ def _gans_at_the_background(e: Evidence) -> tuple[str, str]:
 
 
 def _digits(numbers: Mapping[str, Record]) -> str:
-    return "; ".join(f"{readable(name)} {r.value:.3g}" for name, r in numbers.items())
+    return "; ".join(f"{readable(name)} {r.value:#.3g}".rstrip(".") for name, r in numbers.items())
 
 
 REGION_CLAIMS = (
@@ -338,8 +338,8 @@ def regions_table(records: Iterable[Record], name: str, caption: str) -> Table:
         cells = [readable(source) + (f" {small(variant)}" if variant else "")]
         for region in REGIONS:
             r, energy = at[source, variant, region, "response"], at[source, variant, region, "energy"]
-            beside = small(f"{r.low:.1f} to {r.high:.1f}; energy {energy.value:.1f}")
-            cells.append(minus(f"{r.value:.1f} {beside}"))
+            beside = small(f"{r.low:.2f} to {r.high:.2f}; energy {energy.value:.1f}")
+            cells.append(minus(f"{r.value:.2f} {beside}"))
         rows.append(cells)
     return Table(name, caption, ["source", *REGIONS], rows or [[UNKNOWN, "", "", ""]], of=found)
 

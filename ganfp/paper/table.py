@@ -132,7 +132,7 @@ def provenance(records: Iterable[Record]) -> str:
         said = [f"profile {profile}", *([listed(worlds)] if worlds else [])]
         said += [f"n = {_span(images, number)}"] if images else []
         said += [f"{listed([str(n) for n in seeds])} seeds"] if seeds != [1] and seeds else []
-        said += [f"GANs of {listed([f'{n:,}' for n in lengths])} images"] if lengths else []
+        said += [f"GANs of {listed([f'{n:,}' for n in sorted(lengths)])} images"] if lengths else []
         said += [f"training {_span(trained, seconds)} s"] if trained else []
         said += [f"commit{'s' * (len(commits) > 1)} {listed(commits)}"] if commits else []
         texts.append(", ".join(said))

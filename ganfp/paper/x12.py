@@ -50,11 +50,12 @@ STUDIES = {PUBLISHED: Study(noise, _noise_needs, arrays=True)}
 
 
 def study() -> Result:
-    """What the reference runs published of drawn faces, of photographs of faces and of those from orbit.
+    """What the reference runs published of photographs from orbit, and beside it of drawn and photographed faces.
 
     Photographs cannot be fetched here, so this measures nothing; ``LookupError`` if there are no records of them.
     """
-    found = [r for r in reference_records() if r.dataset in NAMES and (r.table in ("1", "3") or r.metric == "noise")]
+    beside = [r for r in reference_records() if r.table in ("1", "3") or r.metric == "noise" or r.dataset == WORLD]
+    found = [r for r in beside if r.dataset in NAMES]
     if not pick(found, dataset=WORLD):
         raise LookupError(f"results/reference has no records of {WORLD}; `ganfp reference --measure` makes them")
     return Result(found, Result.load(reference_folder(), f"{PUBLISHED}-{WORLD}").arrays)
