@@ -38,7 +38,6 @@ STYLE = """
 .print-only .cell_input { padding-top: 1px; }
 #book-slides section { break-inside: avoid; }
 .print-only pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.74rem; }
-.print-only dt { break-inside: avoid; }
 .print-only dt.sig :is(dl, dd) { display: inline; margin: 0; } /* on paper a signature runs on, less its last comma */
 .print-only dt.sig dd:last-child { font-size: 0; }
 .print-only dt.sig dd:last-child em { font-size: 1rem; }
