@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from io import StringIO
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ganfp.attributors import attributor_class
 from ganfp.attributors.base import SIDECAR
 from ganfp.cli import attribution, main
 from ganfp.runs import models
-from ganfp.runs.store import Store
+from ganfp.runs.store import DONE, Store
 from ganfp.wild import collect, leak, stream, train
 from ganfp.wild.model import CARD, Model, certain, read_card
 from ganfp.wild.prepare import Preparation
@@ -434,6 +435,23 @@ def test_models_have_names(run, tmp_path, monkeypatch):
         models.find("seeds/cnn", run.store)
     with pytest.raises(ValueError, match="no folder and no model.*did you mean smoke/bedrooms"):
         models.find("cats/seeds/cnn", run.store)
+
+
+def test_a_name_is_of_the_model_that_knows_all_sources_whichever_is_the_newest(run, tmp_path):
+    """Others leave a source out, or are of snapshots of the GANs."""
+    name = "smoke/faces/seeds/cnn"
+    alike = [one for one in models.stored(run.store) if one.name.partition("@")[0] == name]
+    assert len(alike) > 2
+    for newest in alike:
+        for one in alike:
+            folder = tmp_path / newest.folder.name / "attributor" / one.folder.name
+            shutil.copytree(one.folder, folder)
+            info = json.loads((folder / DONE).read_text("utf-8")) | {"date": "2030" if one == newest else "2020"}
+            (folder / DONE).write_text(json.dumps(info), "utf-8")
+        found = {one.name: one for one in models.stored(Store(tmp_path / newest.folder.name))}
+        assert len(found) == len(alike) and len(found[name].classes) == max(len(one.classes) for one in alike)
+        recipe = json.loads((found[name].folder / DONE).read_text("utf-8"))["recipe"]
+        assert not any("gan" in source["origin"] for source in recipe["setup"]["sources"])
 
 
 HOSTILE = ("[" * 200_000, "[]", "{}", *(json.dumps({"facts": one}) for one in ([], {"date": []}, {"accuracies": []})))

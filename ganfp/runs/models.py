@@ -80,7 +80,10 @@ def own(folder: Path) -> Entry | None:
 
 
 def stored(store: Store) -> Iterator[Entry]:
-    """Attributors of a store, by name; of those that would share one, older ones have a piece of their key after it."""
+    """Attributors of a store, by name; of those that would share one, all but one have a piece of their key after it.
+
+    That one knows the most sources, finished GANs rather than their snapshots, and is the newest.
+    """
     datasets = {one["sha256"]: one["recipe"] for folder in shipping.folders() for one in shipping.manifest(folder)}
     measured = dict(_accuracies(store))
     found: dict[str, list[tuple[Path, Mapping[str, Any]]]] = {}
@@ -90,7 +93,8 @@ def stored(store: Store) -> Iterator[Entry]:
             found.setdefault(_name(info["recipe"], datasets), []).append((folder, info))
     for name in sorted(found):
         newest_first = sorted(found[name], key=lambda one: str(one[1].get("date")), reverse=True)
-        for i, (folder, info) in enumerate(newest_first):
+        whole_first = sorted(newest_first, key=lambda one: _lacks(one[1]["recipe"], datasets))
+        for i, (folder, info) in enumerate(whole_first):
             with suppress(*DAMAGED):
                 sidecar, full = read_json(folder / SIDECAR, REMEDY), f"{name}@{folder.name[:6]}" if i else name
                 known = sidecar["method"], tuple(sidecar["classes"]), sidecar["resolution"], info["date"][:10]
@@ -121,6 +125,12 @@ def _dataset(setup: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
         if images := origin if origin["kind"] == "images" else origin.get("images"):
             return images["dataset"] + (f"-{images['digest'][:6]}" if images["digest"] else "")
     return "images"
+
+
+def _lacks(recipe: Mapping[str, Any], shipped: Mapping[str, Any]) -> tuple[int, int]:
+    """How many of its sources are snapshots of a GAN's training, and how few they are."""
+    origins = [shipped.get(source["origin"].get("digest"), source["origin"]) for source in recipe["setup"]["sources"]]
+    return sum("gan" in origin for origin in origins), -len(origins)
 
 
 def _accuracies(store: Store) -> Iterator[tuple[str, float]]:
