@@ -1,5 +1,6 @@
 """Numbers pooled over seeds, which are published with the generators."""
 
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy import stats
 from ganfp import metrics
 from ganfp.paper import reference
 from ganfp.paper.pooling import pooled
-from ganfp.paper.record import Record, Result, record
+from ganfp.paper.record import Record, Result, commit, record
 from ganfp.paper.sections import Study
 from ganfp.runs import shipping
 from ganfp.runs.run import begin
@@ -154,3 +155,20 @@ def test_what_is_published_does_not_say_where_the_photographs_are(tmp_path, monk
     assert [path.name for path in tmp_path.iterdir()] == ["table3-celeba.json"] and said
     (read,) = Result.load(tmp_path, "table3-celeba").records
     assert read.dataset == "celeba" and read.value == 90 and "my_photos" not in str(read)
+
+
+def test_a_commit_is_marked_when_code_has_changed_and_not_for_records_that_were_published(tmp_path):
+    code, known = tmp_path / "ganfp" / "code.py", tmp_path / "results" / "reference"
+    files = [code, known / "table1-faces.json", known / "open_world-faces.npz", known / "generators" / "manifest.json"]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("as committed")
+    assert commit.__wrapped__(code.parent) == ""
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "all"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    clean = commit.__wrapped__(code.parent)
+    assert len(clean) == 12
+    for path in files:
+        path.write_text("changed")
+        assert commit.__wrapped__(code.parent) == clean + "+" * (path in (code, files[3])), path
+        path.write_text("as committed")

@@ -248,13 +248,18 @@ def published_records(table: str | None = None) -> list[Record]:
     return found
 
 
+# A study's records are no reason to doubt the next one's.
+BUT_RECORDS = ("--", ":(top)", *(f":(top,glob,exclude)results/reference/*.{suffix}" for suffix in ("json", "npz")))
+
+
 @cache
-def commit() -> str:
-    """The commit that the code stands at, with ``+`` if files differ from it; empty outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
+def commit(folder: Path = Path(__file__).parent) -> str:
+    """The commit that the code stands at, with ``+`` if files but records differ; empty outside a checkout."""
+    git = ["git", "-C", str(folder)]
     try:
         head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
-        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
+        status = [*git, "status", "--porcelain", "-uno", *BUT_RECORDS]
+        changed = subprocess.run(status, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
