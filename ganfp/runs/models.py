@@ -1,7 +1,7 @@
 """Fitted attributors by name: what a build has left in its store, and folders of models of anybody's own."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,22 +86,28 @@ def stored(store: Store) -> Iterator[Entry]:
     """
     datasets = {one["sha256"]: one["recipe"] for folder in shipping.folders() for one in shipping.manifest(folder)}
     measured = dict(_accuracies(store))
-    found: dict[str, list[tuple[Path, Mapping[str, Any]]]] = {}
+    found: dict[str, list[tuple[Path, Mapping[str, Any], tuple[int, int]]]] = {}
     for folder in store.artifacts(Fit.kind):
         with suppress(*DAMAGED):
             info = read_json(folder / DONE, REMEDY)
-            found.setdefault(_name(info["recipe"], datasets), []).append((folder, info))
+            recipe, origins = info["recipe"], _origins(info["recipe"]["setup"], datasets)
+            lacks = sum("gan" in one for one in origins), -len(origins)  # finished GANs, and sources
+            found.setdefault(_name(recipe, origins), []).append((folder, info, lacks))
     for name in sorted(found):
         newest_first = sorted(found[name], key=lambda one: str(one[1].get("date")), reverse=True)
-        whole_first = sorted(newest_first, key=lambda one: _lacks(one[1]["recipe"], datasets))
-        for i, (folder, info) in enumerate(whole_first):
+        for i, (folder, info, _) in enumerate(sorted(newest_first, key=lambda one: one[2])):
             with suppress(*DAMAGED):
                 sidecar, full = read_json(folder / SIDECAR, REMEDY), f"{name}@{folder.name[:6]}" if i else name
                 known = sidecar["method"], tuple(sidecar["classes"]), sidecar["resolution"], info["date"][:10]
                 yield Entry(full, folder, *known, measured.get(_text(info["recipe"])))
 
 
-def _name(recipe: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
+def _origins(setup: Mapping[str, Any], shipped: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What each source's images come from, a shipped generator's being what was trained; a snapshot has a ``gan``."""
+    return [shipped.get(source["origin"].get("digest"), source["origin"]) for source in setup["sources"]]
+
+
+def _name(recipe: Mapping[str, Any], origins: Iterable[Mapping[str, Any]]) -> str:
     """``quick/faces/seeds/cnn``, or ``quick/faces/seeds/cnn,band=high`` where a setting is not the profile's."""
     setup, method, own = recipe["setup"], recipe["method"], dict(map(tuple, recipe["settings"]))
     best, differs = "", own
@@ -115,22 +121,15 @@ def _name(recipe: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
     if "jpegs" in setup:
         differs = {**differs, "jpeg": "+".join(setup["jpegs"])}
     extra = [f"{key}={value}" for key, value in sorted(differs.items())]
-    return "/".join([best or "other", _dataset(setup, shipped), setup["name"], ",".join([method, *extra])])
+    return "/".join([best or "other", _dataset(origins), setup["name"], ",".join([method, *extra])])
 
 
-def _dataset(setup: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
-    for source in setup["sources"]:
-        origin = shipped.get(source["origin"].get("digest"), source["origin"])
-        origin = origin.get("gan", origin)  # of a snapshot
+def _dataset(origins: Iterable[Mapping[str, Any]]) -> str:
+    for origin in origins:
+        origin = origin.get("gan", origin)
         if images := origin if origin["kind"] == "images" else origin.get("images"):
             return images["dataset"] + (f"-{images['digest'][:6]}" if images["digest"] else "")
     return "images"
-
-
-def _lacks(recipe: Mapping[str, Any], shipped: Mapping[str, Any]) -> tuple[int, int]:
-    """How many of its sources are snapshots of a GAN's training, and how few they are."""
-    origins = [shipped.get(source["origin"].get("digest"), source["origin"]) for source in recipe["setup"]["sources"]]
-    return sum("gan" in origin for origin in origins), -len(origins)
 
 
 def _accuracies(store: Store) -> Iterator[tuple[str, float]]:
