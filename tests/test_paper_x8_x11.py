@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ganfp.attributors import METHODS as KNOWN
-from ganfp.paper import attribution, hardened, judge, x8, x9, x10, x11
+from ganfp.paper import attribution, hardened, judge, x5, x8, x9, x10, x11
 from ganfp.paper.judge import HOLDS, NOT_MEASURED, NOT_SHOWN, REFUTED
 from ganfp.paper.record import Record, pick, reference_records
 
@@ -207,3 +207,12 @@ def test_the_table_shows_what_it_finds_and_a_dash_for_the_rest():
     (row, *others) = x11.table("t", "c", records=[found("PRNU", "accuracy", 99.0, table="3")]).rows
     assert row[:3] == [x11.WHO, "PRNU", "99.00 <small>97.0–100.0</small>"] and row[3].startswith("–")
     assert {other[2] for other in others[1:2]} == {"–"}
+
+
+def test_who_tells_more_strangers_is_as_the_page_says():
+    for dataset, better in (("bedrooms", (1, 1, 1)), ("faces", (1, -1, 1))):  # new architectures, training sets, seeds
+        e = judge.evidence(reference_records())[dataset]
+        for kind, expected in zip(x5.KINDS.values(), better, strict=True):
+            place = {"setup": "open world", "column": kind, "metric": "auroc", "variant": "one network"}
+            (ours,), (other,) = (e.found(row, row=row, **place) for row in (x5.PROBABILITY, x5.RESIDUALS))
+            assert e.above(ours, other) == expected, (dataset, kind)
