@@ -454,6 +454,17 @@ def test_a_name_is_of_the_model_that_knows_all_sources_whichever_is_the_newest(r
         assert not any("gan" in source["origin"] for source in recipe["setup"]["sources"])
 
 
+def test_a_damaged_recipe_hides_no_other_model(run, tmp_path):
+    good, bad = list(models.stored(run.store))[:2]
+    for one in (good, bad):
+        shutil.copytree(one.folder, tmp_path / "attributor" / one.folder.name)
+    path = tmp_path / "attributor" / bad.folder.name / DONE
+    info = json.loads(path.read_text("utf-8"))
+    del info["recipe"]["setup"]["sources"][-1]["origin"]
+    path.write_text(json.dumps(info), "utf-8")
+    assert [one.folder.name for one in models.stored(Store(tmp_path))] == [good.folder.name]
+
+
 HOSTILE = ("[" * 200_000, "[]", "{}", *(json.dumps({"facts": one}) for one in ([], {"date": []}, {"accuracies": []})))
 
 
